@@ -1,0 +1,1 @@
+//! The host agent: runs catalogue entries on one host and reports.

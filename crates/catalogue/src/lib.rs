@@ -1,0 +1,1 @@
+//! What may run on a host: typed entries, parameter types, classes, verdict parsers.

@@ -1,0 +1,1 @@
+//! The rules of the desk, with no clock, no database and no network.

@@ -1,0 +1,1 @@
+//! What mail says, and how it travels.

@@ -1,0 +1,1 @@
+//! PostgreSQL: every query of the product, and its migrations.

@@ -1,0 +1,1 @@
+//! What happens by itself: timers, outbox, triage, jobs.
