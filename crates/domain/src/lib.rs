@@ -1,1 +1,17 @@
 //! The rules of the desk, with no clock, no database and no network.
+//!
+//! Everything here is a pure function of its arguments: the time is a parameter, so that each decision can be
+//! replayed, explained and tried out beforehand.
+#![warn(missing_docs)]
+
+pub mod actor;
+pub mod authorize;
+pub mod field;
+pub mod handover;
+pub mod id;
+pub mod names;
+pub mod person;
+pub mod priority;
+pub mod ticket;
+pub mod tier;
+pub mod timeline;

@@ -1,0 +1,69 @@
+//! The timeline: the append-only list of everything that happened to a ticket.
+
+use crate::names::named;
+
+named! {
+    /// Who may see an entry.
+    Visibility, "visibility" {
+        /// The requester too.
+        Public = "public",
+        /// Those who work on tickets.
+        Internal = "internal",
+    }
+}
+
+named! {
+    /// What happened. Each kind has one shape of `data`, documented where it is written.
+    EventKind, "kind of event" {
+        /// The ticket was filed; content is the description.
+        Opened = "opened",
+        /// The requester wrote; content is the message.
+        Ask = "ask",
+        /// An engineer, or the bot, answered in public.
+        Reply = "reply",
+        /// An internal note.
+        Note = "note",
+        /// The bot decided something: rule, version, words, effect.
+        Triage = "triage",
+        /// The bot's work stopped; a human goes on.
+        BotGaveUp = "bot_gave_up",
+        /// A hand-over upwards or across: known, tried, evidence, ask.
+        Escalated = "escalated",
+        /// Handed back, with a reason.
+        HandedBack = "handed_back",
+        /// A rule moved it, raised it or told somebody.
+        RuleFired = "rule_fired",
+        /// Somebody has it now, or nobody.
+        Assigned = "assigned",
+        /// The status changed.
+        Status = "status",
+        /// Impact, urgency or priority changed.
+        Priority = "priority",
+        /// Category, title or host changed.
+        Changed = "changed",
+        /// Resolved: code and by whom.
+        Resolved = "resolved",
+        /// Reopened; a new cycle begins.
+        Reopened = "reopened",
+        /// Closed for good.
+        Closed = "closed",
+        /// A promise was broken. Never taken back.
+        Breached = "breached",
+        /// A promise came close.
+        AtRisk = "at_risk",
+        /// A diagnostic was asked for.
+        JobRequested = "job_requested",
+        /// A diagnostic ended: verdict, sentence, facts.
+        JobFinished = "job_finished",
+        /// What automation concluded, with its evidence.
+        Finding = "finding",
+        /// A mail left.
+        MailSent = "mail_sent",
+        /// A mail could not be delivered.
+        MailFailed = "mail_failed",
+        /// Somebody undid what automation did.
+        Undone = "undone",
+        /// A password reset was started or done; never holds a secret.
+        PasswordReset = "password_reset",
+    }
+}
