@@ -1,1 +1,3 @@
-//! What the product promises, told as stories.
+//! What the product promises, told as stories. One file per part of the product.
+
+mod architecture;

@@ -1,1 +1,8 @@
-//! The product under test.
+//! The product under test: a database of its own, the real router, the real worker.
+#![warn(missing_docs)]
+
+pub mod browser;
+pub mod database;
+pub mod html;
+pub mod program;
+pub mod skip;

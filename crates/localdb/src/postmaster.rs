@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -32,7 +32,8 @@ pub(crate) struct Postmaster {
     id: u32,
     data: PathBuf,
     socket_dir: PathBuf,
-    ended: mpsc::Receiver<std::io::Result<ExitStatus>>,
+    /// Told when the server has ended. The lock is only there so that a server can be shared.
+    ended: Mutex<mpsc::Receiver<std::io::Result<ExitStatus>>>,
     ending: Ending,
 }
 
@@ -56,7 +57,7 @@ impl Postmaster {
             id,
             data: plan.data.to_owned(),
             socket_dir: plan.socket_dir.to_owned(),
-            ended,
+            ended: Mutex::new(ended),
             ending: plan.ending,
         };
         postmaster.wait_until_ready(plan.log)?;
@@ -71,13 +72,23 @@ impl Postmaster {
         &self.socket_dir
     }
 
+    fn ended_within(
+        &self,
+        limit: Duration,
+    ) -> Result<std::io::Result<ExitStatus>, mpsc::RecvTimeoutError> {
+        self.ended
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv_timeout(limit)
+    }
+
     fn wait_until_ready(&self, log: &Path) -> anyhow::Result<()> {
         let deadline = Instant::now() + START_LIMIT;
         loop {
             if PidFile::read(&self.data).is_some_and(|it| it.process == self.id && it.ready) {
                 return Ok(());
             }
-            let what = match self.ended.recv_timeout(POLL) {
+            let what = match self.ended_within(POLL) {
                 Err(mpsc::RecvTimeoutError::Timeout) if Instant::now() < deadline => continue,
                 Err(_) => format!("did not answer within {} s", START_LIMIT.as_secs()),
                 Ok(_) => "ended at once".to_owned(),
@@ -96,11 +107,11 @@ impl Drop for Postmaster {
         };
         send(self.id, signal);
         if matches!(
-            self.ended.recv_timeout(STOP_LIMIT),
+            self.ended_within(STOP_LIMIT),
             Err(mpsc::RecvTimeoutError::Timeout)
         ) {
             send(self.id, Signal::QUIT);
-            let _ = self.ended.recv_timeout(STOP_LIMIT);
+            let _ = self.ended_within(STOP_LIMIT);
         }
     }
 }

@@ -1,0 +1,62 @@
+//! `tierdesk config check`: everything that is wrong with the settings, and how to mend it.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command's answer goes to standard output"
+)]
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::settings::{Given, Settings};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Tell what is wrong with the settings and how to mend it; secrets are never shown
+    Check(Box<Given>),
+}
+
+pub(crate) fn run(command: &Command) -> ExitCode {
+    let Command::Check(given) = command;
+    match given.check() {
+        Ok(settings) => {
+            print!("{}", describe(&settings));
+            ExitCode::SUCCESS
+        }
+        Err(problems) => {
+            println!("These settings cannot be used:");
+            print!("{problems}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The settings that will be used, without secrets.
+fn describe(settings: &Settings) -> String {
+    let web = &settings.web;
+    let proxies: Vec<_> = web
+        .trusted_proxies
+        .iter()
+        .map(|it| format!("{}/{}", it.address, it.prefix))
+        .collect();
+    let mail = match (&settings.mail.smtp, &settings.mail.from) {
+        (Some(smtp), Some(from)) => format!("{smtp:?}, from {from}"),
+        _ => "not sent (TIERDESK_SMTP_HOST is not set)".to_owned(),
+    };
+    format!(
+        "The settings can be used.\n  name         {}\n  address      {}\n  listens on   {}\n  \
+         proxies      {}\n  database     {:?}\n  secret       {:?}\n  mail         {}\n  attachments  {}\n",
+        web.name,
+        web.base_url,
+        web.listen,
+        if proxies.is_empty() {
+            "none".to_owned()
+        } else {
+            proxies.join(", ")
+        },
+        settings.database,
+        settings.secret,
+        mail,
+        settings.files.attachments.display(),
+    )
+}

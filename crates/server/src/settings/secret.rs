@@ -1,0 +1,108 @@
+//! The instance secret: the key that seals secrets at rest. It is a file or a systemd credential,
+//! never an environment variable, which every child process and crash report would see.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Problems;
+
+const SETTING: &str = "TIERDESK_SECRET_FILE";
+/// Name of the systemd credential (`LoadCredential=tierdesk-secret:…`).
+const CREDENTIAL: &str = "tierdesk-secret";
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Given {
+    /// File with the instance secret that `tierdesk secret new` makes; a systemd credential named
+    /// `tierdesk-secret` works too
+    #[arg(long, env = SETTING, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+}
+
+/// The secret's text and where it came from.
+pub(crate) struct Secret {
+    pub(crate) text: String,
+    pub(crate) source: PathBuf,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "from {}", self.source.display())
+    }
+}
+
+impl Given {
+    pub(crate) fn check(&self, problems: &mut Problems) -> Option<Secret> {
+        let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
+            .map(|dir| PathBuf::from(dir).join(CREDENTIAL))
+            .filter(|path| path.exists());
+        self.read(credential, problems)
+    }
+
+    fn read(&self, credential: Option<PathBuf>, problems: &mut Problems) -> Option<Secret> {
+        const MAKE: &str = "make one: (umask 077; tierdesk secret new > /etc/tierdesk/secret), keep a \
+                            copy with your backups, and set TIERDESK_SECRET_FILE=/etc/tierdesk/secret";
+        let Some(source) = self.secret_file.clone().or(credential) else {
+            return problems.note(SETTING, "is not set, so there is no instance secret", MAKE);
+        };
+        let meta = match std::fs::metadata(&source) {
+            Ok(meta) => meta,
+            Err(error) => {
+                return problems.note(SETTING, format!("{}: {error}", source.display()), MAKE);
+            }
+        };
+        if meta.permissions().mode() & 0o077 & !0o040 != 0 {
+            return problems.note(
+                SETTING,
+                format!("{} can be read or changed by others", source.display()),
+                format!("close it: chmod 0600 {}", source.display()),
+            );
+        }
+        match std::fs::read_to_string(&source) {
+            Ok(text) => Some(Secret { text, source }),
+            Err(error) => problems.note(
+                SETTING,
+                format!("{} cannot be read: {error}", source.display()),
+                "let the user of this program own it",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_secret_the_way_to_make_one_is_told() {
+        let mut problems = Problems::default();
+        let given = Given { secret_file: None };
+        assert!(given.read(None, &mut problems).is_none());
+        assert!(problems.to_string().contains("tierdesk secret new"));
+    }
+
+    #[test]
+    fn a_secret_that_others_can_read_is_refused() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("secret");
+        std::fs::write(&path, "key").expect("writes");
+        let given = Given {
+            secret_file: Some(path.clone()),
+        };
+        for (mode, usable) in [(0o644, false), (0o666, false), (0o600, true), (0o640, true)] {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("sets");
+            let found = given.read(None, &mut Problems::default());
+            assert_eq!(found.is_some(), usable, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn the_secret_is_not_shown() {
+        let secret = Secret {
+            text: "k1:abc".to_owned(),
+            source: PathBuf::from("/etc/tierdesk/secret"),
+        };
+        assert!(!format!("{secret:?}").contains("abc"));
+    }
+}

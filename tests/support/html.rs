@@ -1,0 +1,78 @@
+//! A page, read as a person reads it: by what is in which element.
+
+use scraper::{ElementRef, Html, Selector};
+
+/// A parsed page.
+#[derive(Debug)]
+pub struct Page(Html);
+
+impl Page {
+    /// Reads a whole document.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self(Html::parse_document(text))
+    }
+
+    /// The text of every element that matches the CSS selector, spaces joined.
+    #[must_use]
+    pub fn texts(&self, css: &str) -> Vec<String> {
+        self.0
+            .select(&selector(css))
+            .map(|element| text_of(&element))
+            .collect()
+    }
+
+    /// The text of the first element that matches.
+    ///
+    /// # Panics
+    /// When there is none; the message shows the page's text.
+    #[must_use]
+    pub fn text(&self, css: &str) -> String {
+        self.texts(css)
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| panic!("no `{css}` in: {}", text_of(&self.0.root_element())))
+    }
+
+    /// Whether an element matches.
+    #[must_use]
+    pub fn has(&self, css: &str) -> bool {
+        self.0.select(&selector(css)).next().is_some()
+    }
+
+    /// The value of an attribute of every element that matches and has it.
+    #[must_use]
+    pub fn attributes(&self, css: &str, name: &str) -> Vec<String> {
+        self.0
+            .select(&selector(css))
+            .filter_map(|element| element.attr(name).map(str::to_owned))
+            .collect()
+    }
+
+    /// The value of an attribute of the first element that matches and has it.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn attribute(&self, css: &str, name: &str) -> String {
+        self.attributes(css, name)
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| panic!("no `{css}` with `{name}`"))
+    }
+
+    /// Everything that a person can read on the page.
+    #[must_use]
+    pub fn all_text(&self) -> String {
+        text_of(&self.0.root_element())
+    }
+}
+
+fn selector(css: &str) -> Selector {
+    Selector::parse(css).unwrap_or_else(|error| panic!("`{css}` is no selector: {error}"))
+}
+
+fn text_of(element: &ElementRef<'_>) -> String {
+    let text: String = element.text().collect::<Vec<_>>().join(" ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
