@@ -161,3 +161,24 @@ create unlogged table presence (
     at        timestamptz not null,
     primary key (ticket_id, person_id)
 );
+
+-- The scope of a reader (authorize makes it), said once for all queries.
+create function ticket_in_scope(
+    everything boolean, unrestricted boolean, teams uuid[], person uuid, organisation uuid,
+    ticket_team uuid, ticket_requester uuid, ticket_organisation uuid
+) returns boolean language sql stable as $$
+    select everything
+        or ticket_team = any (teams)
+        or coalesce(ticket_requester = person, false)
+        or coalesce(ticket_organisation = organisation, false)
+        or (unrestricted and not exists (select from team where id = ticket_team and restricted))
+$$;
+
+-- The same for internal entries: not as requester, not as colleague.
+create function ticket_internal_in_scope(
+    everything boolean, unrestricted boolean, teams uuid[], ticket_team uuid
+) returns boolean language sql stable as $$
+    select everything
+        or ticket_team = any (teams)
+        or (unrestricted and not exists (select from team where id = ticket_team and restricted))
+$$;

@@ -1,1 +1,68 @@
-//! What can be done at the desk: one function is one business action in one transaction.
+//! What can be done at the desk: one function is one business action is one transaction (law 1).
+//!
+//! Web, mail, the bot, the worker and the command line all call these; none has a way around them. Each action asks
+//! `authorize`, lets the domain decide, and writes state, timeline, audit, outbox and deadlines together.
+#![warn(missing_docs)]
+
+pub mod assignment;
+pub mod bot;
+pub mod caller;
+pub mod clock;
+pub mod conversation;
+pub mod defaults;
+pub mod error;
+pub mod handover;
+pub mod keys;
+pub mod password;
+pub mod properties;
+pub mod session;
+pub mod ticket;
+pub mod work;
+
+pub use caller::{Caller, Origin};
+pub use error::DeskError;
+pub use keys::Keys;
+pub use work::Work;
+
+use std::sync::Arc;
+
+use tierdesk_store::Pool;
+
+/// What every action needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Desk {
+    /// Connections for actions and reads.
+    pub pool: Pool,
+    /// The instance's secret (decision 11).
+    pub keys: Arc<Keys>,
+    /// What is set for the whole instance.
+    pub settings: Arc<Settings>,
+    /// Keeps password hashing off the async threads, and bounded.
+    pub(crate) hashing: Arc<tokio::sync::Semaphore>,
+}
+
+/// What is set for the whole instance.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address people reach us at, without a final slash. Links in mail start with it, whatever a request says.
+    pub base_url: String,
+    /// The name of this desk.
+    pub site_name: String,
+    /// The domain of our Message-IDs.
+    pub mail_domain: String,
+    /// Where attachments are kept.
+    pub attachment_dir: std::path::PathBuf,
+}
+
+impl Desk {
+    /// A desk over a database.
+    pub fn new(pool: Pool, keys: Keys, settings: Settings) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            pool,
+            keys: Arc::new(keys),
+            settings: Arc::new(settings),
+            hashing: Arc::new(tokio::sync::Semaphore::new(cores)),
+        }
+    }
+}

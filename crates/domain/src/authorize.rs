@@ -114,7 +114,7 @@ pub struct TicketFacts {
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action<'a> {
+pub enum Action {
     /// File a ticket for oneself.
     FileTicket,
     /// List, count or search tickets.
@@ -128,15 +128,15 @@ pub enum Action<'a> {
     /// Read the audit log.
     ReadAudit,
     /// Read the public side of a ticket.
-    ReadTicket(&'a TicketFacts),
+    ReadTicket(TicketFacts),
     /// Read notes, outputs and everything else that requesters never see.
-    ReadInternal(&'a TicketFacts),
+    ReadInternal(TicketFacts),
     /// Write, reopen or close as the requester.
-    ActAsRequester(&'a TicketFacts),
+    ActAsRequester(TicketFacts),
     /// Answer, note, take, assign, change properties, escalate, hand back, resolve, diagnose.
-    WorkTicket(&'a TicketFacts),
+    WorkTicket(TicketFacts),
     /// Write an internal note. Every engineer who may read the ticket may help.
-    AddNote(&'a TicketFacts),
+    AddNote(TicketFacts),
 }
 
 /// Why not.
@@ -228,36 +228,36 @@ impl Scope {
 ///
 /// # Errors
 /// [`Denied::Hidden`] where they must not even learn that the object exists, [`Denied::Forbidden`] otherwise.
-pub fn authorize(who: &Who, action: Action<'_>) -> Result<Scope, Denied> {
+pub fn authorize(who: &Who, action: Action) -> Result<Scope, Denied> {
     match who {
         Who::Person(principal) => person_may(principal, action).map(|()| Scope::of(principal)),
         Who::Machine(actor) => machine_may(actor, action).map(|()| Scope::machine()),
     }
 }
 
-fn person_may(principal: &Principal, action: Action<'_>) -> Result<(), Denied> {
+fn person_may(principal: &Principal, action: Action) -> Result<(), Denied> {
     let allow = |yes: bool| if yes { Ok(()) } else { Err(Denied::Forbidden) };
     match action {
         Action::FileTicket | Action::ListTickets => Ok(()),
         Action::Work => allow(principal.is_engineer()),
         Action::SeeDashboard => allow(principal.manages.is_some()),
         Action::Administer | Action::ReadAudit => allow(principal.administrator),
-        Action::ReadTicket(ticket) => reads(principal, ticket),
+        Action::ReadTicket(ticket) => reads(principal, &ticket),
         Action::ReadInternal(ticket) => {
-            reads(principal, ticket)?;
-            allow(reads_internal(principal, ticket))
+            reads(principal, &ticket)?;
+            allow(reads_internal(principal, &ticket))
         }
         Action::ActAsRequester(ticket) => {
-            reads(principal, ticket)?;
+            reads(principal, &ticket)?;
             allow(ticket.requester == principal.person)
         }
         Action::WorkTicket(ticket) => {
-            reads(principal, ticket)?;
+            reads(principal, &ticket)?;
             allow(principal.acts_in(ticket.team, ticket.tier))
         }
         Action::AddNote(ticket) => {
-            reads(principal, ticket)?;
-            allow(principal.is_engineer() && reads_internal(principal, ticket))
+            reads(principal, &ticket)?;
+            allow(principal.is_engineer() && reads_internal(principal, &ticket))
         }
     }
 }
@@ -277,7 +277,7 @@ fn reads_internal(principal: &Principal, ticket: &TicketFacts) -> bool {
         || principal.manages(ticket.team)
 }
 
-fn machine_may(actor: &Actor, action: Action<'_>) -> Result<(), Denied> {
+fn machine_may(actor: &Actor, action: Action) -> Result<(), Denied> {
     let allowed = match actor.kind {
         ActorKind::Bot | ActorKind::Rule | ActorKind::System | ActorKind::Import => {
             !matches!(action, Action::Administer | Action::ActAsRequester(_))
@@ -328,7 +328,7 @@ mod tests {
         }
     }
 
-    fn may(principal: &Principal, action: Action<'_>) -> Result<(), Denied> {
+    fn may(principal: &Principal, action: Action) -> Result<(), Denied> {
         authorize(&Who::Person(principal.clone()), action).map(|_| ())
     }
 
@@ -414,11 +414,11 @@ mod tests {
         let facts = ticket();
         for (name, who, expected) in table {
             let actions = [
-                Action::ReadTicket(&facts),
-                Action::ReadInternal(&facts),
-                Action::ActAsRequester(&facts),
-                Action::WorkTicket(&facts),
-                Action::AddNote(&facts),
+                Action::ReadTicket(facts),
+                Action::ReadInternal(facts),
+                Action::ActAsRequester(facts),
+                Action::WorkTicket(facts),
+                Action::AddNote(facts),
             ];
             for (action, expected) in actions.into_iter().zip(expected) {
                 assert_eq!(may(who, action), expected, "{name}: {action:?}");
@@ -440,9 +440,9 @@ mod tests {
             memberships: [(NETWORK, Tier::L1)].into(),
             ..person(5)
         };
-        assert_eq!(may(&other, Action::ReadTicket(&facts)), Err(Denied::Hidden));
-        assert_eq!(may(&other, Action::AddNote(&facts)), Err(Denied::Hidden));
-        assert_eq!(may(&member, Action::ReadInternal(&facts)), Ok(()));
+        assert_eq!(may(&other, Action::ReadTicket(facts)), Err(Denied::Hidden));
+        assert_eq!(may(&other, Action::AddNote(facts)), Err(Denied::Hidden));
+        assert_eq!(may(&member, Action::ReadInternal(facts)), Ok(()));
     }
 
     #[test]
@@ -461,11 +461,11 @@ mod tests {
                 on_behalf_of: None,
             });
             assert!(
-                authorize(&who, Action::WorkTicket(&facts)).is_err(),
+                authorize(&who, Action::WorkTicket(facts)).is_err(),
                 "{kind}"
             );
         }
-        assert!(authorize(&Who::Machine(Actor::bot()), Action::WorkTicket(&facts)).is_ok());
+        assert!(authorize(&Who::Machine(Actor::bot()), Action::WorkTicket(facts)).is_ok());
         assert!(authorize(&Who::Machine(Actor::bot()), Action::Administer).is_err());
     }
 }

@@ -1,1 +1,94 @@
 //! PostgreSQL: every query of the product, and its migrations.
+//!
+//! A function is one statement, or the few that make no sense apart. Reads of people's tickets take the
+//! [`Scope`](tierdesk_domain::authorize::Scope) that only `authorize` makes. Decisions are made elsewhere.
+#![warn(missing_docs)]
+
+pub mod audit;
+pub mod category;
+pub mod configuration;
+pub mod instance;
+pub mod outbox;
+pub mod person;
+pub mod pool;
+pub mod rate_limit;
+pub mod session;
+pub mod team;
+pub mod ticket;
+pub mod timeline;
+pub mod timer;
+pub mod token;
+
+mod row;
+
+pub use pool::{Pool, PooledConnection, acquire, begin, commit, connect, notify};
+pub use sqlx::postgres::PgListener;
+pub use sqlx::{PgConnection, Postgres, Transaction};
+
+/// The migrations, embedded.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
+
+/// What can go wrong in the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A unique constraint or a foreign key said no; the constraint's name tells which.
+    #[error("constraint `{0}` refused the row")]
+    Constraint(String),
+    /// A row holds something that this version cannot read.
+    #[error("a row of `{table}` cannot be read")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The database cannot be reached, or has no free connection.
+    #[error("the database is not available")]
+    Unavailable(#[source] sqlx::Error),
+    /// Anything else.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// Whether the named constraint refused the row.
+    pub fn is_constraint(&self, name: &str) -> bool {
+        matches!(self, Self::Constraint(found) if found == name)
+    }
+
+    pub(crate) fn corrupt(
+        table: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Corrupt {
+            table,
+            source: source.into(),
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(e)
+                if e.is_unique_violation()
+                    || e.is_foreign_key_violation()
+                    || e.is_check_violation() =>
+            {
+                Self::Constraint(e.constraint().unwrap_or("?").to_owned())
+            }
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
+                Self::Unavailable(error)
+            }
+            // 57P0x: the server is shutting down or starting.
+            sqlx::Error::Database(e) if e.code().is_some_and(|code| code.starts_with("57P")) => {
+                Self::Unavailable(error)
+            }
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// What every query answers with.
+pub type Result<T> = std::result::Result<T, StoreError>;

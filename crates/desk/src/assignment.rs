@@ -1,0 +1,98 @@
+//! Who has a ticket: take, assign, put back.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use tierdesk_domain::authorize::Action;
+use tierdesk_domain::field::FieldError;
+use tierdesk_domain::id::{PersonId, TicketId};
+use tierdesk_domain::ticket::Status;
+use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::team;
+
+use crate::error::{DeskError, Result};
+use crate::work::Mail;
+use crate::{Caller, Desk};
+
+impl Desk {
+    /// Gives a ticket to an engineer, or to nobody. `expected` is who had it when the caller looked, so that of two who
+    /// take the same ticket one wins.
+    ///
+    /// # Errors
+    /// [`DeskError::Conflict`] when somebody else has it meanwhile; [`DeskError::Invalid`] for a person who may not act
+    /// on its queue.
+    pub async fn assign(
+        &self,
+        caller: &Caller,
+        id: TicketId,
+        to: Option<PersonId>,
+        expected: Option<PersonId>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut work = self.begin(caller, now).await?;
+        let mut ticket = work.ticket(id, Action::WorkTicket).await?;
+        if !ticket.status.is_open() {
+            return Err(DeskError::State("state.resolved_already"));
+        }
+        if ticket.assignee == to {
+            return Ok(());
+        }
+        if ticket.assignee != expected {
+            return Err(DeskError::Conflict);
+        }
+        let who_acts = team::who_acts(work.conn(), ticket.team, ticket.tier).await?;
+        let name = match to {
+            None => None,
+            Some(person) => {
+                let found = who_acts.into_iter().find(|(id, _)| *id == person);
+                Some(
+                    found
+                        .ok_or_else(|| vec![FieldError::new("assignee", "error.not_in_queue")])?
+                        .1,
+                )
+            }
+        };
+        let from = ticket.assignee;
+        ticket.assignee = to;
+        ticket.bot_holds = false;
+        let event = work
+            .event(
+                &ticket,
+                EventKind::Assigned,
+                Visibility::Public,
+                None,
+                json!({"to": to, "name": name, "internal": {"from": from}}),
+            )
+            .await?;
+        if ticket.status == Status::New && to.is_some() {
+            work.event(
+                &ticket,
+                EventKind::Status,
+                Visibility::Public,
+                None,
+                json!({"from": "new", "to": "open"}),
+            )
+            .await?;
+            ticket.status = Status::Open;
+        }
+        work.audit(
+            "ticket.assigned",
+            "ticket",
+            &ticket.number.0.to_string(),
+            json!({"to": to}),
+        )
+        .await?;
+        if let Some(person) = to {
+            work.mail(Mail {
+                kind: "ticket_assigned",
+                to: person,
+                ticket: Some(id),
+                event: Some(event),
+                data: json!({}),
+                secret: None,
+            })
+            .await?;
+        }
+        work.save(&mut ticket, true).await?;
+        work.commit().await
+    }
+}

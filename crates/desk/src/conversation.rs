@@ -1,0 +1,170 @@
+//! What people say on a ticket: answers, replies and notes. Messages never conflict: each is appended.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use tierdesk_domain::authorize::Action;
+use tierdesk_domain::field;
+use tierdesk_domain::id::{EventId, TicketId};
+use tierdesk_domain::ticket::Status;
+use tierdesk_domain::timeline::{EventKind, Visibility};
+
+use crate::error::{DeskError, Result};
+use crate::ticket::{MAX_BODY, reopen};
+use crate::work::Mail;
+use crate::{Caller, Desk};
+
+/// What becomes of the ticket after a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Afterwards {
+    /// Work goes on.
+    Open,
+    /// It waits for the requester.
+    Pending,
+}
+
+fn message(text: &str) -> Result<String> {
+    let text = field::many_lines(text);
+    let mut errors = Vec::new();
+    field::required("body", &text, MAX_BODY, &mut errors);
+    if errors.is_empty() {
+        Ok(text)
+    } else {
+        Err(errors.into())
+    }
+}
+
+impl Desk {
+    /// The requester writes. A pending ticket goes on; a resolved one is reopened; a closed one takes no more.
+    pub async fn answer(
+        &self,
+        caller: &Caller,
+        id: TicketId,
+        text: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut work = self.begin(caller, now).await?;
+        let mut ticket = work.ticket(id, Action::ActAsRequester).await?;
+        match ticket.status {
+            Status::Closed => return Err(DeskError::State("state.closed_already")),
+            Status::Resolved => reopen(&mut work, &mut ticket, text).await?,
+            Status::New | Status::Open | Status::Pending | Status::OnHold => {
+                let text = message(text)?;
+                let event = work
+                    .event(
+                        &ticket,
+                        EventKind::Ask,
+                        Visibility::Public,
+                        Some(&text),
+                        json!({}),
+                    )
+                    .await?;
+                if ticket.status == Status::Pending {
+                    work.event(
+                        &ticket,
+                        EventKind::Status,
+                        Visibility::Public,
+                        None,
+                        json!({"from": "pending", "to": "open", "why": "answered"}),
+                    )
+                    .await?;
+                    ticket.status = Status::Open;
+                }
+                if let Some(engineer) = ticket.assignee {
+                    work.mail(Mail {
+                        kind: "requester_answered",
+                        to: engineer,
+                        ticket: Some(id),
+                        event: Some(event),
+                        data: json!({}),
+                        secret: None,
+                    })
+                    .await?;
+                }
+                crate::bot::heard(&mut work, &mut ticket, &text).await?;
+                work.save(&mut ticket, false).await?;
+            }
+        }
+        work.commit().await
+    }
+
+    /// An engineer answers in public. The first answer of a human meets the first-response promise.
+    pub async fn reply(
+        &self,
+        caller: &Caller,
+        id: TicketId,
+        text: &str,
+        afterwards: Afterwards,
+        now: DateTime<Utc>,
+    ) -> Result<EventId> {
+        let mut work = self.begin(caller, now).await?;
+        let mut ticket = work.ticket(id, Action::WorkTicket).await?;
+        if !ticket.status.is_open() {
+            return Err(DeskError::State("state.resolved_already"));
+        }
+        let text = message(text)?;
+        let event = work
+            .event(
+                &ticket,
+                EventKind::Reply,
+                Visibility::Public,
+                Some(&text),
+                json!({}),
+            )
+            .await?;
+        let next = match afterwards {
+            Afterwards::Open if ticket.status == Status::New => Status::Open,
+            Afterwards::Open => ticket.status,
+            Afterwards::Pending => Status::Pending,
+        };
+        let changed = next != ticket.status;
+        if changed {
+            work.event(
+                &ticket,
+                EventKind::Status,
+                Visibility::Public,
+                None,
+                json!({"from": ticket.status.as_str(), "to": next.as_str()}),
+            )
+            .await?;
+            ticket.status = next;
+        }
+        ticket.bot_holds = false;
+        work.mail(Mail {
+            kind: "public_reply",
+            to: ticket.requester,
+            ticket: Some(id),
+            event: Some(event),
+            data: json!({}),
+            secret: None,
+        })
+        .await?;
+        work.save(&mut ticket, changed).await?;
+        work.commit().await?;
+        Ok(event)
+    }
+
+    /// An internal note, from any engineer who may read the ticket.
+    pub async fn note(
+        &self,
+        caller: &Caller,
+        id: TicketId,
+        text: &str,
+        now: DateTime<Utc>,
+    ) -> Result<EventId> {
+        let mut work = self.begin(caller, now).await?;
+        let mut ticket = work.ticket(id, Action::AddNote).await?;
+        let text = message(text)?;
+        let event = work
+            .event(
+                &ticket,
+                EventKind::Note,
+                Visibility::Internal,
+                Some(&text),
+                json!({}),
+            )
+            .await?;
+        work.save(&mut ticket, false).await?;
+        work.commit().await?;
+        Ok(event)
+    }
+}

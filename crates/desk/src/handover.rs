@@ -1,0 +1,171 @@
+//! Moving a ticket between tiers and teams: escalate with a hand-over, hand back with a reason.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use tierdesk_domain::authorize::Action;
+use tierdesk_domain::field::{self, FieldError};
+use tierdesk_domain::handover::{Handover, MAX_PART};
+use tierdesk_domain::id::{TeamId, TicketId};
+use tierdesk_domain::ticket::Status;
+use tierdesk_domain::tier::Tier;
+use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::team;
+use tierdesk_store::ticket::Ticket;
+
+use crate::error::{DeskError, Result};
+use crate::work::Mail;
+use crate::{Caller, Desk, Work};
+
+impl Desk {
+    /// Escalates a ticket to a higher tier, or to another team at the same or a higher one.
+    ///
+    /// # Errors
+    /// [`DeskError::Conflict`] if it changed since `version`; [`DeskError::Invalid`] for a missing part or a wrong target.
+    pub async fn escalate(
+        &self,
+        caller: &Caller,
+        id: TicketId,
+        version: i32,
+        team: TeamId,
+        tier: Tier,
+        note: Handover,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut work = self.begin(caller, now).await?;
+        let mut ticket = work.ticket(id, Action::WorkTicket).await?;
+        let note = note.check()?;
+        if ticket.version != version {
+            return Err(DeskError::Conflict);
+        }
+        if tier < ticket.tier || (tier == ticket.tier && team == ticket.team) {
+            return Err(vec![FieldError::new("to", "error.escalate_upwards")].into());
+        }
+        escalate(&mut work, &mut ticket, team, tier, &note).await?;
+        work.commit().await
+    }
+
+    /// Hands a ticket back to the queue it came from, with a reason.
+    pub async fn hand_back(
+        &self,
+        caller: &Caller,
+        id: TicketId,
+        version: i32,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut work = self.begin(caller, now).await?;
+        let mut ticket = work.ticket(id, Action::WorkTicket).await?;
+        let reason = field::many_lines(reason);
+        let mut errors = Vec::new();
+        field::required("reason", &reason, MAX_PART, &mut errors);
+        if !errors.is_empty() {
+            return Err(errors.into());
+        }
+        if ticket.version != version {
+            return Err(DeskError::Conflict);
+        }
+        if !ticket.status.is_open() {
+            return Err(DeskError::State("state.resolved_already"));
+        }
+        let (team, tier) = tierdesk_store::timeline::came_from(work.conn(), id)
+            .await?
+            .ok_or(DeskError::State("state.never_escalated"))?;
+        let data = json!({
+            "from_team": ticket.team, "from_tier": ticket.tier, "to_team": team, "to_tier": tier,
+        });
+        move_to(&mut work, &mut ticket, team, tier).await?;
+        work.event(
+            &ticket,
+            EventKind::HandedBack,
+            Visibility::Internal,
+            Some(&reason),
+            data.clone(),
+        )
+        .await?;
+        work.audit(
+            "ticket.handed_back",
+            "ticket",
+            &ticket.number.0.to_string(),
+            data,
+        )
+        .await?;
+        work.save(&mut ticket, true).await?;
+        work.commit().await
+    }
+}
+
+/// Escalates a locked ticket within an action; the note was checked.
+pub(crate) async fn escalate(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    to: TeamId,
+    tier: Tier,
+    note: &Handover,
+) -> Result<()> {
+    if !ticket.status.is_open() {
+        return Err(DeskError::State("state.resolved_already"));
+    }
+    let target = team::find(work.conn(), to)
+        .await?
+        .ok_or_else(|| vec![FieldError::new("to", "error.choose_one")])?;
+    let data = json!({
+        "from_team": ticket.team, "from_tier": ticket.tier, "to_team": to, "to_tier": tier, "team": target.name,
+        "known": note.known, "tried": note.tried, "evidence": note.evidence, "ask": note.ask,
+    });
+    let previous = ticket.assignee;
+    move_to(work, ticket, to, tier).await?;
+    let event = work
+        .event(
+            ticket,
+            EventKind::Escalated,
+            Visibility::Internal,
+            None,
+            data.clone(),
+        )
+        .await?;
+    work.audit(
+        "ticket.escalated",
+        "ticket",
+        &ticket.number.0.to_string(),
+        json!({"from_team": data["from_team"], "from_tier": data["from_tier"], "to_team": to, "to_tier": tier, "assignee": previous}),
+    )
+    .await?;
+    for person in team::members(work.conn(), to, tier).await? {
+        work.mail(Mail {
+            kind: "ticket_escalated",
+            to: person,
+            ticket: Some(ticket.id),
+            event: Some(event),
+            data: json!({}),
+            secret: None,
+        })
+        .await?;
+    }
+    work.save(ticket, true).await
+}
+
+/// The ticket leaves its queue: nobody has it there, and it is open again if it waited.
+async fn move_to(work: &mut Work<'_>, ticket: &mut Ticket, team: TeamId, tier: Tier) -> Result<()> {
+    let target = team::find(work.conn(), team)
+        .await?
+        .ok_or(DeskError::NotFound)?;
+    (
+        ticket.team,
+        ticket.tier,
+        ticket.assignee,
+        ticket.bot_holds,
+        ticket.restricted,
+    ) = (team, tier, None, false, target.restricted);
+    if ticket.status != Status::Open {
+        work.event(
+            ticket,
+            EventKind::Status,
+            Visibility::Public,
+            None,
+            json!({"from": ticket.status.as_str(), "to": "open"}),
+        )
+        .await?;
+        ticket.status = Status::Open;
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! Signing in and out.
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tierdesk_domain::authorize::Principal;
+use tierdesk_domain::person::{AuthStrength, Role};
+use tierdesk_store::{person, rate_limit, session};
+
+use crate::caller::{Caller, Origin};
+use crate::error::{DeskError, Result};
+use crate::keys::{hash_secret, new_secret};
+use crate::{Desk, password};
+
+/// Idle and absolute limits by role (security.md 2.1): engineers, managers and administrators 30 min and 10 h,
+/// requesters 60 min and 24 h.
+pub fn limits(role: Role) -> (TimeDelta, TimeDelta) {
+    match role {
+        Role::Requester => (TimeDelta::minutes(60), TimeDelta::hours(24)),
+        Role::Engineer | Role::Manager | Role::Administrator => {
+            (TimeDelta::minutes(30), TimeDelta::hours(10))
+        }
+    }
+}
+
+/// A person with a live session.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Their rights, read afresh for each request.
+    pub principal: Principal,
+    /// When they last proved who they are.
+    pub auth_time: DateTime<Utc>,
+    /// The hash of the session's id.
+    pub session_hash: Vec<u8>,
+}
+
+/// A hash that no password fits; an unknown address costs the same work as a known one (AT-ENUM-1).
+static NOBODY: LazyLock<String> = LazyLock::new(|| {
+    "$argon2id$v=19$m=47104,t=2,p=1$c29tZXRoaW5nc2FsdHk$m3zPgk1Ehg7Xg5PO4pHfKtAUOFaYWSuzGNF9ZCFhLqo"
+        .to_owned()
+});
+
+impl Desk {
+    /// Signs a person in and returns the id for their cookie.
+    ///
+    /// # Errors
+    /// [`DeskError::Denied`] for a wrong address or password, which look the same; [`DeskError::RateLimited`].
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        user_agent: &str,
+        origin: &Origin,
+        now: DateTime<Utc>,
+    ) -> Result<String> {
+        let email = email.trim().to_lowercase();
+        let mut conn = self.acquire().await?;
+        for (bucket, key, capacity, every) in [
+            ("sign_in.account", email.as_str(), 5.0, 180.0),
+            ("sign_in.ip", origin.ip.as_str(), 30.0, 2.0),
+        ] {
+            if let Some(wait) =
+                rate_limit::take(&mut conn, bucket, key, capacity, every, now).await?
+            {
+                return Err(DeskError::RateLimited {
+                    retry_after: wait.ceil() as u64,
+                });
+            }
+        }
+        let found = person::by_email(&mut conn, &email).await?;
+        let credential = match found {
+            Some(id) => session::credential(&mut conn, id).await?,
+            None => None,
+        };
+        drop(conn);
+
+        let hash = credential.map_or_else(|| NOBODY.clone(), |it| it.password_hash);
+        let fits = password.chars().count() <= password::MAX_LENGTH
+            && self.verify_password(password.to_owned(), hash).await?;
+
+        let mut conn = self.acquire().await?;
+        let principal = match found {
+            Some(id) if fits => person::principal(&mut conn, id).await?,
+            _ => None,
+        };
+        drop(conn);
+        let caller = match &principal {
+            Some(principal) => Caller::person(principal.clone(), origin.clone()),
+            None => Caller {
+                origin: origin.clone(),
+                ..Caller::machine(tierdesk_domain::actor::Actor::system())
+            },
+        };
+        let mut work = self.begin(&caller, now).await?;
+        let Some(principal) = principal else {
+            work.audit("session.refused", "address", &email, serde_json::json!({}))
+                .await?;
+            work.commit().await?;
+            return Err(DeskError::Denied);
+        };
+        let (secret, id_hash) = new_secret();
+        let (_, absolute) = limits(principal.role());
+        session::insert(
+            work.conn(),
+            &session::NewSession {
+                id_hash: &id_hash,
+                person: principal.person,
+                expires_at: now + absolute,
+                strength: AuthStrength::Password,
+                ip: &origin.ip,
+                user_agent,
+            },
+            now,
+        )
+        .await?;
+        work.audit(
+            "session.started",
+            "person",
+            &principal.person.to_string(),
+            serde_json::json!({}),
+        )
+        .await?;
+        work.commit().await?;
+        Ok(secret)
+    }
+
+    /// The person behind a session's cookie, if the session is alive. Rights are read afresh, so a change of role or a
+    /// deactivation holds from the next request on (AT-SESS-1).
+    pub async fn who_is(&self, cookie: &str, now: DateTime<Utc>) -> Result<Option<SignedIn>> {
+        let id_hash = hash_secret(cookie);
+        let mut conn = self.acquire().await?;
+        let Some(found) = session::find(&mut conn, &id_hash, now).await? else {
+            return Ok(None);
+        };
+        let Some(principal) = person::principal(&mut conn, found.person).await? else {
+            return Ok(None);
+        };
+        let (idle, _) = limits(principal.role());
+        if now - found.last_seen_at > idle {
+            return Ok(None);
+        }
+        // Once a minute is exact enough for a limit of half an hour.
+        if now - found.last_seen_at > TimeDelta::minutes(1) {
+            session::touch(&mut conn, &id_hash, now).await?;
+        }
+        Ok(Some(SignedIn {
+            principal,
+            auth_time: found.auth_time,
+            session_hash: id_hash,
+        }))
+    }
+
+    /// Ends a session.
+    pub async fn sign_out(
+        &self,
+        caller: &Caller,
+        session_hash: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut work = self.begin(caller, now).await?;
+        session::end(work.conn(), session_hash, now).await?;
+        if let Some(person) = caller.person_id() {
+            work.audit(
+                "session.ended",
+                "person",
+                &person.to_string(),
+                serde_json::json!({}),
+            )
+            .await?;
+        }
+        work.commit().await
+    }
+}

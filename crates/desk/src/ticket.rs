@@ -1,0 +1,390 @@
+//! Filing a ticket, and ending it.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use tierdesk_domain::authorize::{Action, authorize};
+use tierdesk_domain::field::{self, FieldError};
+use tierdesk_domain::id::{CategoryId, HostId, PersonId, TeamId, TicketId, TicketNumber};
+use tierdesk_domain::priority::Matrix;
+use tierdesk_domain::ticket::{Channel, Impact, Kind, ResolutionCode, ResolvedBy, Status, Urgency};
+use tierdesk_domain::tier::Tier;
+use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::{category, configuration, instance, person, ticket};
+use uuid::Uuid;
+
+use crate::error::{DeskError, Result};
+use crate::work::Mail;
+use crate::{Caller, Desk, Work, clock};
+
+/// The longest title, in characters (a mail subject as we store it).
+pub const MAX_TITLE: usize = 255;
+/// The longest description or message, in characters.
+pub const MAX_BODY: usize = 50_000;
+
+/// What a requester fills in.
+#[derive(Debug, Clone)]
+pub struct NewTicket {
+    /// What it is about.
+    pub category: Option<CategoryId>,
+    /// One line.
+    pub title: String,
+    /// The story, in Markdown.
+    pub description: String,
+    /// Who is hit.
+    pub impact: Impact,
+    /// Whether work goes on.
+    pub urgency: Urgency,
+    /// The host it is about.
+    pub host: Option<HostId>,
+    /// How it came in.
+    pub channel: Channel,
+}
+
+/// A ticket that was just filed.
+#[derive(Debug, Clone, Copy)]
+pub struct Filed {
+    /// Which.
+    pub id: TicketId,
+    /// Its number.
+    pub number: TicketNumber,
+}
+
+impl Desk {
+    /// Files a ticket for the calling person. The bot holds it first; a deadline makes sure that a human sees it
+    /// whatever becomes of the bot.
+    ///
+    /// # Errors
+    /// [`DeskError::Invalid`] with the fields that are wrong.
+    pub async fn file_ticket(
+        &self,
+        caller: &Caller,
+        new: NewTicket,
+        now: DateTime<Utc>,
+    ) -> Result<Filed> {
+        let requester = caller.person_id().ok_or(DeskError::Denied)?;
+        let mut work = self.begin(caller, now).await?;
+        let filed = file(&mut work, requester, new).await?;
+        work.commit().await?;
+        Ok(filed)
+    }
+
+    /// Resolves a ticket. `message` is what the requester reads.
+    pub async fn resolve(
+        &self,
+        caller: &Caller,
+        id: TicketId,
+        code: ResolutionCode,
+        message: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut work = self.begin(caller, now).await?;
+        let mut ticket = work.ticket(id, Action::WorkTicket).await?;
+        let by = if caller.principal().is_some() {
+            ResolvedBy::Human
+        } else {
+            ResolvedBy::Bot
+        };
+        resolve(&mut work, &mut ticket, code, by, message).await?;
+        work.commit().await
+    }
+
+    /// The requester says that it works again, or that they need nothing more.
+    pub async fn close_by_requester(
+        &self,
+        caller: &Caller,
+        id: TicketId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut work = self.begin(caller, now).await?;
+        let mut ticket = work.ticket(id, Action::ActAsRequester).await?;
+        if ticket.status == Status::Closed {
+            return Err(DeskError::State("state.closed_already"));
+        }
+        if ticket.status.is_open() {
+            ticket.resolution_code = Some(ResolutionCode::Withdrawn);
+            ticket.resolved_by = Some(ResolvedBy::Requester);
+            ticket.resolved_at = Some(now);
+            work.event(
+                &ticket,
+                EventKind::Resolved,
+                Visibility::Public,
+                None,
+                json!({"code": "withdrawn", "by": "requester"}),
+            )
+            .await?;
+        }
+        close(&mut work, &mut ticket, "requester").await?;
+        work.commit().await
+    }
+
+    /// Reopens a resolved ticket: a new cycle, back to a human, and rules may fire again (decision 22).
+    pub async fn reopen(
+        &self,
+        caller: &Caller,
+        id: TicketId,
+        message: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut work = self.begin(caller, now).await?;
+        let mut ticket = match work.ticket(id, Action::ActAsRequester).await {
+            Err(DeskError::Denied) => work.ticket(id, Action::WorkTicket).await?,
+            other => other?,
+        };
+        reopen(&mut work, &mut ticket, message).await?;
+        work.commit().await
+    }
+}
+
+/// Files a ticket for `requester` within an action.
+pub(crate) async fn file(
+    work: &mut Work<'_>,
+    requester: PersonId,
+    new: NewTicket,
+) -> Result<Filed> {
+    authorize(&work.caller().who, Action::FileTicket)?;
+    let title = field::one_line(&new.title);
+    let description = field::many_lines(&new.description);
+    let mut errors = Vec::new();
+    field::required("title", &title, MAX_TITLE, &mut errors);
+    field::required("description", &description, MAX_BODY, &mut errors);
+
+    let categories = category::all(work.conn()).await?;
+    let chosen = new
+        .category
+        .map(|id| categories.iter().find(|it| it.id == id));
+    if matches!(chosen, Some(None)) {
+        errors.push(FieldError::new("category", "error.choose_one"));
+    }
+    if !errors.is_empty() {
+        return Err(errors.into());
+    }
+    let chosen = chosen.flatten();
+
+    let team = match chosen.and_then(|it| it.team) {
+        Some(team) => team,
+        None => service_desk(work).await?,
+    };
+    let matrix = priority_matrix(work).await?;
+    let person = person::find(work.conn(), requester)
+        .await?
+        .ok_or(DeskError::NotFound)?;
+    let id = TicketId(Uuid::now_v7());
+    let now = work.now;
+    let number = ticket::insert(
+        work.conn(),
+        &ticket::NewTicket {
+            id,
+            kind: chosen.map_or(Kind::Incident, |it| it.kind),
+            title: &title,
+            description: &description,
+            impact: new.impact,
+            urgency: new.urgency,
+            priority: matrix.priority(new.impact, new.urgency),
+            category: new.category,
+            team,
+            tier: Tier::L1,
+            requester,
+            organisation: person.organisation,
+            host: new.host,
+            channel: new.channel,
+            bot_holds: true,
+        },
+        now,
+    )
+    .await?;
+    let mut ticket = ticket::lock(work.conn(), id)
+        .await?
+        .ok_or(DeskError::NotFound)?;
+    let event = work
+        .event(&ticket, EventKind::Opened, Visibility::Public, Some(&description), json!({"title": title, "channel": new.channel.as_str(), "priority": ticket.priority.number()}))
+        .await?;
+    work.audit(
+        "ticket.filed",
+        "ticket",
+        &number.0.to_string(),
+        json!({"requester": requester}),
+    )
+    .await?;
+    work.mail(Mail {
+        kind: "ticket_received",
+        to: requester,
+        ticket: Some(id),
+        event: Some(event),
+        data: json!({}),
+        secret: None,
+    })
+    .await?;
+    work.timer("triage", id.0, 1, now).await?;
+    work.timer(
+        "triage_deadline",
+        id.0,
+        1,
+        now + chrono::TimeDelta::minutes(2),
+    )
+    .await?;
+    work.save(&mut ticket, false).await?;
+    Ok(Filed { id, number })
+}
+
+/// The team that gets what no category names (decision 14).
+pub(crate) async fn service_desk(work: &mut Work<'_>) -> Result<TeamId> {
+    instance::get(work.conn(), "service_desk")
+        .await?
+        .ok_or_else(|| {
+            DeskError::Broken("no service desk team is set up: run `tierdesk migrate`".to_owned())
+        })
+}
+
+/// The matrix in force, or the default one where nobody edited it.
+pub(crate) async fn priority_matrix(work: &mut Work<'_>) -> Result<Matrix> {
+    Ok(
+        configuration::current::<Matrix>(work.conn(), "priority_matrix")
+            .await?
+            .into_iter()
+            .find(|it| it.active)
+            .map(|it| it.body)
+            .unwrap_or_default(),
+    )
+}
+
+/// Resolves a locked ticket within an action.
+pub(crate) async fn resolve(
+    work: &mut Work<'_>,
+    ticket: &mut ticket::Ticket,
+    code: ResolutionCode,
+    by: ResolvedBy,
+    message: &str,
+) -> Result<()> {
+    if !ticket.status.is_open() {
+        return Err(DeskError::State("state.resolved_already"));
+    }
+    let message = field::many_lines(message);
+    let mut errors = Vec::new();
+    field::required("body", &message, MAX_BODY, &mut errors);
+    if !errors.is_empty() {
+        return Err(errors.into());
+    }
+    let now = work.now;
+    ticket.status = Status::Resolved;
+    ticket.resolution_code = Some(code);
+    ticket.resolved_by = Some(by);
+    ticket.resolved_at = Some(now);
+    ticket.bot_holds = false;
+    let close_at = clock::auto_close_at(work, now).await?;
+    ticket.auto_close_at = Some(close_at);
+    let event = work
+        .event(
+            ticket,
+            EventKind::Resolved,
+            Visibility::Public,
+            Some(&message),
+            json!({"code": code.as_str(), "by": by.as_str(), "closes_at": close_at}),
+        )
+        .await?;
+    work.timer("auto_close", ticket.id.0, ticket.cycle, close_at)
+        .await?;
+    work.audit(
+        "ticket.resolved",
+        "ticket",
+        &ticket.number.0.to_string(),
+        json!({"code": code.as_str()}),
+    )
+    .await?;
+    work.mail(Mail {
+        kind: "ticket_resolved",
+        to: ticket.requester,
+        ticket: Some(ticket.id),
+        event: Some(event),
+        data: json!({}),
+        secret: None,
+    })
+    .await?;
+    work.save(ticket, true).await
+}
+
+/// Reopens a locked ticket within an action.
+pub(crate) async fn reopen(
+    work: &mut Work<'_>,
+    ticket: &mut ticket::Ticket,
+    message: &str,
+) -> Result<()> {
+    if ticket.status != Status::Resolved {
+        return Err(DeskError::State("state.not_resolved"));
+    }
+    let message = field::many_lines(message);
+    let mut errors = Vec::new();
+    field::required("body", &message, MAX_BODY, &mut errors);
+    if !errors.is_empty() {
+        return Err(errors.into());
+    }
+    ticket.status = Status::Open;
+    ticket.cycle += 1;
+    ticket.resolution_code = None;
+    ticket.resolved_by = None;
+    ticket.resolved_at = None;
+    ticket.auto_close_at = None;
+    ticket.bot_holds = false;
+    work.clear_timer("auto_close", ticket.id.0).await?;
+    let event = work
+        .event(
+            ticket,
+            EventKind::Reopened,
+            Visibility::Public,
+            Some(&message),
+            json!({}),
+        )
+        .await?;
+    work.audit(
+        "ticket.reopened",
+        "ticket",
+        &ticket.number.0.to_string(),
+        json!({}),
+    )
+    .await?;
+    let to = if work.caller().person_id() == Some(ticket.requester) {
+        ticket.assignee
+    } else {
+        Some(ticket.requester)
+    };
+    if let Some(to) = to {
+        work.mail(Mail {
+            kind: "ticket_reopened",
+            to,
+            ticket: Some(ticket.id),
+            event: Some(event),
+            data: json!({}),
+            secret: None,
+        })
+        .await?;
+    }
+    work.save(ticket, true).await
+}
+
+/// Closes a locked ticket within an action. `by` is `requester` or `time`.
+pub(crate) async fn close(
+    work: &mut Work<'_>,
+    ticket: &mut ticket::Ticket,
+    by: &str,
+) -> Result<()> {
+    ticket.status = Status::Closed;
+    ticket.closed_at = Some(work.now);
+    ticket.auto_close_at = None;
+    ticket.bot_holds = false;
+    work.clear_timer("auto_close", ticket.id.0).await?;
+    work.event(
+        ticket,
+        EventKind::Closed,
+        Visibility::Public,
+        None,
+        json!({"by": by}),
+    )
+    .await?;
+    work.audit(
+        "ticket.closed",
+        "ticket",
+        &ticket.number.0.to_string(),
+        json!({"by": by}),
+    )
+    .await?;
+    work.save(ticket, true).await
+}

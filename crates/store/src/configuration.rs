@@ -1,0 +1,109 @@
+//! Versioned documents that steer the desk (decision 10). The newest version of a document is the one in force.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::PgConnection;
+use tierdesk_domain::id::{DocumentId, PersonId};
+
+use crate::{Result, StoreError};
+
+/// One version of a document.
+#[derive(Debug, Clone)]
+pub struct Document<T> {
+    /// Which document.
+    pub id: DocumentId,
+    /// Which version, from 1.
+    pub version: i32,
+    /// What people call it.
+    pub name: String,
+    /// Whether it is switched on.
+    pub active: bool,
+    /// From when on it applies.
+    pub valid_from: DateTime<Utc>,
+    /// Who wrote this version; none for what Tierdesk ships.
+    pub author: Option<PersonId>,
+    /// What it says.
+    pub body: T,
+}
+
+/// The newest version of every document of a kind, oldest document first, switched off ones too.
+pub async fn current<T: DeserializeOwned>(
+    conn: &mut PgConnection,
+    kind: &str,
+) -> Result<Vec<Document<T>>> {
+    sqlx::query!(
+        "select distinct on (id) id, version, name, active, valid_from, author_id, body from configuration
+         where kind = $1 order by id, version desc",
+        kind
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(|r| {
+        Ok(Document {
+            id: DocumentId(r.id),
+            version: r.version,
+            name: r.name,
+            active: r.active,
+            valid_from: r.valid_from,
+            author: r.author_id.map(PersonId),
+            body: serde_json::from_value(r.body).map_err(|e| StoreError::corrupt("configuration", e))?,
+        })
+    })
+    .collect()
+}
+
+/// One version of a document.
+pub async fn version<T: DeserializeOwned>(
+    conn: &mut PgConnection,
+    kind: &str,
+    id: DocumentId,
+    version: i32,
+) -> Result<Option<Document<T>>> {
+    sqlx::query!(
+        "select id, version, name, active, valid_from, author_id, body from configuration where kind = $1 and id = $2 and version = $3",
+        kind,
+        id.0,
+        version
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(|r| {
+        Ok(Document {
+            id: DocumentId(r.id),
+            version: r.version,
+            name: r.name,
+            active: r.active,
+            valid_from: r.valid_from,
+            author: r.author_id.map(PersonId),
+            body: serde_json::from_value(r.body).map_err(|e| StoreError::corrupt("configuration", e))?,
+        })
+    })
+    .transpose()
+}
+
+/// Adds the version `version` of a document. Two writers of the same version: the primary key refuses the second
+/// (`configuration_pkey`).
+pub async fn insert<T: Serialize>(
+    conn: &mut PgConnection,
+    kind: &str,
+    document: &Document<T>,
+) -> Result<()> {
+    let body = serde_json::to_value(&document.body)
+        .map_err(|e| StoreError::corrupt("configuration", e))?;
+    sqlx::query!(
+        "insert into configuration (kind, id, version, name, valid_from, author_id, active, body) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        kind,
+        document.id.0,
+        document.version,
+        document.name,
+        document.valid_from,
+        document.author.map(|it| it.0),
+        document.active,
+        body
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Connections.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, PgConnection};
+
+use crate::Result;
+
+/// Connections that work as `tierdesk_app` (decision 8).
+pub type Pool = sqlx::PgPool;
+
+/// Opens a pool of at most `size` connections to `url`.
+///
+/// Each connection takes the role `tierdesk_app`, a fixed `search_path`, and gives up a statement after 5 s.
+///
+/// # Errors
+/// When the address is unreadable, the server is not reachable, or the database was not migrated.
+pub async fn connect(url: &str, size: u32) -> Result<Pool> {
+    let options: PgConnectOptions = url.parse()?;
+    let options = options
+        .application_name("tierdesk")
+        .statement_cache_capacity(500);
+    Ok(PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(Duration::from_secs(5))
+        .idle_timeout(Duration::from_secs(300))
+        .after_connect(|conn, _| {
+            Box::pin(async move {
+                conn.execute("set role tierdesk_app; set search_path to public; set statement_timeout to '5s'; set lock_timeout to '4s'; set idle_in_transaction_session_timeout to '60s'")
+                    .await?;
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await?)
+}
+
+/// Tells listeners on `channel` after the transaction commits. `payload` is at most a few hundred bytes.
+pub async fn notify(conn: &mut PgConnection, channel: &str, payload: &str) -> Result<()> {
+    sqlx::query!("select pg_notify($1, $2)", channel, payload)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// One connection of the pool.
+pub type PooledConnection = sqlx::pool::PoolConnection<sqlx::Postgres>;
+
+/// Takes a connection.
+pub async fn acquire(pool: &Pool) -> Result<PooledConnection> {
+    Ok(pool.acquire().await?)
+}
+
+/// Begins a transaction.
+pub async fn begin(pool: &Pool) -> Result<sqlx::Transaction<'static, sqlx::Postgres>> {
+    Ok(pool.begin().await?)
+}
+
+/// Commits a transaction.
+pub async fn commit(tx: sqlx::Transaction<'static, sqlx::Postgres>) -> Result<()> {
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,169 @@
+//! Sessions and password hashes. Only hashes of session ids are kept.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use tierdesk_domain::id::PersonId;
+use tierdesk_domain::person::AuthStrength;
+
+use crate::{Result, row};
+
+/// A live session.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Whose.
+    pub person: PersonId,
+    /// How strongly it proves who they are.
+    pub strength: AuthStrength,
+    /// When they last proved it.
+    pub auth_time: DateTime<Utc>,
+    /// When it was last used.
+    pub last_seen_at: DateTime<Utc>,
+}
+
+/// What is needed to open a session.
+#[derive(Debug)]
+pub struct NewSession<'a> {
+    /// SHA-256 of the id in the cookie.
+    pub id_hash: &'a [u8],
+    /// Whose.
+    pub person: PersonId,
+    /// The absolute end.
+    pub expires_at: DateTime<Utc>,
+    /// How they signed in.
+    pub strength: AuthStrength,
+    /// From where.
+    pub ip: &'a str,
+    /// With what.
+    pub user_agent: &'a str,
+}
+
+/// Opens a session.
+pub async fn insert(
+    conn: &mut PgConnection,
+    session: &NewSession<'_>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into session (id_hash, person_id, created_at, last_seen_at, expires_at, auth_strength, auth_time, ip, user_agent)
+         values ($1, $2, $3, $3, $4, $5, $3, $6, $7)",
+        session.id_hash,
+        session.person.0,
+        now,
+        session.expires_at,
+        session.strength.as_str(),
+        session.ip,
+        session.user_agent
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The session with that hash, if it is neither ended, nor past its absolute end, nor its person deactivated.
+/// The caller applies the idle limit, which depends on the role.
+pub async fn find(
+    conn: &mut PgConnection,
+    id_hash: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Option<Session>> {
+    let row = sqlx::query!(
+        "select s.person_id, s.auth_strength, s.auth_time, s.last_seen_at
+         from session s join person p on p.id = s.person_id
+         where s.id_hash = $1 and s.ended_at is null and s.expires_at > $2 and p.deactivated_at is null",
+        id_hash,
+        now
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|r| {
+        Ok(Session {
+            person: PersonId(r.person_id),
+            strength: row::word("session", &r.auth_strength)?,
+            auth_time: r.auth_time,
+            last_seen_at: r.last_seen_at,
+        })
+    })
+    .transpose()
+}
+
+/// Notes that a session was used.
+pub async fn touch(conn: &mut PgConnection, id_hash: &[u8], now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update session set last_seen_at = $2 where id_hash = $1",
+        id_hash,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends one session.
+pub async fn end(conn: &mut PgConnection, id_hash: &[u8], now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update session set ended_at = $2 where id_hash = $1 and ended_at is null",
+        id_hash,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends every session of a person but, where given, one. Returns how many.
+pub async fn end_all(
+    conn: &mut PgConnection,
+    person: PersonId,
+    but: Option<&[u8]>,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    Ok(sqlx::query!(
+        "update session set ended_at = $3 where person_id = $1 and ended_at is null and ($2::bytea is null or id_hash <> $2)",
+        person.0,
+        but,
+        now
+    )
+    .execute(conn)
+    .await?
+    .rows_affected())
+}
+
+/// A person's password hash and the version that tokens are bound to.
+#[derive(Debug)]
+pub struct Credential {
+    /// PHC string of argon2id.
+    pub password_hash: String,
+    /// Counts password changes.
+    pub version: i32,
+}
+
+/// The password hash of a person, if they have one.
+pub async fn credential(conn: &mut PgConnection, person: PersonId) -> Result<Option<Credential>> {
+    Ok(sqlx::query_as!(
+        Credential,
+        "select password_hash, version from credential where person_id = $1",
+        person.0
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// Sets a person's password hash; the version goes up.
+pub async fn set_credential(
+    conn: &mut PgConnection,
+    person: PersonId,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into credential (person_id, password_hash, changed_at) values ($1, $2, $3)
+         on conflict (person_id) do update
+         set password_hash = excluded.password_hash, changed_at = excluded.changed_at, version = credential.version + 1",
+        person.0,
+        password_hash,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,338 @@
+//! Tickets: reading within a scope, and writing under a lock.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use tierdesk_domain::authorize::{Scope, TicketFacts};
+use tierdesk_domain::id::{
+    CategoryId, DocumentId, HostId, OrganisationId, PersonId, TeamId, TicketId, TicketNumber,
+};
+use tierdesk_domain::ticket::{
+    Channel, Impact, Kind, Priority, ResolutionCode, ResolvedBy, Status, Urgency,
+};
+use tierdesk_domain::tier::Tier;
+use uuid::Uuid;
+
+use crate::{Result, row};
+
+/// A ticket with its properties. What happened to it is in its timeline.
+#[derive(Debug, Clone)]
+pub struct Ticket {
+    /// Which.
+    pub id: TicketId,
+    /// The number people know it by.
+    pub number: TicketNumber,
+    /// What kind.
+    pub kind: Kind,
+    /// What it is called.
+    pub title: String,
+    /// Where it stands.
+    pub status: Status,
+    /// How many people are hit.
+    pub impact: Impact,
+    /// How badly work is held up.
+    pub urgency: Urgency,
+    /// What follows from both.
+    pub priority: Priority,
+    /// What the requester chose.
+    pub category: Option<CategoryId>,
+    /// Who has it.
+    pub team: TeamId,
+    /// At which tier.
+    pub tier: Tier,
+    /// Which engineer, if somebody took it.
+    pub assignee: Option<PersonId>,
+    /// Who it is for.
+    pub requester: PersonId,
+    /// Their organisation.
+    pub organisation: Option<OrganisationId>,
+    /// The host it is about.
+    pub host: Option<HostId>,
+    /// How it came in.
+    pub channel: Channel,
+    /// Whether the bot works on it, so that no queue shows it.
+    pub bot_holds: bool,
+    /// Reopened so many times, plus one.
+    pub cycle: i32,
+    /// How it ended.
+    pub resolution_code: Option<ResolutionCode>,
+    /// Who brought the answer.
+    pub resolved_by: Option<ResolvedBy>,
+    /// Guards property edits.
+    pub version: i32,
+    /// When our intake accepted it.
+    pub created_at: DateTime<Utc>,
+    /// When anything last happened.
+    pub updated_at: DateTime<Utc>,
+    /// When it was resolved last.
+    pub resolved_at: Option<DateTime<Utc>>,
+    /// When it was closed.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// When it closes by itself.
+    pub auto_close_at: Option<DateTime<Utc>>,
+    /// The earliest running due time.
+    pub next_clock_at: Option<DateTime<Utc>>,
+    /// Which clock that is.
+    pub next_clock: Option<String>,
+    /// The SLA policy in force for it, by document and version.
+    pub sla_policy: Option<(DocumentId, i32)>,
+    /// Whether its team is restricted.
+    pub restricted: bool,
+}
+
+impl Ticket {
+    /// What `authorize` needs to know of it.
+    pub fn facts(&self) -> TicketFacts {
+        TicketFacts {
+            requester: self.requester,
+            organisation: self.organisation,
+            team: self.team,
+            restricted: self.restricted,
+            tier: self.tier,
+            status: self.status,
+        }
+    }
+}
+
+struct Row {
+    id: Uuid,
+    number: i64,
+    kind: String,
+    title: String,
+    status: String,
+    impact: i16,
+    urgency: i16,
+    priority: i16,
+    category_id: Option<Uuid>,
+    team_id: Uuid,
+    tier: i16,
+    assignee_id: Option<Uuid>,
+    requester_id: Uuid,
+    organisation_id: Option<Uuid>,
+    host_id: Option<Uuid>,
+    channel: String,
+    bot_holds: bool,
+    cycle: i32,
+    resolution_code: Option<String>,
+    resolved_by: Option<String>,
+    version: i32,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    resolved_at: Option<DateTime<Utc>>,
+    closed_at: Option<DateTime<Utc>>,
+    auto_close_at: Option<DateTime<Utc>>,
+    next_clock_at: Option<DateTime<Utc>>,
+    next_clock: Option<String>,
+    sla_policy_id: Option<Uuid>,
+    sla_policy_version: Option<i32>,
+    restricted: bool,
+}
+
+impl TryFrom<Row> for Ticket {
+    type Error = crate::StoreError;
+
+    fn try_from(r: Row) -> Result<Self> {
+        Ok(Self {
+            id: TicketId(r.id),
+            number: TicketNumber(r.number),
+            kind: row::word("ticket", &r.kind)?,
+            title: r.title,
+            status: row::word("ticket", &r.status)?,
+            impact: row::number("ticket", r.impact, Impact::from_number)?,
+            urgency: row::number("ticket", r.urgency, Urgency::from_number)?,
+            priority: row::number("ticket", r.priority, Priority::from_number)?,
+            category: r.category_id.map(CategoryId),
+            team: TeamId(r.team_id),
+            tier: row::tier("ticket", r.tier)?,
+            assignee: r.assignee_id.map(PersonId),
+            requester: PersonId(r.requester_id),
+            organisation: r.organisation_id.map(OrganisationId),
+            host: r.host_id.map(HostId),
+            channel: row::word("ticket", &r.channel)?,
+            bot_holds: r.bot_holds,
+            cycle: r.cycle,
+            resolution_code: row::maybe_word("ticket", r.resolution_code.as_deref())?,
+            resolved_by: row::maybe_word("ticket", r.resolved_by.as_deref())?,
+            version: r.version,
+            created_at: r.created_at,
+            updated_at: r.updated_at,
+            resolved_at: r.resolved_at,
+            closed_at: r.closed_at,
+            auto_close_at: r.auto_close_at,
+            next_clock_at: r.next_clock_at,
+            next_clock: r.next_clock,
+            sla_policy: r.sla_policy_id.map(DocumentId).zip(r.sla_policy_version),
+            restricted: r.restricted,
+        })
+    }
+}
+
+/// What is needed to insert a ticket; the number comes from the sequence.
+#[derive(Debug)]
+pub struct NewTicket<'a> {
+    /// A fresh id.
+    pub id: TicketId,
+    /// What kind.
+    pub kind: Kind,
+    /// Its title, 1 to 255 characters.
+    pub title: &'a str,
+    /// Its description, for the search.
+    pub description: &'a str,
+    /// How many people are hit.
+    pub impact: Impact,
+    /// How badly work is held up.
+    pub urgency: Urgency,
+    /// What follows from both.
+    pub priority: Priority,
+    /// What the requester chose.
+    pub category: Option<CategoryId>,
+    /// Who gets it.
+    pub team: TeamId,
+    /// At which tier.
+    pub tier: Tier,
+    /// Who it is for.
+    pub requester: PersonId,
+    /// Their organisation.
+    pub organisation: Option<OrganisationId>,
+    /// The host it is about.
+    pub host: Option<HostId>,
+    /// How it came in.
+    pub channel: Channel,
+    /// Whether the bot looks first.
+    pub bot_holds: bool,
+}
+
+/// Inserts a ticket with status new.
+pub async fn insert(
+    conn: &mut PgConnection,
+    t: &NewTicket<'_>,
+    now: DateTime<Utc>,
+) -> Result<TicketNumber> {
+    Ok(TicketNumber(
+        sqlx::query_scalar!(
+            "insert into ticket (id, kind, title, status, impact, urgency, priority, category_id, team_id, tier, requester_id,
+                                 organisation_id, host_id, channel, bot_holds, created_at, updated_at, search)
+             values ($1, $2, $3, 'new', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15,
+                     setweight(to_tsvector('english', $3), 'A') || setweight(to_tsvector('english', left($16, 100000)), 'B'))
+             returning number",
+            t.id.0,
+            t.kind.as_str(),
+            t.title,
+            t.impact.number(),
+            t.urgency.number(),
+            t.priority.number(),
+            t.category.map(|it| it.0),
+            t.team.0,
+            t.tier.number(),
+            t.requester.0,
+            t.organisation.map(|it| it.0),
+            t.host.map(|it| it.0),
+            t.channel.as_str(),
+            t.bot_holds,
+            now,
+            t.description
+        )
+        .fetch_one(conn)
+        .await?,
+    ))
+}
+
+/// The ticket with that number, if the reader's scope holds it.
+pub async fn by_number(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    number: TicketNumber,
+) -> Result<Option<Ticket>> {
+    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    sqlx::query_as!(
+        Row,
+        r#"select t.id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id,
+                  requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
+                  t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
+                  nullif(next_clock_at, 'infinity') as next_clock_at, next_clock, sla_policy_id, sla_policy_version, team.restricted
+           from ticket t join team on team.id = t.team_id
+           where number = $1 and ticket_in_scope($2, $3, $4, $5, $6, t.team_id, t.requester_id, t.organisation_id)"#,
+        number.0,
+        scope.everything(),
+        scope.unrestricted(),
+        &teams,
+        scope.person().map(|it| it.0),
+        scope.organisation().map(|it| it.0)
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(Ticket::try_from)
+    .transpose()
+}
+
+/// The ticket with that id, locked until the transaction ends. For actions, which then ask `authorize` with its facts.
+pub async fn lock(conn: &mut PgConnection, id: TicketId) -> Result<Option<Ticket>> {
+    sqlx::query_as!(
+        Row,
+        r#"select t.id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id,
+                  requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
+                  t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
+                  nullif(next_clock_at, 'infinity') as next_clock_at, next_clock, sla_policy_id, sla_policy_version, team.restricted
+           from ticket t join team on team.id = t.team_id
+           where t.id = $1 for update of t"#,
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(Ticket::try_from)
+    .transpose()
+}
+
+/// The id behind a number, whoever asks. For actions, which lock and authorise next.
+pub async fn id_of(conn: &mut PgConnection, number: TicketNumber) -> Result<Option<TicketId>> {
+    Ok(
+        sqlx::query_scalar!("select id from ticket where number = $1", number.0)
+            .fetch_optional(conn)
+            .await?
+            .map(TicketId),
+    )
+}
+
+/// Writes back a ticket that [`lock`] gave; its version goes up where `edited` says that properties changed.
+pub async fn save(
+    conn: &mut PgConnection,
+    t: &Ticket,
+    edited: bool,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update ticket set kind = $2, title = $3, status = $4, impact = $5, urgency = $6, priority = $7, category_id = $8,
+                team_id = $9, tier = $10, assignee_id = $11, host_id = $12, bot_holds = $13, cycle = $14, resolution_code = $15,
+                resolved_by = $16, version = version + $17, updated_at = greatest(updated_at, $18), resolved_at = $19,
+                closed_at = $20, auto_close_at = $21, next_clock_at = coalesce($22::timestamptz, 'infinity'::timestamptz), next_clock = $23,
+                sla_policy_id = $24, sla_policy_version = $25
+         where id = $1",
+        t.id.0,
+        t.kind.as_str(),
+        t.title,
+        t.status.as_str(),
+        t.impact.number(),
+        t.urgency.number(),
+        t.priority.number(),
+        t.category.map(|it| it.0),
+        t.team.0,
+        t.tier.number(),
+        t.assignee.map(|it| it.0),
+        t.host.map(|it| it.0),
+        t.bot_holds,
+        t.cycle,
+        t.resolution_code.map(ResolutionCode::as_str),
+        t.resolved_by.map(ResolvedBy::as_str),
+        i32::from(edited),
+        now,
+        t.resolved_at,
+        t.closed_at,
+        t.auto_close_at,
+        t.next_clock_at,
+        t.next_clock,
+        t.sla_policy.map(|it| it.0.0),
+        t.sla_policy.map(|it| it.1)
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,236 @@
+//! The timeline: appended to, never edited. Requesters read a view that has no internal rows (law 3).
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use tierdesk_domain::actor::{Actor, ActorKind};
+use tierdesk_domain::authorize::Scope;
+use tierdesk_domain::id::{ContentId, EventId, PersonId, TeamId, TicketId};
+use tierdesk_domain::tier::Tier;
+use tierdesk_domain::timeline::{EventKind, Visibility};
+use uuid::Uuid;
+
+use crate::{Result, row};
+
+/// An entry of a timeline, with its words.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Which.
+    pub id: EventId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    pub kind: EventKind,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// Who did it.
+    pub actor: Actor,
+    /// The name of that person, where it was one.
+    pub actor_name: Option<String>,
+    /// In which cycle of the ticket.
+    pub cycle: i32,
+    /// The words, in Markdown or plain.
+    pub body: Option<String>,
+    /// Why the words were removed, where they were.
+    pub removed_why: Option<String>,
+    /// The facts of this kind of event.
+    pub data: serde_json::Value,
+}
+
+/// An entry to append.
+#[derive(Debug)]
+pub struct NewEvent<'a> {
+    /// A fresh id.
+    pub id: EventId,
+    /// Of which ticket.
+    pub ticket: TicketId,
+    /// What happened.
+    pub kind: EventKind,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// Who did it.
+    pub actor: Actor,
+    /// In which cycle.
+    pub cycle: i32,
+    /// The words, in Markdown.
+    pub body: Option<&'a str>,
+    /// The facts.
+    pub data: serde_json::Value,
+}
+
+/// Appends an entry.
+pub async fn append(
+    conn: &mut PgConnection,
+    event: &NewEvent<'_>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let content = match event.body {
+        None => None,
+        Some(body) => {
+            let id = ContentId(Uuid::now_v7());
+            sqlx::query!(
+                "insert into content (id, format, body, hash) values ($1, 'markdown', $2, sha256(convert_to($2, 'UTF8')))",
+                id.0,
+                body
+            )
+            .execute(&mut *conn)
+            .await?;
+            Some(id)
+        }
+    };
+    // The description is searched through the ticket; messages and notes through their event.
+    let searched = event.body.filter(|_| event.kind != EventKind::Opened);
+    sqlx::query!(
+        "insert into event (id, ticket_id, at, kind, visibility, actor_kind, actor_id, on_behalf_of, cycle, content_id, data, search)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, case when $12::text is null then null else to_tsvector('english', left($12, 100000)) end)",
+        event.id.0,
+        event.ticket.0,
+        now,
+        event.kind.as_str(),
+        event.visibility.as_str(),
+        event.actor.kind.as_str(),
+        event.actor.id,
+        event.actor.on_behalf_of.map(|it| it.0),
+        event.cycle,
+        content.map(|it| it.0),
+        event.data,
+        searched
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+struct Row {
+    id: Uuid,
+    at: DateTime<Utc>,
+    kind: String,
+    visibility: String,
+    actor_kind: String,
+    actor_id: Option<Uuid>,
+    on_behalf_of: Option<Uuid>,
+    actor_name: Option<String>,
+    cycle: i32,
+    body: Option<String>,
+    replaced_why: Option<String>,
+    data: serde_json::Value,
+}
+
+impl TryFrom<Row> for Event {
+    type Error = crate::StoreError;
+
+    fn try_from(r: Row) -> Result<Self> {
+        Ok(Self {
+            id: EventId(r.id),
+            at: r.at,
+            kind: row::word("event", &r.kind)?,
+            visibility: row::word("event", &r.visibility)?,
+            actor: Actor {
+                kind: row::word::<ActorKind>("event", &r.actor_kind)?,
+                id: r.actor_id,
+                on_behalf_of: r.on_behalf_of.map(PersonId),
+            },
+            actor_name: r.actor_name,
+            cycle: r.cycle,
+            body: r.body,
+            removed_why: r.replaced_why,
+            data: r.data,
+        })
+    }
+}
+
+/// What the requester of a ticket reads, oldest first, at most `limit` of the newest entries.
+/// Nothing if the scope does not hold the ticket.
+pub async fn public(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    ticket: TicketId,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let mut events = sqlx::query_as!(
+        Row,
+        r#"select e.id as "id!", e.at as "at!", e.kind as "kind!", 'public' as "visibility!", e.actor_kind as "actor_kind!", e.actor_id,
+                  e.on_behalf_of, p.name as "actor_name?", e.cycle as "cycle!", c.body as "body?", c.replaced_why as "replaced_why?", e.data as "data!"
+           from public_event e
+           join ticket t on t.id = e.ticket_id
+           left join content c on c.id = e.content_id
+           left join person p on p.id = e.actor_id
+           where e.ticket_id = $1 and ticket_in_scope($2, $3, $4, $5, $6, t.team_id, t.requester_id, t.organisation_id)
+           order by e.at desc, e.id desc limit $7"#,
+        ticket.0,
+        scope.everything(),
+        scope.unrestricted(),
+        &teams,
+        scope.person().map(|it| it.0),
+        scope.organisation().map(|it| it.0),
+        limit
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Event::try_from)
+    .collect::<Result<Vec<_>>>()?;
+    events.reverse();
+    Ok(events)
+}
+
+/// Everything, internal entries included, oldest first, at most `limit` of the newest entries.
+/// Nothing unless the scope reaches the ticket's internal side.
+pub async fn all(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    ticket: TicketId,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    if !scope.internal() {
+        return Ok(Vec::new());
+    }
+    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let mut events = sqlx::query_as!(
+        Row,
+        r#"select e.id, e.at, e.kind, e.visibility, e.actor_kind, e.actor_id, e.on_behalf_of, p.name as "actor_name?", e.cycle,
+                  c.body as "body?", c.replaced_why as "replaced_why?", e.data
+           from event e
+           join ticket t on t.id = e.ticket_id
+           left join content c on c.id = e.content_id
+           left join person p on p.id = e.actor_id
+           where e.ticket_id = $1 and ticket_internal_in_scope($2, $3, $4, t.team_id)
+           order by e.at desc, e.id desc limit $5"#,
+        ticket.0,
+        scope.everything(),
+        scope.unrestricted(),
+        &teams,
+        limit
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Event::try_from)
+    .collect::<Result<Vec<_>>>()?;
+    events.reverse();
+    Ok(events)
+}
+
+/// The queue that a ticket was last escalated from, if it was.
+pub async fn came_from(
+    conn: &mut PgConnection,
+    ticket: TicketId,
+) -> Result<Option<(TeamId, Tier)>> {
+    let data = sqlx::query_scalar!(
+        "select data from event where ticket_id = $1 and kind = 'escalated' order by at desc, id desc limit 1",
+        ticket.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    data.map(|data| {
+        let read = || {
+            Some((
+                serde_json::from_value(data["from_team"].clone()).ok()?,
+                serde_json::from_value(data["from_tier"].clone()).ok()?,
+            ))
+        };
+        read()
+            .ok_or_else(|| crate::StoreError::corrupt("event", "an escalation without its origin"))
+    })
+    .transpose()
+}

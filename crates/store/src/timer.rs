@@ -1,0 +1,99 @@
+//! Deadlines: everything that must happen by itself later (law 10).
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::Result;
+
+/// A deadline that was claimed.
+#[derive(Debug, Clone)]
+pub struct Timer {
+    /// What is to be done.
+    pub kind: String,
+    /// To what.
+    pub object_id: Uuid,
+    /// In which cycle.
+    pub cycle: i32,
+    /// When it was due.
+    pub fires_at: DateTime<Utc>,
+    /// Whatever the doer wants to know.
+    pub data: serde_json::Value,
+    /// How often it was tried before.
+    pub attempts: i32,
+}
+
+/// Sets a deadline, or moves it if it exists.
+pub async fn set(
+    conn: &mut PgConnection,
+    kind: &str,
+    object: Uuid,
+    cycle: i32,
+    fires_at: DateTime<Utc>,
+    data: &serde_json::Value,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into timer (kind, object_id, cycle, fires_at, data) values ($1, $2, $3, $4, $5)
+         on conflict (kind, object_id, cycle) do update set fires_at = excluded.fires_at, data = excluded.data, attempts = 0",
+        kind,
+        object,
+        cycle,
+        fires_at,
+        data
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes a deadline back, in every cycle.
+pub async fn clear(conn: &mut PgConnection, kind: &str, object: Uuid) -> Result<()> {
+    sqlx::query!(
+        "delete from timer where kind = $1 and object_id = $2",
+        kind,
+        object
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes the earliest passed deadline and locks it until the transaction ends; others skip it.
+pub async fn take_due(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Option<Timer>> {
+    Ok(sqlx::query_as!(
+        Timer,
+        "select kind, object_id, cycle, fires_at, data, attempts from timer
+         where fires_at <= $1 order by fires_at, object_id limit 1 for update skip locked",
+        now
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// Removes a deadline that was acted on.
+pub async fn done(conn: &mut PgConnection, timer: &Timer) -> Result<()> {
+    sqlx::query!(
+        "delete from timer where kind = $1 and object_id = $2 and cycle = $3 and fires_at = $4",
+        timer.kind,
+        timer.object_id,
+        timer.cycle,
+        timer.fires_at
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Puts a deadline off after its action failed.
+pub async fn retry(conn: &mut PgConnection, timer: &Timer, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update timer set fires_at = $4, attempts = attempts + 1 where kind = $1 and object_id = $2 and cycle = $3",
+        timer.kind,
+        timer.object_id,
+        timer.cycle,
+        at
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
