@@ -12,6 +12,7 @@ pub mod id;
 pub mod names;
 pub mod person;
 pub mod priority;
+pub mod text;
 pub mod ticket;
 pub mod tier;
 pub mod timeline;

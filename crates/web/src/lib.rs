@@ -1,1 +1,59 @@
 //! Request in, page out.
+#![warn(missing_docs)]
+
+mod assets;
+mod base_url;
+mod error;
+mod extract;
+mod filters;
+mod form;
+mod frame;
+mod headers;
+mod health;
+mod moment;
+mod navigation;
+mod observe;
+mod page;
+mod routes;
+mod safe_html;
+mod same_site;
+mod sign_in;
+mod state;
+mod visitor;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
+
+pub use error::WebError;
+pub use routes::{Audience, Route, table};
+pub use state::{AppState, Settings};
+pub use visitor::{Density, Preferences, Roles, Theme, Visitor, Visitors};
+
+/// A form may have this many bytes; uploads have a limit of their own ([`routes::UPLOAD_LIMIT`]).
+const FORM_LIMIT: usize = 2 * 1024 * 1024;
+
+/// Everything the web answers, ready to be served. The peer address comes as `ConnectInfo<SocketAddr>` where the server
+/// gives it.
+pub fn router(state: AppState) -> Router {
+    routes::build(&state)
+        .fallback(async || WebError::NotFound)
+        .method_not_allowed_fallback(async || WebError::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(CsrfLayer::new().with_insecure_bypass(|_, uri| same_site::exempt(uri.path())))
+        .layer(from_fn(same_site::refuse_unprovable))
+        .layer(from_fn_with_state(state.clone(), base_url::check))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(from_fn_with_state(state.clone(), error::show))
+        .layer(from_fn_with_state(state.clone(), headers::set))
+        .layer(from_fn(observe::observe))
+        .with_state(state)
+}
+
+/// Registers every page. A module that is not named here does not exist for the outside.
+fn register(routes: &mut routes::Routes) {
+    assets::routes(routes);
+    health::routes(routes);
+}

@@ -1,0 +1,194 @@
+//! The message catalogue: every sentence that a page says, by key. English is complete; another language is another set of
+//! files with the same keys and placeholders.
+//!
+//! A file holds one area, one line per text: `queue.empty = No ticket waits`. `{name}` is a placeholder. A text that depends
+//! on a number is two keys, `….one` and `….other`, and is read with [`count`].
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::sync::LazyLock;
+
+/// The files of the English catalogue. Each key starts with its file's name.
+const ENGLISH: &[(&str, &str)] = &[
+    ("common", include_str!("text/common.txt")),
+    ("error", include_str!("text/error.txt")),
+    ("field", include_str!("text/field.txt")),
+    ("nav", include_str!("text/nav.txt")),
+    ("said", include_str!("text/said.txt")),
+    ("sign_in", include_str!("text/sign_in.txt")),
+    ("ui", include_str!("text/ui.txt")),
+];
+
+static CATALOGUE: LazyLock<HashMap<&'static str, &'static str>> =
+    LazyLock::new(|| entries().map(|(_, key, text)| (key, text)).collect());
+
+/// Every (file, key, text) in the order of the files. A line without ` = ` is no entry; a test refuses such lines.
+fn entries() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    ENGLISH.iter().flat_map(|(file, lines)| {
+        lines
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .filter_map(|line| line.split_once(" = "))
+            .map(|(key, text)| (*file, key, text))
+    })
+}
+
+/// All keys, for the test that compares them with the templates.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    entries().map(|(_, key, _)| key)
+}
+
+/// The text of a key, or `None` if the catalogue does not know it.
+#[must_use]
+pub fn find(key: &str) -> Option<&'static str> {
+    CATALOGUE.get(key).copied()
+}
+
+/// The text of a key. An unknown key is shown as it is; a test keeps that from happening.
+#[must_use]
+pub fn t(key: &'static str) -> &'static str {
+    find(key).unwrap_or(key)
+}
+
+/// The text of a key with `{name}` replaced by each value. Values are put in as they are; the page escapes the result.
+#[must_use]
+pub fn fill(key: &'static str, values: &[(&str, &dyn Display)]) -> String {
+    let mut rest = t(key);
+    let mut out = String::with_capacity(rest.len() + 32);
+    while let Some(start) = rest.find('{') {
+        let Some(end) = rest[start..].find('}').map(|end| start + end) else {
+            break;
+        };
+        out.push_str(&rest[..start]);
+        match values
+            .iter()
+            .find(|(name, _)| *name == &rest[start + 1..end])
+        {
+            Some((_, value)) => out.push_str(&value.to_string()),
+            None => out.push_str(&rest[start..=end]),
+        }
+        rest = &rest[end + 1..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The text for a number: `key.one` for exactly one, `key.other` for the rest, with `{n}` filled in.
+#[must_use]
+pub fn count(key: &str, n: u64) -> String {
+    let whole = format!("{key}.{}", if n == 1 { "one" } else { "other" });
+    match find(&whole) {
+        Some(text) => text.replace("{n}", &n.to_string()),
+        None => format!("{n} {key}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Letters get accents and the text grows by a third, as a translation would; placeholders stay.
+    fn pseudo(text: &str) -> String {
+        let mut inside = false;
+        let body: String = text
+            .chars()
+            .map(|c| {
+                inside = (inside || c == '{') && c != '}';
+                match c {
+                    'a' if !inside => 'á',
+                    'e' if !inside => 'é',
+                    'i' if !inside => 'í',
+                    'o' if !inside => 'ó',
+                    'u' if !inside => 'ú',
+                    other => other,
+                }
+            })
+            .collect();
+        format!("⟦{body}{}⟧", "·".repeat(text.chars().count() / 3))
+    }
+
+    fn placeholders(text: &str) -> BTreeSet<&str> {
+        text.split('{')
+            .skip(1)
+            .filter_map(|part| part.split_once('}').map(|(name, _)| name))
+            .collect()
+    }
+
+    #[test]
+    fn every_line_is_an_entry_and_every_key_is_there_once() {
+        let mut seen = BTreeSet::new();
+        for (file, lines) in ENGLISH {
+            for line in lines
+                .lines()
+                .filter(|l| !l.is_empty() && !l.starts_with('#'))
+            {
+                let (key, text) = line
+                    .split_once(" = ")
+                    .unwrap_or_else(|| panic!("{file}: {line}"));
+                assert!(
+                    key.starts_with(&format!("{file}.")),
+                    "{key} belongs into another file than {file}.txt"
+                );
+                assert!(!text.trim().is_empty(), "{key} says nothing");
+                assert!(seen.insert(key), "{key} is there twice");
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_for_a_number_has_both_forms() {
+        let all: BTreeSet<_> = keys().collect();
+        for key in &all {
+            if let Some(stem) = key.strip_suffix(".one") {
+                assert!(
+                    all.contains(format!("{stem}.other").as_str()),
+                    "{stem}.other is missing"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_longer_language_keeps_every_placeholder() {
+        for (_, key, text) in entries() {
+            assert_eq!(placeholders(text), placeholders(&pseudo(text)), "{key}");
+            assert_eq!(
+                text.matches('{').count(),
+                text.matches('}').count(),
+                "{key} has an open brace"
+            );
+        }
+    }
+
+    #[test]
+    fn texts_speak_calmly() {
+        for (_, key, text) in entries() {
+            assert!(!text.contains('!'), "{key}: no exclamation marks");
+            for word in ["oops", "please note", "invalid"] {
+                assert!(
+                    !text.to_lowercase().contains(word),
+                    "{key}: do not say “{word}”"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_filled_in_once_and_never_read_again() {
+        assert_eq!(
+            fill("error.number", &[("id", &"{id}")]),
+            "If you tell us about it, name this number: {id}"
+        );
+        assert_eq!(
+            fill("error.number", &[]),
+            "If you tell us about it, name this number: {id}"
+        );
+    }
+
+    #[test]
+    fn one_and_many_read_differently() {
+        assert_eq!(count("common.tickets", 1), "1 ticket");
+        assert_eq!(count("common.tickets", 0), "0 tickets");
+    }
+}

@@ -1,0 +1,249 @@
+//! Reading requests. Each extractor wraps axum's and answers bad input with a page that helps; a request can be wrong, it
+//! cannot break us (4xx, never 5xx).
+#![expect(
+    clippy::disallowed_types,
+    reason = "this is the one place that wraps them"
+)]
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+
+use crate::routes::RequestTime;
+use crate::{AppState, WebError};
+
+fn refused(status: StatusCode, why: &str) -> WebError {
+    tracing::debug!(why, "input refused");
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => WebError::TooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => WebError::WrongType,
+        _ => WebError::BadRequest,
+    }
+}
+
+/// A form; repeated keys become lists.
+#[derive(Debug)]
+pub(crate) struct Form<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
+    type Rejection = WebError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, WebError> {
+        match axum_extra::extract::Form::from_request(request, state).await {
+            Ok(form) => Ok(Self(form.0)),
+            Err(error) => Err(refused(error.status(), &error.to_string())),
+        }
+    }
+}
+
+/// A query; repeated keys become lists.
+#[derive(Debug)]
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, WebError> {
+        match axum_extra::extract::Query::from_request_parts(parts, state).await {
+            Ok(query) => Ok(Self(query.0)),
+            Err(error) => Err(refused(error.status(), &error.to_string())),
+        }
+    }
+}
+
+/// What a path names. A path that cannot be read names nothing: 404.
+#[derive(Debug)]
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, WebError> {
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(path) => Ok(Self(path.0)),
+            Err(error) => {
+                tracing::debug!(%error, "path refused");
+                Err(WebError::NotFound)
+            }
+        }
+    }
+}
+
+/// A JSON body.
+#[derive(Debug)]
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = WebError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, WebError> {
+        match axum::Json::from_request(request, state).await {
+            Ok(json) => Ok(Self(json.0)),
+            Err(error) => Err(refused(error.status(), &error.to_string())),
+        }
+    }
+}
+
+/// A form with files, read part by part.
+#[derive(Debug)]
+pub(crate) struct Multipart(axum::extract::Multipart);
+
+impl<S: Send + Sync> FromRequest<S> for Multipart {
+    type Rejection = WebError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, WebError> {
+        match axum::extract::Multipart::from_request(request, state).await {
+            Ok(multipart) => Ok(Self(multipart)),
+            Err(error) => Err(refused(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                &error.to_string(),
+            )),
+        }
+    }
+}
+
+impl Multipart {
+    /// The next part, or `None` at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Part<'_>>, WebError> {
+        match self.0.next_field().await {
+            Ok(field) => Ok(field.map(Part)),
+            Err(error) => Err(refused(error.status(), &error.to_string())),
+        }
+    }
+}
+
+/// One part of a form with files.
+#[derive(Debug)]
+pub(crate) struct Part<'a>(axum::extract::multipart::Field<'a>);
+
+impl Part<'_> {
+    /// The field's name.
+    pub(crate) fn name(&self) -> &str {
+        self.0.name().unwrap_or_default()
+    }
+
+    /// The name of the file on the sender's machine: text for people, never a path of ours.
+    pub(crate) fn file_name(&self) -> Option<&str> {
+        self.0.file_name()
+    }
+
+    /// The next piece of the content.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<bytes::Bytes>, WebError> {
+        self.0
+            .chunk()
+            .await
+            .map_err(|error| refused(error.status(), &error.to_string()))
+    }
+
+    /// The whole content as text, at most `limit` bytes.
+    pub(crate) async fn text(mut self, limit: usize) -> Result<String, WebError> {
+        let mut all = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            if all.len() + chunk.len() > limit {
+                return Err(WebError::TooLarge);
+            }
+            all.extend_from_slice(&chunk);
+        }
+        String::from_utf8(all).map_err(|_| WebError::BadRequest)
+    }
+}
+
+/// The time of this request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now(pub(crate) DateTime<Utc>);
+
+impl FromRequestParts<AppState> for Now {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, WebError> {
+        Ok(Self(
+            parts
+                .extensions
+                .get::<RequestTime>()
+                .map_or_else(|| app.now(), |time| time.0),
+        ))
+    }
+}
+
+/// The address a request came from: the peer, or what a trusted proxy says about it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClientIp(pub(crate) IpAddr);
+
+impl FromRequestParts<AppState> for ClientIp {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, WebError> {
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0.ip());
+        Ok(Self(client_ip(
+            peer,
+            &parts.headers,
+            &app.settings.trusted_proxies,
+        )))
+    }
+}
+
+/// Walks `X-Forwarded-For` from the right and stops at the first address that is no proxy of ours: what stands further left
+/// is the client's own invention.
+fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    let mut client = peer;
+    let hops: Vec<_> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    for hop in hops.iter().rev() {
+        if !trusted.contains(&client) {
+            break;
+        }
+        match hop.trim().parse() {
+            Ok(ip) => client = ip,
+            Err(_) => break,
+        }
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(peer: &str, forwarded: &str, trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", forwarded.parse().expect("a header"));
+        let trusted: Vec<IpAddr> = trusted
+            .iter()
+            .map(|ip| ip.parse().expect("an address"))
+            .collect();
+        client_ip(peer.parse().expect("an address"), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn a_forwarded_address_counts_only_behind_a_trusted_proxy() {
+        assert_eq!(from("198.51.100.7", "10.9.9.9", &[]), "198.51.100.7");
+        assert_eq!(
+            from("10.0.0.1", "198.51.100.7", &["10.0.0.1"]),
+            "198.51.100.7"
+        );
+        assert_eq!(
+            from("10.0.0.1", "1.1.1.1, 198.51.100.7", &["10.0.0.1"]),
+            "198.51.100.7"
+        );
+        assert_eq!(
+            from(
+                "10.0.0.1",
+                "198.51.100.7, 10.0.0.2",
+                &["10.0.0.1", "10.0.0.2"]
+            ),
+            "198.51.100.7"
+        );
+        assert_eq!(from("10.0.0.1", "nonsense", &["10.0.0.1"]), "10.0.0.1");
+    }
+}

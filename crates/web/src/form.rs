@@ -1,0 +1,40 @@
+//! What a form says when it needs another look.
+
+use axum::http::StatusCode;
+
+/// The errors of a form, by field. Empty means the form is fine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Errors(Vec<(String, String)>);
+
+impl Errors {
+    /// Adds a sentence to a field; the first one of a field is shown.
+    pub(crate) fn add(&mut self, field: impl Into<String>, sentence: impl Into<String>) {
+        self.0.push((field.into(), sentence.into()));
+    }
+
+    /// Whether the form is fine.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The sentence for a field, or `""`.
+    pub(crate) fn of(&self, field: &str) -> &str {
+        self.0
+            .iter()
+            .find(|(name, _)| name == field)
+            .map_or("", |(_, sentence)| sentence)
+    }
+
+    /// The sentences that belong to no single field, and all others with their field, for the summary on top.
+    pub(crate) fn all(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    /// How many.
+    pub(crate) fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+}
+
+/// The status of a form that is shown again.
+pub(crate) const LOOK_AGAIN: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;

@@ -1,0 +1,128 @@
+//! Where one can go: only pages that exist and that the reader may open.
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use tierdesk_domain::text::t;
+
+use crate::routes::{Route, table};
+use crate::visitor::{Visitor, Workload};
+use crate::{AppState, WebError};
+
+/// One link of the navigation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NavLink {
+    pub(crate) label: String,
+    pub(crate) href: String,
+    pub(crate) icon: &'static str,
+    pub(crate) count: Option<u64>,
+    pub(crate) here: bool,
+}
+
+/// The navigation of one reader.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Navigation {
+    /// My work and whatever is mine.
+    pub(crate) mine: Vec<NavLink>,
+    /// The queues of the reader's memberships.
+    pub(crate) queues: Vec<NavLink>,
+    /// Pages about the desk.
+    pub(crate) desk: Vec<NavLink>,
+    /// Pages that configure the desk.
+    pub(crate) administration: Vec<NavLink>,
+    /// The requester's pages.
+    pub(crate) help: Vec<NavLink>,
+    /// The search page, or `""` while there is none.
+    pub(crate) search: &'static str,
+}
+
+type Offer = (&'static str, &'static str, &'static str);
+
+// (text, path, icon). A path without a route is not offered, so a page appears here with the page itself.
+const HELP: &[Offer] = &[
+    ("nav.help", "/help", "reply"),
+    ("nav.my_tickets", "/my", "ticket"),
+];
+const DESK: &[Offer] = &[
+    ("nav.hosts", "/hosts", "server"),
+    ("nav.dashboard", "/dashboard", "chart"),
+    ("nav.mailbox", "/mailbox", "mail"),
+    ("nav.help", "/help", "reply"),
+];
+const ADMINISTRATION: &[Offer] = &[
+    ("nav.people", "/admin/people", "users"),
+    ("nav.teams", "/admin/teams", "flow"),
+    ("nav.rules", "/admin/rules", "rule"),
+    ("nav.calendars", "/admin/calendars", "calendar"),
+    ("nav.enrolment", "/admin/enrolment", "shield"),
+    ("nav.audit", "/admin/audit", "book"),
+];
+
+static TABLE: LazyLock<Vec<Route>> = LazyLock::new(table);
+
+impl Navigation {
+    /// The navigation of this reader on this page.
+    pub(crate) async fn load(
+        app: &AppState,
+        visitor: &Visitor,
+        path: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Self, WebError> {
+        let work = if visitor.roles.engineer {
+            app.visitors.workload(visitor, now).await?
+        } else {
+            Workload::default()
+        };
+        let offer = |offers: &[Offer]| {
+            offers
+                .iter()
+                .filter_map(|offer| link(*offer, visitor, path))
+                .collect::<Vec<_>>()
+        };
+        let mine = link(("nav.my_work", "/queue", "inbox"), visitor, path)
+            .map(|found| NavLink {
+                count: Some(work.mine),
+                here: path == "/queue",
+                ..found
+            })
+            .into_iter()
+            .collect();
+        let queues = work
+            .queues
+            .into_iter()
+            .map(|queue| NavLink {
+                here: queue.href == path,
+                label: queue.label,
+                href: queue.href,
+                icon: "ticket",
+                count: Some(queue.open),
+            })
+            .collect();
+        let search =
+            link(("nav.find", "/search", "search"), visitor, path).map_or("", |_| "/search");
+        Ok(Self {
+            mine,
+            queues,
+            desk: offer(DESK),
+            administration: offer(ADMINISTRATION),
+            help: offer(HELP),
+            search,
+        })
+    }
+}
+
+fn link((label, path, icon): Offer, visitor: &Visitor, here: &str) -> Option<NavLink> {
+    let route = TABLE
+        .iter()
+        .find(|route| route.method == "GET" && route.path == path)?;
+    let below = here
+        .strip_prefix(path)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    route.audience.admits(Some(visitor)).then(|| NavLink {
+        label: t(label).to_owned(),
+        href: path.to_owned(),
+        icon,
+        count: None,
+        here: below,
+    })
+}

@@ -1,0 +1,252 @@
+//! The one way in: every route is registered here with its audience, and the guard in front of it lets nobody else pass.
+//! The matrix test walks [`table`], so a route that exists is a route that is tested.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use axum_extra::extract::CookieJar;
+use chrono::{DateTime, Utc};
+
+use crate::visitor::Visitor;
+use crate::{AppState, WebError};
+
+/// A file with everything around it in a multipart form.
+pub(crate) const UPLOAD_LIMIT: usize = 26 * 1024 * 1024;
+/// A page that takes longer has failed.
+const PAGE_TIME: Duration = Duration::from_secs(30);
+/// 25 MiB over a slow line.
+const UPLOAD_TIME: Duration = Duration::from_secs(600);
+
+/// Who may ask for a route. What they then see of an object is decided by the object's own rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// Nobody is looked up: files of the product, health.
+    Public,
+    /// Anybody; a session is looked at where there is one.
+    Everyone,
+    /// Any signed-in person.
+    SignedIn,
+    /// Engineers, managers, administrators.
+    Staff,
+    /// Engineers.
+    Engineer,
+    /// Managers.
+    Manager,
+    /// Administrators.
+    Administrator,
+    /// An enrolled (or enrolling) host agent; the handler checks its signature or token. No cookie counts here.
+    HostAgent,
+    /// This machine, or the holder of the metrics token; the handler checks.
+    Operator,
+}
+
+impl Audience {
+    /// Whether a session is looked up at all.
+    fn knows_people(self) -> bool {
+        !matches!(self, Self::Public | Self::HostAgent | Self::Operator)
+    }
+
+    /// Whether this visitor belongs to the audience.
+    #[must_use]
+    pub fn admits(self, visitor: Option<&Visitor>) -> bool {
+        match (self, visitor) {
+            (Self::Public | Self::Everyone | Self::HostAgent | Self::Operator, _) => true,
+            (_, None) => false,
+            (Self::SignedIn, Some(_)) => true,
+            (Self::Staff, Some(v)) => v.roles.staff(),
+            (Self::Engineer, Some(v)) => v.roles.engineer,
+            (Self::Manager, Some(v)) => v.roles.manager,
+            (Self::Administrator, Some(v)) => v.roles.administrator,
+        }
+    }
+}
+
+/// One row of the route table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// `GET` (which answers `HEAD` too) or `POST`.
+    pub method: &'static str,
+    /// The path with its `{parameters}`.
+    pub path: &'static str,
+    /// Who may ask.
+    pub audience: Audience,
+    /// How long the handler may take; `None` for live streams, which stay open.
+    pub time: Option<Duration>,
+}
+
+/// Collects the routes of all modules.
+#[derive(Default)]
+pub(crate) struct Routes {
+    router: Router<AppState>,
+    table: Vec<Route>,
+}
+
+impl Routes {
+    /// A page.
+    pub(crate) fn get<H, T>(&mut self, audience: Audience, path: &'static str, handler: H)
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        self.add("GET", audience, path, Some(PAGE_TIME), get(handler));
+    }
+
+    /// A form or a fetch that changes something.
+    pub(crate) fn post<H, T>(&mut self, audience: Audience, path: &'static str, handler: H)
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        self.add("POST", audience, path, Some(PAGE_TIME), post(handler));
+    }
+
+    /// A form that brings files.
+    pub(crate) fn upload<H, T>(&mut self, audience: Audience, path: &'static str, handler: H)
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        let handler = post(handler).layer(DefaultBodyLimit::max(UPLOAD_LIMIT));
+        self.add("POST", audience, path, Some(UPLOAD_TIME), handler);
+    }
+
+    /// A live stream, which stays open.
+    pub(crate) fn stream<H, T>(&mut self, audience: Audience, path: &'static str, handler: H)
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        self.add("GET", audience, path, None, get(handler));
+    }
+
+    fn add(
+        &mut self,
+        method: &'static str,
+        audience: Audience,
+        path: &'static str,
+        time: Option<Duration>,
+        handler: MethodRouter<AppState>,
+    ) {
+        self.router = mem::take(&mut self.router).route(path, handler);
+        self.table.push(Route {
+            method,
+            path,
+            audience,
+            time,
+        });
+    }
+}
+
+/// Every route of the product, sorted by path.
+#[must_use]
+pub fn table() -> Vec<Route> {
+    let mut routes = Routes::default();
+    crate::register(&mut routes);
+    routes.table.sort_by_key(|route| (route.path, route.method));
+    routes.table
+}
+
+/// The router with the guard in front of every route.
+pub(crate) fn build(state: &AppState) -> Router<AppState> {
+    let mut routes = Routes::default();
+    crate::register(&mut routes);
+    let by_path = routes
+        .table
+        .into_iter()
+        .map(|route| ((route.method, route.path), route))
+        .collect();
+    let guard = Guard {
+        app: state.clone(),
+        routes: Arc::new(by_path),
+    };
+    routes.router.route_layer(from_fn_with_state(guard, admit))
+}
+
+#[derive(Clone)]
+struct Guard {
+    app: AppState,
+    routes: Arc<HashMap<(&'static str, &'static str), Route>>,
+}
+
+/// The time of this request, the same for everything it does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestTime(pub(crate) DateTime<Utc>);
+
+/// Looks up who is asking, refuses who does not belong to the route's audience, and ends what takes too long.
+async fn admit(
+    State(guard): State<Guard>,
+    matched: MatchedPath,
+    jar: CookieJar,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let method = if request.method() == Method::HEAD {
+        "GET"
+    } else {
+        request.method().as_str()
+    };
+    let Some(route) = guard.routes.get(&(method, matched.as_str())).cloned() else {
+        return next.run(request).await; // another method: the fallback answers 405
+    };
+    let now = guard.app.now();
+    request.extensions_mut().insert(RequestTime(now));
+    let mut theme = None;
+    if route.audience.knows_people() {
+        let visitor = match jar.get(guard.app.settings.cookie()) {
+            Some(cookie) => match guard.app.visitors.visitor(cookie.value(), now).await {
+                Ok(visitor) => visitor.map(Arc::new),
+                Err(error) => return error.into_response(),
+            },
+            None => None,
+        };
+        if !route.audience.admits(visitor.as_deref()) {
+            return match visitor {
+                None => WebError::SignInFirst.into_response(),
+                Some(visitor) => {
+                    tracing::warn!(person = %visitor.person, "refused: not in the audience of this route");
+                    WebError::Forbidden.into_response()
+                }
+            };
+        }
+        theme = visitor.as_ref().map(|v| v.preferences.theme);
+        request.extensions_mut().insert(visitor);
+    }
+    let mut response = match route.time {
+        None => next.run(request).await,
+        Some(limit) => match tokio::time::timeout(limit, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => WebError::Timeout.into_response(),
+        },
+    };
+    if let Some(theme) = theme {
+        response.extensions_mut().insert(theme);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_route_is_there_twice() {
+        let table = table();
+        for pair in table.windows(2) {
+            assert!(
+                (pair[0].path, pair[0].method) != (pair[1].path, pair[1].method),
+                "{} {}",
+                pair[0].method,
+                pair[0].path
+            );
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What every handler can reach, and the settings that shape what it answers.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::visitor::Visitors;
+
+/// The web's settings; the server program reads them from the environment.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address people type, without a slash at the end: `https://desk.example.com`. Other host names are refused.
+    pub base_url: String,
+    /// The company's name, shown beside the product's.
+    pub company: String,
+    /// How to reach the service desk without this program, for instance `ext. 4400, Mon–Fri 08:00–18:00`.
+    pub contact: Option<String>,
+    /// The zone for readers who have chosen none.
+    pub zone: Tz,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// A bearer token that may read `/metrics`; without it only this machine may.
+    pub metrics_token: Option<String>,
+}
+
+impl Settings {
+    /// Whether people reach the desk by https: decides the cookie's name and HSTS.
+    #[must_use]
+    pub fn https(&self) -> bool {
+        self.base_url.starts_with("https://")
+    }
+
+    /// Host and port as browsers send them in `Host`.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        let rest = self
+            .base_url
+            .split_once("://")
+            .map_or(self.base_url.as_str(), |(_, rest)| rest);
+        rest.split('/').next().unwrap_or(rest)
+    }
+
+    /// The session cookie's name. Over plain http (loopback only) a browser would refuse the `__Host-` prefix.
+    #[must_use]
+    pub fn cookie(&self) -> &'static str {
+        if self.https() {
+            "__Host-session"
+        } else {
+            "session"
+        }
+    }
+}
+
+/// Where the time comes from. Tests hand in their own.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// Everything a handler can reach; cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// The settings.
+    pub settings: Arc<Settings>,
+    /// Who is asking.
+    pub visitors: Arc<dyn Visitors>,
+    /// The clock of this process.
+    pub clock: Clock,
+    /// The recorder behind `/metrics`, where one is installed.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+impl AppState {
+    /// The time at this moment, read once per request by the guard.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+}

@@ -1,0 +1,60 @@
+// Live without nagging: the server says over SSE that something changed, the page fetches itself again and swaps the parts
+// marked data-live="name". Focus, scroll position, open details and everything typed stay as they are.
+// <main data-stream="/tickets/10482/live">
+import { restart } from './clocks.js';
+
+// An XMLHttpRequest hands out a parsed, inert document; no string ever becomes markup here (Trusted Types).
+function page() {
+  return new Promise((done, fail) => {
+    const r = new XMLHttpRequest();
+    r.open('GET', location.pathname + location.search);
+    r.responseType = 'document';
+    r.addEventListener('load', () => (r.status === 200 && r.responseXML ? done(r.responseXML) : fail(new Error(String(r.status)))));
+    r.addEventListener('error', () => fail(new Error('offline')));
+    r.send();
+  });
+}
+
+function busy(part) {
+  const f = document.activeElement;
+  return part.contains(f) && f.matches('input:not([type=checkbox], [type=radio]), textarea, select');
+}
+
+function swap(fresh) {
+  for (const part of document.querySelectorAll('[data-live]')) {
+    const next = fresh.querySelector(`[data-live="${CSS.escape(part.dataset.live)}"]`);
+    if (!next || busy(part) || part.querySelector('dialog[open], details.menu[open]')) continue;
+    const focus = part.contains(document.activeElement) ? document.activeElement.id : '';
+    const open = new Set([...part.querySelectorAll('details[open][id]')].map((d) => d.id));
+    const ticked = new Set([...part.querySelectorAll('input[type=checkbox]:checked')].map((c) => c.value));
+    const cursor = part.querySelector('[data-cursor] a')?.getAttribute('href');
+    const node = document.importNode(next, true);
+    for (const d of node.querySelectorAll('details[id]')) if (open.has(d.id)) d.open = true;
+    for (const c of node.querySelectorAll('input[type=checkbox]')) if (ticked.has(c.value)) c.checked = true;
+    if (cursor) for (const a of node.querySelectorAll('[data-row] a')) if (a.getAttribute('href') === cursor) { a.closest('[data-row]').setAttribute('data-cursor', ''); break; }
+    part.replaceWith(node);
+    if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+  }
+  restart();
+  document.dispatchEvent(new CustomEvent('live:swapped'));
+}
+
+export function start() {
+  const main = document.querySelector('[data-stream]');
+  if (!main || typeof EventSource === 'undefined') return;
+  let running = false, again = false;
+  const refresh = async () => {
+    if (running) { again = true; return; }
+    running = true;
+    try { swap(await page()); } catch { /* the next event tries again */ }
+    running = false;
+    if (again) { again = false; refresh(); }
+  };
+  const stream = new EventSource(main.dataset.stream);
+  stream.addEventListener('changed', refresh);
+  stream.addEventListener('presence', (e) => {
+    const line = document.querySelector('[data-presence]');
+    if (line && line.textContent !== e.data) line.textContent = e.data;
+  });
+  addEventListener('pagehide', () => stream.close());
+}
