@@ -6,12 +6,14 @@
 
 pub mod actor;
 pub mod authorize;
+pub mod calendar;
 pub mod field;
 pub mod handover;
 pub mod id;
 pub mod names;
 pub mod person;
 pub mod priority;
+pub mod sla_compute;
 pub mod text;
 pub mod ticket;
 pub mod tier;

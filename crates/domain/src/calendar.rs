@@ -1,0 +1,35 @@
+//! Working hours: when business time counts, and arithmetic on it.
+//!
+//! A [`CalendarDocument`] is what an administrator writes; a [`Calendar`] is the same thing ready to
+//! count with. [`WorkingTime`] puts calendars of several versions and pauses on one line of time.
+//!
+//! The rules (decision 23): windows are half-open; a window that spills over midnight belongs to the
+//! day it starts on; overlapping windows unite; a time in a gap of the clock is the first valid instant
+//! after it; of a repeated hour a window's start takes the first and its end the last; what cannot be
+//! reached within [`HORIZON_YEARS`] is not reached at all.
+
+mod document;
+mod hours;
+mod pattern;
+mod working_time;
+mod zone;
+
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod pitfalls;
+#[cfg(test)]
+mod properties;
+
+pub use document::{CalendarDocument, CalendarError, TimeOfDay, Week, Window};
+pub use hours::Calendar;
+pub use working_time::{Hours, WorkingTime};
+
+/// How far ahead a deadline may lie, in years; beyond it a calendar counts as never open.
+pub const HORIZON_YEARS: u32 = 50;
+
+/// One second in microseconds, the unit of all arithmetic below (PostgreSQL keeps no finer time).
+const SECOND: i64 = 1_000_000;
+const MINUTE: i64 = 60 * SECOND;
+const DAY: i64 = 86_400 * SECOND;
+const WEEK: i64 = 7 * DAY;
