@@ -4,5 +4,7 @@
 pub mod browser;
 pub mod database;
 pub mod html;
+pub mod mime;
 pub mod program;
 pub mod skip;
+pub mod smtp;

@@ -1,0 +1,128 @@
+//! Mails to the people who work tickets.
+
+use chrono::{DateTime, Utc};
+
+use super::{TicketRef, mail};
+use crate::words::{Line, Text};
+
+/// What made the desk write to an engineer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeReason {
+    /// The ticket was given to them.
+    Assigned,
+    /// The ticket came into one of their queues.
+    Queued,
+    /// The requester wrote.
+    Answered,
+    /// The requester says that it is not solved.
+    Reopened,
+    /// It was handed back to their queue.
+    HandedBack,
+}
+
+impl NoticeReason {
+    /// What the subject begins with.
+    #[must_use]
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Assigned => "With you now",
+            Self::Queued => "New in your queue",
+            Self::Answered => "New answer",
+            Self::Reopened => "Reopened",
+            Self::HandedBack => "Handed back",
+        }
+    }
+}
+
+/// What the one before handed over.
+#[derive(Debug, Clone)]
+pub struct HandOver {
+    /// What is known.
+    pub known: Text,
+    /// What was tried.
+    pub tried: Text,
+    /// What is asked.
+    pub ask: Text,
+}
+
+/// A ticket needs an engineer's eyes.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// The ticket.
+    pub ticket: TicketRef,
+    /// What happened.
+    pub reason: NoticeReason,
+    /// Who did it.
+    pub by: Line,
+    /// `P1` … `P4`.
+    pub priority: Line,
+    /// The queue: `Network L2`.
+    pub queue: Line,
+    /// Whom the ticket is for.
+    pub requester: Line,
+    /// The next due time, if a clock runs.
+    pub due: Option<DateTime<Utc>>,
+    /// The hand-over note, if it was escalated to them.
+    pub hand_over: Option<HandOver>,
+    /// The new message, if there is one.
+    pub message: Option<Text>,
+}
+mail!(
+    Notice,
+    "notice",
+    Generated,
+    "mail/notice.subject.txt",
+    "mail/notice.txt",
+    "mail/notice.html"
+);
+
+/// A rule moved a ticket up or wants somebody to know about it.
+#[derive(Debug, Clone)]
+pub struct Escalated {
+    /// The ticket.
+    pub ticket: TicketRef,
+    /// The rule's name.
+    pub rule: Line,
+    /// Why it fired: `nobody took it for 30 working minutes`.
+    pub because: Line,
+    /// What it did, one line each: `moved from Service Desk L1 to Network L2`.
+    pub effects: Vec<Line>,
+    /// `P1` … `P4`.
+    pub priority: Line,
+    /// The queue it is in now.
+    pub queue: Line,
+    /// The next due time, if a clock runs.
+    pub due: Option<DateTime<Utc>>,
+}
+mail!(
+    Escalated,
+    "escalated",
+    Generated,
+    "mail/escalated.subject.txt",
+    "mail/escalated.txt",
+    "mail/escalated.html"
+);
+
+impl Notice {
+    /// What happened, as one sentence.
+    fn sentence(&self) -> String {
+        let (by, queue) = (&self.by, &self.queue);
+        match self.reason {
+            NoticeReason::Assigned => format!("{by} gave this ticket to you."),
+            NoticeReason::Queued => format!("This ticket came into {queue}."),
+            NoticeReason::Answered => format!("{by} answered."),
+            NoticeReason::Reopened => format!("{by} says that it is not solved."),
+            NoticeReason::HandedBack => format!("{by} handed this ticket back to {queue}."),
+        }
+    }
+}
+
+impl Escalated {
+    /// Which rule fired and why, as one sentence.
+    fn sentence(&self) -> String {
+        format!(
+            "The rule \u{201c}{}\u{201d} fired, because {}.",
+            self.rule, self.because
+        )
+    }
+}
