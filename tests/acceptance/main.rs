@@ -1,4 +1,8 @@
 //! What the product promises, told as stories. One file per part of the product.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps says where it failed"
+)]
 
 mod architecture;
 mod transport;
