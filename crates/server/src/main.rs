@@ -47,3 +47,13 @@ async fn run(program: Program) -> anyhow::Result<ExitCode> {
         Command::Config(command) => Ok(config::run(&command)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        super::Program::command().debug_assert();
+    }
+}
