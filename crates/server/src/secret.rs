@@ -1,5 +1,8 @@
 //! `tierdesk secret new`: the instance secret.
-#![expect(clippy::print_stdout, reason = "a command's answer goes to standard output")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a command's answer goes to standard output"
+)]
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -74,7 +77,10 @@ mod tests {
         assert!(write_new(&path).expect("writes"));
         let first = std::fs::read_to_string(&path).expect("readable");
         assert!(Keys::read(&first).is_ok());
-        let mode = std::fs::metadata(&path).expect("exists").permissions().mode();
+        let mode = std::fs::metadata(&path)
+            .expect("exists")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
 
         assert!(!write_new(&path).expect("leaves it"));
