@@ -16,6 +16,7 @@ const ENGLISH: &[(&str, &str)] = &[
     ("nav", include_str!("text/nav.txt")),
     ("said", include_str!("text/said.txt")),
     ("sign_in", include_str!("text/sign_in.txt")),
+    ("state", include_str!("text/state.txt")),
     ("ui", include_str!("text/ui.txt")),
 ];
 

@@ -23,3 +23,11 @@ pub async fn set<T: Serialize>(conn: &mut PgConnection, key: &str, value: &T) ->
         .await?;
     Ok(())
 }
+
+/// Answers if the database does.
+pub async fn ping(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query_scalar!("select 1 as \"one!\"")
+        .fetch_one(conn)
+        .await?;
+    Ok(())
+}

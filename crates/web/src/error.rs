@@ -10,7 +10,10 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use tierdesk_desk::DeskError;
+use tierdesk_domain::authorize::Denied;
 use tierdesk_domain::text::{fill, t};
+use tierdesk_store::StoreError;
 use tower_http::csrf::ProtectionError;
 
 use crate::AppState;
@@ -52,6 +55,9 @@ pub enum WebError {
     /// Somebody else was faster.
     #[error("changed by somebody else")]
     Conflict,
+    /// Not possible in the state the thing is in; the key of the sentence that says why.
+    #[error("not in this state: {0}")]
+    State(&'static str),
     /// Too often; holds how long to wait.
     #[error("rate limited")]
     RateLimited(Duration),
@@ -82,7 +88,7 @@ impl WebError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::WrongHost(_) => StatusCode::MISDIRECTED_REQUEST,
-            Self::Conflict => StatusCode::CONFLICT,
+            Self::Conflict | Self::State(_) => StatusCode::CONFLICT,
             Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Timeout | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -141,6 +147,7 @@ impl WebError {
                 t("error.conflict"),
                 t("error.conflict_advice").to_owned(),
             ),
+            Self::State(why) => ("state", t("error.state"), t(why).to_owned()),
             Self::RateLimited(wait) => {
                 let wait = crate::moment::spell(wait.as_secs().div_ceil(60).max(1));
                 (
@@ -175,6 +182,39 @@ impl WebError {
             advice,
             retry_after,
         }
+    }
+}
+
+impl From<DeskError> for WebError {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::NotFound => Self::NotFound,
+            DeskError::Denied => Self::Forbidden,
+            // A page shows its form again; what reaches this place came without a form.
+            DeskError::Invalid(_) => Self::BadRequest,
+            DeskError::Conflict => Self::Conflict,
+            DeskError::State(why) => Self::State(why),
+            DeskError::RateLimited { retry_after } => {
+                Self::RateLimited(Duration::from_secs(retry_after))
+            }
+            DeskError::Store(error) => error.into(),
+            broken @ DeskError::Broken(_) => Self::internal(broken),
+        }
+    }
+}
+
+impl From<StoreError> for WebError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            gone @ StoreError::Unavailable(_) => Self::Unavailable(Box::new(gone)),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<Denied> for WebError {
+    fn from(denied: Denied) -> Self {
+        DeskError::from(denied).into()
     }
 }
 
@@ -258,7 +298,7 @@ pub(crate) async fn show(State(app): State<AppState>, request: Request, next: Ne
     let status = response.status();
     let route = response.extensions_mut().remove::<MatchedPath>();
     let mut shown = if status == StatusCode::UNAUTHORIZED && is_get && !wants_json {
-        let next = form_urlencode(&target);
+        let next = filters::encoded(&target);
         Redirect::to(&if target == "/" {
             "/sign-in".to_owned()
         } else {
@@ -310,18 +350,6 @@ fn wants_json(request: &Request) -> bool {
             .is_some_and(|accept| accept.starts_with("application/json"))
 }
 
-/// Percent-encodes everything that means something in a query.
-fn form_urlencode(text: &str) -> String {
-    text.bytes()
-        .map(|b| match b {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
-                char::from(b).to_string()
-            }
-            other => format!("%{other:02X}"),
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,7 +363,7 @@ mod tests {
     #[test]
     fn a_target_survives_the_way_through_the_sign_in() {
         assert_eq!(
-            form_urlencode("/tickets/7?a=b&c=ü"),
+            filters::encoded("/tickets/7?a=b&c=ü"),
             "/tickets/7%3Fa%3Db%26c%3D%C3%BC"
         );
     }

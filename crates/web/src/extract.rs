@@ -6,14 +6,18 @@
 )]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
+use tierdesk_desk::{Caller, Origin};
 
+use crate::observe::RequestId;
 use crate::routes::RequestTime;
+use crate::visitor::Visitor;
 use crate::{AppState, WebError};
 
 fn refused(status: StatusCode, why: &str) -> WebError {
@@ -169,6 +173,46 @@ impl FromRequestParts<AppState> for Now {
     }
 }
 
+/// The signed-in person behind a request, and the same as the desk's caller.
+#[derive(Debug, Clone)]
+pub(crate) struct Me {
+    pub(crate) visitor: Arc<Visitor>,
+    pub(crate) caller: Caller,
+}
+
+impl FromRequestParts<AppState> for Me {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, WebError> {
+        let visitor = parts.extensions.get::<Option<Arc<Visitor>>>();
+        let visitor = visitor.cloned().flatten().ok_or(WebError::SignInFirst)?;
+        let origin = origin(parts, app);
+        let caller = Caller::person(visitor.principal.clone(), origin);
+        Ok(Self { visitor, caller })
+    }
+}
+
+/// Where a request came from, for the audit log.
+pub(crate) fn origin(parts: &Parts, app: &AppState) -> Origin {
+    let id = parts.extensions.get::<RequestId>();
+    Origin {
+        ip: ip_of(parts, app).to_string(),
+        request_id: id.map(|id| id.0.to_string()).unwrap_or_default(),
+    }
+}
+
+/// [`origin`] for handlers that nobody needs to be signed in for.
+#[derive(Debug, Clone)]
+pub(crate) struct CameFrom(pub(crate) Origin);
+
+impl FromRequestParts<AppState> for CameFrom {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, WebError> {
+        Ok(Self(origin(parts, app)))
+    }
+}
+
 /// The address a request came from: the peer, or what a trusted proxy says about it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClientIp(pub(crate) IpAddr);
@@ -177,16 +221,16 @@ impl FromRequestParts<AppState> for ClientIp {
     type Rejection = WebError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, WebError> {
-        let peer = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0.ip());
-        Ok(Self(client_ip(
-            peer,
-            &parts.headers,
-            &app.settings.trusted_proxies,
-        )))
+        Ok(Self(ip_of(parts, app)))
     }
+}
+
+fn ip_of(parts: &Parts, app: &AppState) -> IpAddr {
+    let peer = parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0.ip());
+    client_ip(peer, &parts.headers, &app.settings.trusted_proxies)
 }
 
 /// Walks `X-Forwarded-For` from the right and stops at the first address that is no proxy of ours: what stands further left

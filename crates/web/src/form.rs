@@ -1,6 +1,8 @@
 //! What a form says when it needs another look.
 
 use axum::http::StatusCode;
+use tierdesk_domain::field::FieldError;
+use tierdesk_domain::text;
 
 /// The errors of a form, by field. Empty means the form is fine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +35,21 @@ impl Errors {
     /// How many.
     pub(crate) fn len(&self) -> u64 {
         self.0.len() as u64
+    }
+}
+
+impl From<Vec<FieldError>> for Errors {
+    fn from(errors: Vec<FieldError>) -> Self {
+        let sentence = |error: &FieldError| match error.limit {
+            None => text::t(error.message).to_owned(),
+            Some(limit) => text::fill(error.message, &[("limit", &limit)]),
+        };
+        Self(
+            errors
+                .iter()
+                .map(|error| (error.field.to_owned(), sentence(error)))
+                .collect(),
+        )
     }
 }
 

@@ -6,7 +6,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
-use tierdesk_domain::text;
+use tierdesk_domain::person::Role;
+use tierdesk_domain::text::{self, t};
 
 use crate::moment::Moment;
 use crate::navigation::Navigation;
@@ -101,9 +102,15 @@ impl Frame {
         self.visitor.as_deref().map_or("", |v| &v.name)
     }
 
-    /// The line below the reader's name.
-    pub(crate) fn line(&self) -> &str {
-        self.visitor.as_deref().map_or("", |v| &v.line)
+    /// The line below the reader's name: what they are.
+    pub(crate) fn line(&self) -> &'static str {
+        match self.visitor.as_deref().map(|v| v.principal.role()) {
+            None => "",
+            Some(Role::Requester) => t("nav.requester"),
+            Some(Role::Engineer) => t("nav.engineer"),
+            Some(Role::Manager) => t("nav.manager"),
+            Some(Role::Administrator) => t("nav.administrator"),
+        }
     }
 
     /// The reader's initials.
@@ -149,7 +156,7 @@ impl FromRequestParts<AppState> for Frame {
             .cloned()
             .flatten();
         let nav = match &visitor {
-            Some(visitor) => Navigation::load(app, visitor, parts.uri.path(), now).await?,
+            Some(visitor) => Navigation::load(app, visitor, parts.uri.path()).await?,
             None => Navigation::default(),
         };
         Ok(Self {

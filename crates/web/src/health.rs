@@ -22,7 +22,8 @@ async fn alive() -> &'static str {
 
 /// Answers once the database does.
 async fn ready(State(app): State<AppState>) -> Result<&'static str, WebError> {
-    app.visitors.ready().await?;
+    let mut conn = app.desk.acquire().await?;
+    tierdesk_store::instance::ping(&mut conn).await?;
     Ok("ready\n")
 }
 

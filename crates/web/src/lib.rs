@@ -10,6 +10,7 @@ mod form;
 mod frame;
 mod headers;
 mod health;
+mod live;
 mod moment;
 mod navigation;
 mod observe;
@@ -29,8 +30,8 @@ use tower_http::csrf::CsrfLayer;
 
 pub use error::WebError;
 pub use routes::{Audience, Route, table};
-pub use state::{AppState, Settings};
-pub use visitor::{Density, Preferences, Roles, Theme, Visitor, Visitors};
+pub use state::{AppState, Clock, Settings};
+pub use visitor::{Density, Preferences, Roles, Theme, Visitor};
 
 /// A form may have this many bytes; uploads have a limit of their own ([`routes::UPLOAD_LIMIT`]).
 const FORM_LIMIT: usize = 2 * 1024 * 1024;

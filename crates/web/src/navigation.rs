@@ -2,11 +2,12 @@
 
 use std::sync::LazyLock;
 
-use chrono::{DateTime, Utc};
 use tierdesk_domain::text::t;
+use tierdesk_domain::tier::Tier;
+use tierdesk_store::queue::{self, Workload};
 
 use crate::routes::{Route, table};
-use crate::visitor::{Visitor, Workload};
+use crate::visitor::Visitor;
 use crate::{AppState, WebError};
 
 /// One link of the navigation.
@@ -66,10 +67,10 @@ impl Navigation {
         app: &AppState,
         visitor: &Visitor,
         path: &str,
-        now: DateTime<Utc>,
     ) -> Result<Self, WebError> {
         let work = if visitor.roles.engineer {
-            app.visitors.workload(visitor, now).await?
+            let mut conn = app.desk.acquire().await?;
+            queue::workload(&mut conn, visitor.principal.person).await?
         } else {
             Workload::default()
         };
@@ -90,12 +91,15 @@ impl Navigation {
         let queues = work
             .queues
             .into_iter()
-            .map(|queue| NavLink {
-                here: queue.href == path,
-                label: queue.label,
-                href: queue.href,
-                icon: "ticket",
-                count: Some(queue.open),
+            .map(|queue| {
+                let href = queue_address(queue.tier, &queue.team_name);
+                NavLink {
+                    here: href == path,
+                    label: format!("{} {}", queue.tier, queue.team_name),
+                    href,
+                    icon: "ticket",
+                    count: Some(queue.open),
+                }
             })
             .collect();
         let search =
@@ -125,4 +129,9 @@ fn link((label, path, icon): Offer, visitor: &Visitor, here: &str) -> Option<Nav
         count: None,
         here: below,
     })
+}
+
+/// The address of a queue. Team names are unique, so they name it.
+pub(crate) fn queue_address(tier: Tier, team: &str) -> String {
+    format!("/queue/{tier}/{}", crate::filters::encoded(team))
 }

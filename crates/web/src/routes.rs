@@ -202,7 +202,7 @@ async fn admit(
     let mut theme = None;
     if route.audience.knows_people() {
         let visitor = match jar.get(guard.app.settings.cookie()) {
-            Some(cookie) => match guard.app.visitors.visitor(cookie.value(), now).await {
+            Some(cookie) => match Visitor::by_cookie(&guard.app, cookie.value(), now).await {
                 Ok(visitor) => visitor.map(Arc::new),
                 Err(error) => return error.into_response(),
             },
@@ -212,7 +212,7 @@ async fn admit(
             return match visitor {
                 None => WebError::SignInFirst.into_response(),
                 Some(visitor) => {
-                    tracing::warn!(person = %visitor.person, "refused: not in the audience of this route");
+                    tracing::warn!(person = %visitor.principal.person, "refused: not in the audience of this route");
                     WebError::Forbidden.into_response()
                 }
             };

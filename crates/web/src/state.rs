@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::visitor::Visitors;
+use tierdesk_desk::Desk;
+
+use crate::live::Live;
 
 /// The web's settings; the server program reads them from the environment.
 #[derive(Debug, Clone)]
@@ -60,17 +62,36 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 /// Everything a handler can reach; cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
+    /// What can be done.
+    pub desk: Desk,
     /// The settings.
     pub settings: Arc<Settings>,
-    /// Who is asking.
-    pub visitors: Arc<dyn Visitors>,
     /// The clock of this process.
     pub clock: Clock,
     /// The recorder behind `/metrics`, where one is installed.
     pub metrics: Option<PrometheusHandle>,
+    /// What happens to tickets, as it happens.
+    pub live: Live,
 }
 
 impl AppState {
+    /// The web over a desk.
+    #[must_use]
+    pub fn new(
+        desk: Desk,
+        settings: Settings,
+        clock: Clock,
+        metrics: Option<PrometheusHandle>,
+    ) -> Self {
+        Self {
+            live: Live::new(desk.pool.clone()),
+            desk,
+            settings: Arc::new(settings),
+            clock,
+            metrics,
+        }
+    }
+
     /// The time at this moment, read once per request by the guard.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {

@@ -1,13 +1,12 @@
 //! Who is asking: the signed-in person as pages need them.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use uuid::Uuid;
+use tierdesk_desk::session::SignedIn;
+use tierdesk_domain::authorize::Principal;
+use tierdesk_store::person;
 
-use crate::WebError;
+use crate::{AppState, WebError};
 
 /// What a person may be besides a requester, which everybody is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,6 +20,16 @@ pub struct Roles {
 }
 
 impl Roles {
+    /// What follows from somebody's rights.
+    #[must_use]
+    pub fn of(principal: &Principal) -> Self {
+        Self {
+            engineer: principal.is_engineer(),
+            manager: principal.manages.is_some(),
+            administrator: principal.administrator,
+        }
+    }
+
     /// Anybody who works on the desk's side.
     #[must_use]
     pub fn staff(self) -> bool {
@@ -73,6 +82,16 @@ pub enum Density {
 }
 
 impl Density {
+    /// Reads what the form and the table say; anything else means compact.
+    #[must_use]
+    pub fn from_word(word: &str) -> Self {
+        if word == "comfortable" {
+            Self::Comfortable
+        } else {
+            Self::Compact
+        }
+    }
+
     /// The word in the table and in `data-density`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -107,18 +126,62 @@ impl Default for Preferences {
 /// The signed-in person behind a request.
 #[derive(Debug, Clone)]
 pub struct Visitor {
-    /// The person.
-    pub person: Uuid,
+    /// Their rights, read afresh for this request.
+    pub principal: Principal,
     /// The name as pages show it.
     pub name: String,
-    /// A line below the name, for instance `L2 Network`.
-    pub line: String,
+    /// The address mail goes to.
+    pub email: Option<String>,
     /// What they are besides a requester.
     pub roles: Roles,
     /// Their zone.
     pub zone: Tz,
     /// Their preferences.
     pub preferences: Preferences,
+    /// When they last proved who they are.
+    pub auth_time: DateTime<Utc>,
+    /// The hash of their session's id.
+    pub session_hash: Vec<u8>,
+}
+
+impl Visitor {
+    /// The person behind a session's cookie, if the session is alive.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn by_cookie(
+        app: &AppState,
+        cookie: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Self>, WebError> {
+        let Some(SignedIn {
+            principal,
+            auth_time,
+            session_hash,
+        }) = app.desk.who_is(cookie, now).await?
+        else {
+            return Ok(None);
+        };
+        let mut conn = app.desk.acquire().await?;
+        let Some(person) = person::find(&mut conn, principal.person).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            roles: Roles::of(&principal),
+            principal,
+            name: person.name,
+            email: person.email,
+            // A zone that this build does not know: the instance's.
+            zone: person.time_zone.parse().unwrap_or(app.settings.zone),
+            preferences: Preferences {
+                theme: Theme::from_word(&person.theme),
+                density: Density::from_word(&person.density),
+                keys: person.single_keys,
+            },
+            auth_time,
+            session_hash,
+        }))
+    }
 }
 
 /// The first letters of up to two words of a name, for avatars.
@@ -134,39 +197,6 @@ pub fn initials(name: &str) -> String {
         .flatten()
         .flat_map(char::to_uppercase)
         .collect()
-}
-
-/// One queue in the navigation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueLink {
-    /// `L2 Network`.
-    pub label: String,
-    /// Its address.
-    pub href: String,
-    /// Open tickets in it.
-    pub open: u64,
-}
-
-/// What the navigation counts for one engineer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Workload {
-    /// Tickets assigned to this engineer and not yet solved.
-    pub mine: u64,
-    /// The queues of this engineer's memberships.
-    pub queues: Vec<QueueLink>,
-}
-
-/// A boxed future, as traits behind `dyn` need it.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, WebError>> + Send + 'a>>;
-
-/// The web's way to the sessions and the queue counts.
-pub trait Visitors: Send + Sync + 'static {
-    /// The person behind a session cookie, if that session is alive.
-    fn visitor<'a>(&'a self, cookie: &'a str, now: DateTime<Utc>) -> Answer<'a, Option<Visitor>>;
-    /// The counts of the navigation.
-    fn workload<'a>(&'a self, visitor: &'a Visitor, now: DateTime<Utc>) -> Answer<'a, Workload>;
-    /// Whether the database answers.
-    fn ready(&self) -> Answer<'_, ()>;
 }
 
 #[cfg(test)]

@@ -1,0 +1,422 @@
+//! Queues: a team's open work at one tier, and one engineer's own, sorted by the next clock and paged by key.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use tierdesk_domain::authorize::Scope;
+use tierdesk_domain::id::{PersonId, TeamId, TicketId, TicketNumber};
+use tierdesk_domain::ticket::{Priority, Status};
+use tierdesk_domain::tier::Tier;
+use uuid::Uuid;
+
+use crate::{Result, row};
+
+/// Counts stop here; pages show more as `1000+`. Counting a million rows to print one number helps nobody.
+pub const COUNTED: i64 = 1000;
+
+/// One queue of an engineer, for the navigation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueCount {
+    /// The team.
+    pub team: TeamId,
+    /// Its name.
+    pub team_name: String,
+    /// The tier.
+    pub tier: Tier,
+    /// Open tickets, at most [`COUNTED`].
+    pub open: u64,
+}
+
+/// What an engineer has to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Workload {
+    /// Open tickets of their own, at most [`COUNTED`].
+    pub mine: u64,
+    /// The queues they are a member of.
+    pub queues: Vec<QueueCount>,
+}
+
+/// The counts of an engineer's navigation.
+pub async fn workload(conn: &mut PgConnection, person: PersonId) -> Result<Workload> {
+    let mine = sqlx::query_scalar!(
+        r#"select count(*) as "n!" from (
+               select from ticket where assignee_id = $1 and status in ('new', 'open', 'pending', 'on_hold') limit $2) as counted"#,
+        person.0,
+        COUNTED
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let queues = sqlx::query!(
+        r#"select m.team_id, team.name, m.tier,
+                  (select count(*) from (select from ticket t where t.team_id = m.team_id and t.tier = m.tier
+                       and t.status in ('new', 'open', 'pending', 'on_hold') and not t.bot_holds limit $2) as counted) as "open!"
+           from membership m join team on team.id = m.team_id
+           where m.person_id = $1 order by m.tier, lower(team.name)"#,
+        person.0,
+        COUNTED
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(|r| {
+        Ok(QueueCount {
+            team: TeamId(r.team_id),
+            team_name: r.name,
+            tier: row::tier("membership", r.tier)?,
+            open: r.open.unsigned_abs(),
+        })
+    })
+    .collect::<Result<_>>()?;
+    Ok(Workload {
+        mine: mine.unsigned_abs(),
+        queues,
+    })
+}
+
+/// A queue whose tickets the reader's scope reaches; only [`find`] makes one.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    team: TeamId,
+    team_name: String,
+    tier: Tier,
+}
+
+impl Queue {
+    /// The team.
+    pub fn team(&self) -> TeamId {
+        self.team
+    }
+
+    /// The team's name.
+    pub fn team_name(&self) -> &str {
+        &self.team_name
+    }
+
+    /// The tier.
+    pub fn tier(&self) -> Tier {
+        self.tier
+    }
+}
+
+/// The queue of the team with that name (any case), if the scope reaches it.
+pub async fn find(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    team_name: &str,
+    tier: Tier,
+) -> Result<Option<Queue>> {
+    let found = sqlx::query!(
+        "select id, name, restricted from team where lower(name) = lower($1)",
+        team_name
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.and_then(|r| {
+        let team = TeamId(r.id);
+        let reaches = scope.everything()
+            || scope.teams().contains(&team)
+            || (scope.unrestricted() && !r.restricted);
+        reaches.then_some(Queue {
+            team,
+            team_name: r.name,
+            tier,
+        })
+    }))
+}
+
+/// Every queue that somebody works in, with its open tickets: where a ticket can go.
+pub async fn all(conn: &mut PgConnection) -> Result<Vec<QueueCount>> {
+    sqlx::query!(
+        r#"select m.team_id, team.name, m.tier,
+                  (select count(*) from (select from ticket t where t.team_id = m.team_id and t.tier = m.tier
+                       and t.status in ('new', 'open', 'pending', 'on_hold') and not t.bot_holds limit $1) as counted) as "open!"
+           from (select distinct team_id, tier from membership) m join team on team.id = m.team_id
+           where team.retired_at is null order by m.tier, lower(team.name)"#,
+        COUNTED
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(|r| {
+        Ok(QueueCount {
+            team: TeamId(r.team_id),
+            team_name: r.name,
+            tier: row::tier("membership", r.tier)?,
+            open: r.open.unsigned_abs(),
+        })
+    })
+    .collect()
+}
+
+/// Which part of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Everything open.
+    All,
+    /// What the reader has.
+    Mine,
+    /// What nobody has.
+    Free,
+    /// At risk or breached.
+    Late,
+    /// Pending or on hold.
+    Waiting,
+}
+
+impl View {
+    /// The word in addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Mine => "mine",
+            Self::Free => "free",
+            Self::Late => "late",
+            Self::Waiting => "waiting",
+        }
+    }
+
+    /// Reads the word; anything else means everything.
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "mine" => Self::Mine,
+            "free" => Self::Free,
+            "late" => Self::Late,
+            "waiting" => Self::Waiting,
+            _ => Self::All,
+        }
+    }
+}
+
+/// One line of a queue.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Which.
+    pub id: TicketId,
+    /// Its number.
+    pub number: TicketNumber,
+    /// Its title.
+    pub title: String,
+    /// Where it stands.
+    pub status: Status,
+    /// How pressing.
+    pub priority: Priority,
+    /// At which tier.
+    pub tier: Tier,
+    /// The team's name.
+    pub team_name: String,
+    /// Who has it.
+    pub assignee: Option<(PersonId, String)>,
+    /// Who it is for.
+    pub requester: String,
+    /// The host it is about.
+    pub host: Option<String>,
+    /// The earliest running clock.
+    pub clock: Option<LineClock>,
+    /// When anything last happened.
+    pub updated_at: DateTime<Utc>,
+    /// Whether that was after the reader last looked.
+    pub unread: bool,
+}
+
+/// The earliest running clock of a ticket.
+#[derive(Debug, Clone)]
+pub struct LineClock {
+    /// Which: `first_response`, `resolution` …
+    pub metric: String,
+    /// When it is due.
+    pub due_at: DateTime<Utc>,
+    /// From when it is at risk.
+    pub risk_at: Option<DateTime<Utc>>,
+    /// The promise, in seconds of counted time.
+    pub target_seconds: i64,
+}
+
+/// Where a page begins: after this ticket. The clock is `None` for tickets without a running one, which come last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct After {
+    /// The last ticket's clock.
+    pub clock: Option<DateTime<Utc>>,
+    /// The last ticket.
+    pub id: TicketId,
+}
+
+struct Row {
+    id: Uuid,
+    number: i64,
+    title: String,
+    status: String,
+    priority: i16,
+    tier: i16,
+    team_name: String,
+    assignee_id: Option<Uuid>,
+    assignee: Option<String>,
+    requester: String,
+    host: Option<String>,
+    next_clock: Option<String>,
+    next_clock_at: Option<DateTime<Utc>>,
+    risk_at: Option<DateTime<Utc>>,
+    target_seconds: Option<i64>,
+    updated_at: DateTime<Utc>,
+    unread: bool,
+}
+
+impl TryFrom<Row> for Line {
+    type Error = crate::StoreError;
+
+    fn try_from(r: Row) -> Result<Self> {
+        let clock = r.next_clock.zip(r.next_clock_at);
+        Ok(Self {
+            id: TicketId(r.id),
+            number: TicketNumber(r.number),
+            title: r.title,
+            status: row::word("ticket", &r.status)?,
+            priority: row::number("ticket", r.priority, Priority::from_number)?,
+            tier: row::tier("ticket", r.tier)?,
+            team_name: r.team_name,
+            assignee: r.assignee_id.map(PersonId).zip(r.assignee),
+            requester: r.requester,
+            host: r.host,
+            clock: clock.map(|(metric, due_at)| LineClock {
+                metric,
+                due_at,
+                risk_at: r.risk_at,
+                target_seconds: r.target_seconds.unwrap_or_default(),
+            }),
+            updated_at: r.updated_at,
+            unread: r.unread,
+        })
+    }
+}
+
+/// A page of a queue: at most `limit` lines after `after`, the next due clock first.
+pub async fn page(
+    conn: &mut PgConnection,
+    queue: &Queue,
+    reader: PersonId,
+    view: View,
+    after: Option<After>,
+    limit: i64,
+    now: DateTime<Utc>,
+) -> Result<Vec<Line>> {
+    sqlx::query_as!(
+        Row,
+        r#"select t.id, t.number, t.title, t.status, t.priority, t.tier, $9::text as "team_name!", t.assignee_id, a.name as "assignee?",
+                  r.name as requester, h.name as "host?", t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
+                  c.risk_at as "risk_at?", c.target_seconds as "target_seconds?", t.updated_at,
+                  coalesce(m.read_at < t.updated_at, true) as "unread!"
+           from ticket t
+           join person r on r.id = t.requester_id
+           left join person a on a.id = t.assignee_id
+           left join host h on h.id = t.host_id
+           left join ticket_clock c on c.ticket_id = t.id and c.metric = t.next_clock and c.cycle = t.cycle
+           left join read_mark m on m.ticket_id = t.id and m.person_id = $3
+           where t.team_id = $1 and t.tier = $2 and t.status in ('new', 'open', 'pending', 'on_hold') and not t.bot_holds
+             and (t.next_clock_at, t.id) > (coalesce($5::timestamptz, case when $6::uuid is null then '-infinity' else 'infinity' end::timestamptz),
+                                            coalesce($6::uuid, '00000000-0000-0000-0000-000000000000'))
+             and case $4::text when 'mine' then t.assignee_id = $3 when 'free' then t.assignee_id is null
+                      when 'late' then coalesce(c.risk_at, t.next_clock_at) <= $7 when 'waiting' then t.status in ('pending', 'on_hold') else true end
+             and ($4 <> 'late' or t.next_clock_at < 'infinity'::timestamptz)
+           order by t.next_clock_at, t.id limit $8"#,
+        queue.team.0,
+        queue.tier.number(),
+        reader.0,
+        view.as_str(),
+        after.and_then(|it| it.clock),
+        after.map(|it| it.id.0),
+        now,
+        limit,
+        queue.team_name
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Line::try_from)
+    .collect()
+}
+
+/// A page of one engineer's own open tickets, the next due clock first.
+pub async fn own_page(
+    conn: &mut PgConnection,
+    reader: PersonId,
+    after: Option<After>,
+    limit: i64,
+) -> Result<Vec<Line>> {
+    sqlx::query_as!(
+        Row,
+        r#"select t.id, t.number, t.title, t.status, t.priority, t.tier, team.name as team_name, t.assignee_id, a.name as "assignee?",
+                  r.name as requester, h.name as "host?", t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
+                  c.risk_at as "risk_at?", c.target_seconds as "target_seconds?", t.updated_at,
+                  coalesce(m.read_at < t.updated_at, true) as "unread!"
+           from ticket t
+           join team on team.id = t.team_id
+           join person r on r.id = t.requester_id
+           left join person a on a.id = t.assignee_id
+           left join host h on h.id = t.host_id
+           left join ticket_clock c on c.ticket_id = t.id and c.metric = t.next_clock and c.cycle = t.cycle
+           left join read_mark m on m.ticket_id = t.id and m.person_id = $1
+           where t.assignee_id = $1 and t.status in ('new', 'open', 'pending', 'on_hold')
+             and (t.next_clock_at, t.id) > (coalesce($2::timestamptz, case when $3::uuid is null then '-infinity' else 'infinity' end::timestamptz),
+                                            coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))
+           order by t.next_clock_at, t.id limit $4"#,
+        reader.0,
+        after.and_then(|it| it.clock),
+        after.map(|it| it.id.0),
+        limit
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Line::try_from)
+    .collect()
+}
+
+/// The numbers on top of a queue; each at most [`COUNTED`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Open.
+    pub all: u64,
+    /// The reader's.
+    pub mine: u64,
+    /// Nobody's.
+    pub free: u64,
+    /// Past their next due time.
+    pub breached: u64,
+    /// At risk or breached.
+    pub late: u64,
+    /// Pending or on hold.
+    pub waiting: u64,
+}
+
+/// Counts a queue's first [`COUNTED`] tickets by next clock.
+pub async fn counts(
+    conn: &mut PgConnection,
+    queue: &Queue,
+    reader: PersonId,
+    now: DateTime<Utc>,
+) -> Result<Counts> {
+    let r = sqlx::query!(
+        r#"select count(*) as "all!", count(*) filter (where assignee_id = $3) as "mine!",
+                  count(*) filter (where assignee_id is null) as "free!",
+                  count(*) filter (where next_clock_at <= $4) as "breached!",
+                  count(*) filter (where next_clock_at < 'infinity'::timestamptz and coalesce(c.risk_at, next_clock_at) <= $4) as "late!",
+                  count(*) filter (where status in ('pending', 'on_hold')) as "waiting!"
+           from (select id, cycle, next_clock, assignee_id, next_clock_at, status from ticket
+                 where team_id = $1 and tier = $2 and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds
+                 order by next_clock_at, id limit $5) t
+           left join ticket_clock c on c.ticket_id = t.id and c.metric = t.next_clock and c.cycle = t.cycle"#,
+        queue.team.0,
+        queue.tier.number(),
+        reader.0,
+        now,
+        COUNTED
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Counts {
+        all: r.all.unsigned_abs(),
+        mine: r.mine.unsigned_abs(),
+        free: r.free.unsigned_abs(),
+        breached: r.breached.unsigned_abs(),
+        late: r.late.unsigned_abs(),
+        waiting: r.waiting.unsigned_abs(),
+    })
+}
