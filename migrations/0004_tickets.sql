@@ -73,13 +73,18 @@ create table event (
     actor_id     uuid,
     on_behalf_of uuid references person,
     cycle        int not null,
+    -- Where it happened: the queue and the priority at that moment. Reports count by these.
+    team_id      uuid not null references team,
+    tier         smallint not null constraint event_tier check (tier between 1 and 3),
+    priority     smallint not null constraint event_priority check (priority between 1 and 4),
     content_id   uuid references content,
     data         jsonb not null default '{}',
     search       tsvector
 );
 create index event_ticket on event (ticket_id, at, id);
 create index event_public on event (ticket_id, at, id) where visibility = 'public';
-create index event_kind_at on event (kind, at);
+create index event_kind_at on event (kind, at, id);
+create index event_team on event (team_id);
 create index event_content on event (content_id);
 create index event_on_behalf_of on event (on_behalf_of);
 create index event_search on event using gin (search) where search is not null;

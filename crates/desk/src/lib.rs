@@ -16,6 +16,7 @@ pub mod keys;
 pub mod password;
 pub mod properties;
 pub mod session;
+pub mod tally;
 pub mod ticket;
 pub mod work;
 

@@ -195,6 +195,7 @@ pub(crate) async fn file(
     let mut ticket = ticket::lock(work.conn(), id)
         .await?
         .ok_or(DeskError::NotFound)?;
+    work.count_new(&ticket);
     let event = work
         .event(&ticket, EventKind::Opened, Visibility::Public, Some(&description), json!({"title": title, "channel": new.channel.as_str(), "priority": ticket.priority.number()}))
         .await?;

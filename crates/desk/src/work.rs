@@ -1,10 +1,13 @@
 //! One action's transaction: state, timeline, audit, outbox and deadlines, written together or not at all (law 1).
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::authorize::{Action, Scope, TicketFacts, authorize};
 use tierdesk_domain::id::{EventId, PersonId, TicketId};
 use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::tally::{self, Cell};
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{
     PgConnection, Postgres, Transaction, audit, notify, outbox, ticket, timeline, timer,
@@ -17,6 +20,7 @@ use crate::{Caller, Desk};
 /// A transaction with its caller and its time.
 pub struct Work<'a> {
     tx: Transaction<'static, Postgres>,
+    counts: BTreeMap<Cell, i64>,
     desk: &'a Desk,
     caller: &'a Caller,
     /// The time of this action; everything it writes carries it.
@@ -51,6 +55,7 @@ impl Desk {
         let tx = tierdesk_store::begin(&self.pool).await?;
         Ok(Work {
             tx,
+            counts: BTreeMap::new(),
             desk: self,
             caller,
             now,
@@ -105,6 +110,8 @@ impl<'a> Work<'a> {
         data: Value,
     ) -> Result<EventId> {
         let id = EventId(Uuid::now_v7());
+        let place = crate::tally::place(ticket, kind, &data);
+        self.count_event(kind, &data, place, ticket.priority);
         timeline::append(
             &mut self.tx,
             &timeline::NewEvent {
@@ -114,6 +121,9 @@ impl<'a> Work<'a> {
                 visibility,
                 actor: self.caller.actor(),
                 cycle: ticket.cycle,
+                team: place.0,
+                tier: place.1,
+                priority: ticket.priority,
                 body,
                 data,
             },
@@ -194,6 +204,11 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// Adds to a count that is written when the action commits.
+    pub(crate) fn count(&mut self, cell: Cell, n: i64) {
+        *self.counts.entry(cell).or_default() += n;
+    }
+
     /// Sets a deadline.
     pub async fn timer(
         &mut self,
@@ -218,12 +233,20 @@ impl<'a> Work<'a> {
     pub async fn save(&mut self, ticket: &mut Ticket, edited: bool) -> Result<()> {
         crate::clock::refresh(self, ticket).await?;
         let now = self.now;
-        ticket::save(&mut self.tx, ticket, edited, now).await?;
+        let old = ticket::save(&mut self.tx, ticket, edited, now).await?;
+        self.count_move(old, ticket);
         Ok(())
     }
 
     /// Commits. Without this nothing happened.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        self.counts.retain(|_, n| *n != 0);
+        if !self.counts.is_empty() {
+            let cells: Vec<(Cell, i64)> = std::mem::take(&mut self.counts).into_iter().collect();
+            // Random bits of a fresh id: writers spread over the shards.
+            let shard = i16::from(Uuid::now_v7().as_bytes()[15] & 7);
+            tally::add(&mut self.tx, &cells, shard).await?;
+        }
         tierdesk_store::commit(self.tx).await?;
         Ok(())
     }

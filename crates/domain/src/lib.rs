@@ -14,6 +14,7 @@ pub mod names;
 pub mod person;
 pub mod priority;
 pub mod sla_compute;
+pub mod tally;
 pub mod text;
 pub mod ticket;
 pub mod tier;

@@ -47,7 +47,9 @@ named! {
         Reopened = "reopened",
         /// Closed for good.
         Closed = "closed",
-        /// A promise was broken. Never taken back.
+        /// A promise was kept; data names the clock.
+        Kept = "kept",
+        /// A promise was broken; data names the clock. Never taken back.
         Breached = "breached",
         /// A promise came close.
         AtRisk = "at_risk",

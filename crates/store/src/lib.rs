@@ -14,6 +14,7 @@ pub mod pool;
 pub mod queue;
 pub mod rate_limit;
 pub mod session;
+pub mod tally;
 pub mod team;
 pub mod ticket;
 pub mod timeline;

@@ -292,20 +292,36 @@ pub async fn id_of(conn: &mut PgConnection, number: TicketNumber) -> Result<Opti
     )
 }
 
+/// Where a ticket counted before it was written: in which queue, at which priority, open or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The team.
+    pub team: TeamId,
+    /// The tier.
+    pub tier: Tier,
+    /// The priority.
+    pub priority: Priority,
+    /// Whether it was open.
+    pub open: bool,
+}
+
 /// Writes back a ticket that [`lock`] gave; its version goes up where `edited` says that properties changed.
+/// Returns where it counted before.
 pub async fn save(
     conn: &mut PgConnection,
     t: &Ticket,
     edited: bool,
     now: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
-        "update ticket set kind = $2, title = $3, status = $4, impact = $5, urgency = $6, priority = $7, category_id = $8,
+) -> Result<Place> {
+    let old = sqlx::query!(
+        r#"update ticket set kind = $2, title = $3, status = $4, impact = $5, urgency = $6, priority = $7, category_id = $8,
                 team_id = $9, tier = $10, assignee_id = $11, host_id = $12, bot_holds = $13, cycle = $14, resolution_code = $15,
-                resolved_by = $16, version = version + $17, updated_at = greatest(updated_at, $18), resolved_at = $19,
+                resolved_by = $16, version = ticket.version + $17, updated_at = greatest(ticket.updated_at, $18), resolved_at = $19,
                 closed_at = $20, auto_close_at = $21, next_clock_at = coalesce($22::timestamptz, 'infinity'::timestamptz), next_clock = $23,
                 sla_policy_id = $24, sla_policy_version = $25
-         where id = $1",
+         from (select id, team_id, tier, priority, status from ticket where id = $1) as old
+         where ticket.id = old.id
+         returning old.team_id as "team_id!", old.tier as "tier!", old.priority as "priority!", old.status as "status!""#,
         t.id.0,
         t.kind.as_str(),
         t.title,
@@ -332,7 +348,13 @@ pub async fn save(
         t.sla_policy.map(|it| it.0.0),
         t.sla_policy.map(|it| it.1)
     )
-    .execute(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(())
+    let status: Status = row::word("ticket", &old.status)?;
+    Ok(Place {
+        team: TeamId(old.team_id),
+        tier: row::tier("ticket", old.tier)?,
+        priority: row::number("ticket", old.priority, Priority::from_number)?,
+        open: status.is_open(),
+    })
 }

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 use tierdesk_domain::actor::{Actor, ActorKind};
 use tierdesk_domain::authorize::Scope;
 use tierdesk_domain::id::{ContentId, EventId, PersonId, TeamId, TicketId};
+use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use uuid::Uuid;
@@ -51,6 +52,12 @@ pub struct NewEvent<'a> {
     pub actor: Actor,
     /// In which cycle.
     pub cycle: i32,
+    /// In which team's queue.
+    pub team: TeamId,
+    /// At which tier.
+    pub tier: Tier,
+    /// At which priority.
+    pub priority: Priority,
     /// The words, in Markdown.
     pub body: Option<&'a str>,
     /// The facts.
@@ -80,8 +87,9 @@ pub async fn append(
     // The description is searched through the ticket; messages and notes through their event.
     let searched = event.body.filter(|_| event.kind != EventKind::Opened);
     sqlx::query!(
-        "insert into event (id, ticket_id, at, kind, visibility, actor_kind, actor_id, on_behalf_of, cycle, content_id, data, search)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, case when $12::text is null then null else to_tsvector('english', left($12, 100000)) end)",
+        "insert into event (id, ticket_id, at, kind, visibility, actor_kind, actor_id, on_behalf_of, cycle, content_id, data, search, team_id, tier, priority)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, case when $12::text is null then null else to_tsvector('english', left($12, 100000)) end,
+                 $13, $14, $15)",
         event.id.0,
         event.ticket.0,
         now,
@@ -93,7 +101,10 @@ pub async fn append(
         event.cycle,
         content.map(|it| it.0),
         event.data,
-        searched
+        searched,
+        event.team.0,
+        event.tier.number(),
+        event.priority.number()
     )
     .execute(conn)
     .await?;
