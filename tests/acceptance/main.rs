@@ -5,4 +5,5 @@
 )]
 
 mod architecture;
+mod programs;
 mod transport;

@@ -2,9 +2,16 @@
 #![warn(missing_docs)]
 
 pub mod browser;
+pub mod client;
+pub mod clock;
 pub mod database;
 pub mod html;
 pub mod mime;
+pub mod product;
 pub mod program;
 pub mod skip;
 pub mod smtp;
+
+pub use client::{Client, Reply};
+pub use product::{Someone, Tierdesk};
+pub use skip::skip;

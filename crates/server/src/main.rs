@@ -4,7 +4,10 @@
 mod config;
 #[cfg(test)]
 mod http;
+mod migrate;
+mod secret;
 mod settings;
+mod sla_compute;
 mod telemetry;
 
 use std::process::ExitCode;
@@ -24,9 +27,26 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Bring the database up to date; connects as its owner and creates the role `tierdesk_app`
+    Migrate(settings::database::Given),
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Command),
+    /// Make the instance secret
+    #[command(subcommand)]
+    Secret(secret::Command),
+    /// Ask the working-hours engine
+    #[command(subcommand)]
+    Sla(Sla),
+}
+
+#[derive(Debug, Subcommand)]
+enum Sla {
+    /// Compute due times and elapsed times: JSON lines on standard input, answers on standard output
+    ///
+    /// Each line: {"id", "calendar": {"zone", "windows": {"mon": [["09:00","17:00"]], …}, "holidays": [date…],
+    /// "dates": {date: windows}}, "start", "business_seconds" or "end", "pauses": [[from, to], …]}
+    Compute,
 }
 
 #[tokio::main]
@@ -44,6 +64,29 @@ async fn main() -> ExitCode {
 async fn run(program: Program) -> anyhow::Result<ExitCode> {
     telemetry::start(&program.log)?;
     match program.command {
+        Command::Migrate(given) => {
+            let mut problems = settings::Problems::default();
+            match given.check(&mut problems) {
+                Some(database) => migrate::run(&database).await?,
+                None => return Err(settings::refuse(&problems)),
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Config(command) => Ok(config::run(&command)),
+        Command::Secret(command) => secret::run(&command).map(|()| ExitCode::SUCCESS),
+        Command::Sla(Sla::Compute) => {
+            sla_compute::run(std::io::stdin().lock(), std::io::stdout().lock())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        super::Program::command().debug_assert();
     }
 }

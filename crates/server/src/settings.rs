@@ -75,6 +75,7 @@ impl fmt::Display for Problems {
 
 /// Every setting of the server, as given.
 #[derive(Debug, Clone, Args)]
+#[group(skip)]
 pub(crate) struct Given {
     #[command(flatten)]
     pub(crate) database: database::Given,

@@ -19,7 +19,9 @@ fn answer_all<R: Read>(mut input: BufReader<R>, mut output: impl Write) -> io::R
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = (&mut input).take(LONGEST_LINE).read_until(b'\n', &mut line)?;
+        let read = (&mut input)
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line)?;
         if read == 0 {
             return output.flush();
         }
@@ -30,7 +32,10 @@ fn answer_all<R: Read>(mut input: BufReader<R>, mut output: impl Write) -> io::R
         let text = String::from_utf8_lossy(&line);
         let text = text.trim_start_matches('\u{feff}').trim();
         if !whole {
-            writeln!(output, r#"{{"id":null,"error":"this line is longer than 1 MiB; split it"}}"#)?;
+            writeln!(
+                output,
+                r#"{{"id":null,"error":"this line is longer than 1 MiB; split it"}}"#
+            )?;
         } else if !text.is_empty() {
             writeln!(output, "{}", sla_compute_line(text))?;
         }
@@ -64,7 +69,14 @@ mod tests {
     fn a_bad_line_does_not_stop_the_rest() {
         let good = r#"{"id":"a","calendar":{"zone":"UTC","windows":{"mon":[["09:00","17:00"]]}},"start":"2026-06-01T09:00:00Z","business_seconds":60}"#;
         let mut input = Vec::new();
-        for line in [good.as_bytes(), b"nonsense", b"\xff\xfe", b"", &vec![b'x'; 3_000_000], good.as_bytes()] {
+        for line in [
+            good.as_bytes(),
+            b"nonsense",
+            b"\xff\xfe",
+            b"",
+            &vec![b'x'; 3_000_000],
+            good.as_bytes(),
+        ] {
             input.extend_from_slice(line);
             input.extend_from_slice(b"\r\n");
         }
@@ -76,7 +88,11 @@ mod tests {
         let answers: Vec<&str> = output.lines().collect();
         assert_eq!(answers.len(), 5);
         assert_eq!(answers[0], r#"{"id":"a","due":"2026-06-01T09:01:00Z"}"#);
-        assert!(answers[1..4].iter().all(|answer| answer.starts_with(r#"{"id":null,"error":"#)));
+        assert!(
+            answers[1..4]
+                .iter()
+                .all(|answer| answer.starts_with(r#"{"id":null,"error":"#))
+        );
         assert_eq!(answers[4], answers[0]);
     }
 }

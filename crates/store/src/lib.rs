@@ -23,7 +23,7 @@ pub mod token;
 
 mod row;
 
-pub use pool::{Pool, PooledConnection, acquire, begin, commit, connect, notify};
+pub use pool::{Pool, PooledConnection, acquire, begin, commit, connect, migrate, notify};
 pub use sqlx::postgres::PgListener;
 pub use sqlx::{PgConnection, Postgres, Transaction};
 
@@ -48,6 +48,9 @@ pub enum StoreError {
     /// The database cannot be reached, or has no free connection.
     #[error("the database is not available")]
     Unavailable(#[source] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("a migration failed")]
+    Migration(#[from] sqlx::migrate::MigrateError),
     /// Anything else.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::Result;
 
@@ -34,6 +34,17 @@ pub async fn connect(url: &str, size: u32) -> Result<Pool> {
         })
         .connect_with(options)
         .await?)
+}
+
+/// Brings the schema up to date. Connects as the database's owner, without taking `tierdesk_app`, which it creates.
+///
+/// # Errors
+/// When the server is not reachable, or a migration fails; then nothing of that migration was done.
+pub async fn migrate(url: &str) -> Result<()> {
+    let mut owner = PgConnection::connect(url).await?;
+    crate::MIGRATOR.run(&mut owner).await?;
+    owner.close().await?;
+    Ok(())
 }
 
 /// Tells listeners on `channel` after the transaction commits. `payload` is at most a few hundred bytes.

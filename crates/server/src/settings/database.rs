@@ -5,6 +5,7 @@ use clap::Args;
 use super::Problems;
 
 #[derive(Clone, Args)]
+#[group(skip)]
 pub(crate) struct Given {
     /// Address of the PostgreSQL database (15 or newer), `postgres://user:password@host/database`;
     /// `DATABASE_URL` works too

@@ -9,6 +9,7 @@ use super::Problems;
 const SETTING: &str = "TIERDESK_ATTACHMENTS";
 
 #[derive(Debug, Clone, Args)]
+#[group(skip)]
 pub(crate) struct Given {
     /// Folder for attachments; every process needs the same one
     #[arg(long, env = SETTING, default_value = "/var/lib/tierdesk/attachments", value_name = "DIR")]

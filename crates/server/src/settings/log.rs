@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 #[derive(Debug, Clone, Args)]
+#[group(skip)]
 pub(crate) struct Given {
     /// What to log, such as `info` or `info,tierdesk_web=debug`
     #[arg(

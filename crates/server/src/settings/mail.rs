@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::Problems;
 
 #[derive(Debug, Clone, Args)]
+#[group(skip)]
 pub(crate) struct Given {
     /// Mail server; without one nothing is sent
     #[arg(long, env = "TIERDESK_SMTP_HOST", value_name = "HOST")]

@@ -13,6 +13,7 @@ const SETTING: &str = "TIERDESK_SECRET_FILE";
 const CREDENTIAL: &str = "tierdesk-secret";
 
 #[derive(Debug, Clone, Args)]
+#[group(skip)]
 pub(crate) struct Given {
     /// File with the instance secret that `tierdesk secret new` makes; a systemd credential named
     /// `tierdesk-secret` works too

@@ -8,6 +8,7 @@ use clap::Args;
 use super::Problems;
 
 #[derive(Debug, Clone, Args)]
+#[group(skip)]
 pub(crate) struct Given {
     /// The address that people type, such as `https://desk.example.org`; links in mail start with it
     #[arg(long, env = "TIERDESK_BASE_URL", value_name = "URL")]

@@ -1,0 +1,198 @@
+//! Somebody who asks for pages: with or without a session, in-process.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+use crate::html::Page;
+
+/// Somebody with a browser, as far as requests show one.
+#[derive(Clone)]
+pub struct Client {
+    router: Router,
+    host: String,
+    cookie: Option<String>,
+    address: SocketAddr,
+}
+
+impl Client {
+    pub(crate) fn new(router: Router, host: String, cookie: Option<String>) -> Self {
+        Self {
+            router,
+            host,
+            cookie,
+            address: SocketAddr::from(([127, 0, 0, 1], 40_000)),
+        }
+    }
+
+    /// The same somebody at another network address.
+    #[must_use]
+    pub fn from_address(mut self, ip: &str) -> Self {
+        self.address.set_ip(ip.parse().expect("an IP address"));
+        self
+    }
+
+    /// The value of the session cookie, if there is one.
+    #[must_use]
+    pub fn cookie(&self) -> Option<&str> {
+        self.cookie.as_deref()
+    }
+
+    /// Keeps the session that a reply sets, as a browser does.
+    pub fn keep_cookie(&mut self, reply: &Reply) {
+        for value in reply.headers.get_all(header::SET_COOKIE) {
+            let value = value.to_str().expect("a readable cookie");
+            let pair = value.split(';').next().unwrap_or_default();
+            if let Some(("session" | "__Host-session", value)) = pair.split_once('=') {
+                self.cookie = (!value.is_empty()).then(|| value.to_owned());
+            }
+        }
+    }
+
+    /// Asks for a page.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).body(Body::empty()).expect("valid"))
+            .await
+    }
+
+    /// Sends a form, as a browser on one of our own pages does.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let body: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+            .collect();
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::ORIGIN, format!("http://{}", self.host))
+            .body(Body::from(body.join("&")));
+        self.send(request.expect("valid")).await
+    }
+
+    /// Sends a form with files: `(field, file name, contents)`.
+    pub async fn upload(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &str, &[u8])],
+    ) -> Reply {
+        const BOUNDARY: &str = "----tierdesk-test-boundary";
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            body.extend_from_slice(
+                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+                    .as_bytes(),
+            );
+        }
+        for (name, file, contents) in files {
+            body.extend_from_slice(
+                format!(
+                    "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\n\
+                     Content-Type: application/octet-stream\r\n\r\n"
+                )
+                .as_bytes(),
+            );
+            body.extend_from_slice(contents);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+        let request = Request::post(path)
+            .header(
+                header::CONTENT_TYPE,
+                format!("multipart/form-data; boundary={BOUNDARY}"),
+            )
+            .header("sec-fetch-site", "same-origin")
+            .header(header::ORIGIN, format!("http://{}", self.host))
+            .body(Body::from(body));
+        self.send(request.expect("valid")).await
+    }
+
+    /// Sends any request; `Host`, the peer's address and the session are added where they are missing.
+    pub async fn send(&self, mut request: Request<Body>) -> Reply {
+        let headers = request.headers_mut();
+        if !headers.contains_key(header::HOST) {
+            headers.insert(header::HOST, self.host.parse().expect("a host"));
+        }
+        if let (Some(cookie), false) = (&self.cookie, headers.contains_key(header::COOKIE)) {
+            let cookie = format!("session={cookie}");
+            headers.insert(header::COOKIE, cookie.parse().expect("a cookie"));
+        }
+        request.extensions_mut().insert(ConnectInfo(self.address));
+        let answer = self.router.clone().oneshot(request).await;
+        Reply::read(answer.expect("the router never fails")).await
+    }
+}
+
+/// Percent-encodes what a form would.
+fn encode(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
+                out.push(char::from(byte))
+            }
+            b' ' => out.push('+'),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status code.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
+    /// The body as text.
+    pub body: String,
+}
+
+impl Reply {
+    async fn read(response: Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a whole body").to_bytes();
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    /// The page in it.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        Page::parse(&self.body)
+    }
+
+    /// Where it sends the browser.
+    ///
+    /// # Panics
+    /// When it sends it nowhere; the message shows what came instead.
+    #[must_use]
+    pub fn location(&self) -> String {
+        match self.header("location") {
+            Some(location) => location.to_owned(),
+            None => panic!(
+                "{} and no redirect: {}",
+                self.status,
+                self.page().all_text()
+            ),
+        }
+    }
+
+    /// A header's value.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|it| it.to_str().ok())
+    }
+}
