@@ -39,6 +39,8 @@ ids! {
     ContentId,
     /// A file that belongs to a ticket.
     AttachmentId,
+    /// A form that is being filled in. Files that were uploaded for it wait under this id until it is sent.
+    FormId,
     /// A versioned configuration document.
     DocumentId,
 }

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod actor;
+pub mod attachment;
 pub mod authorize;
 pub mod calendar;
 pub mod field;

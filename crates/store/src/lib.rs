@@ -4,15 +4,19 @@
 //! [`Scope`](tierdesk_domain::authorize::Scope) that only `authorize` makes. Decisions are made elsewhere.
 #![warn(missing_docs)]
 
+pub mod attachment;
 pub mod audit;
 pub mod category;
 pub mod configuration;
+pub mod draft;
 pub mod instance;
+pub mod link;
 pub mod outbox;
 pub mod person;
 pub mod pool;
 pub mod queue;
 pub mod rate_limit;
+pub mod requester;
 pub mod session;
 pub mod tally;
 pub mod team;
