@@ -4,14 +4,15 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field;
-use tierdesk_domain::id::{EventId, TicketId};
+use tierdesk_domain::id::{EventId, FormId, TicketId};
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 
+use crate::draft::{self, Purpose};
 use crate::error::{DeskError, Result};
 use crate::ticket::{MAX_BODY, reopen};
 use crate::work::Mail;
-use crate::{Caller, Desk};
+use crate::{Caller, Desk, Work, attachment};
 
 /// What becomes of the ticket after a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +23,37 @@ pub enum Afterwards {
     Pending,
 }
 
-fn message(text: &str) -> Result<String> {
-    let text = field::many_lines(text);
+/// What somebody says, and the form whose files go with it. A plain text has none.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// The words, in Markdown. May be empty where files say it all.
+    pub text: &'a str,
+    /// The form that files were uploaded for.
+    pub files: Option<FormId>,
+}
+
+impl<'a> From<&'a str> for Message<'a> {
+    fn from(text: &'a str) -> Self {
+        Self { text, files: None }
+    }
+}
+
+impl<'a> From<&'a String> for Message<'a> {
+    fn from(text: &'a String) -> Self {
+        text.as_str().into()
+    }
+}
+
+/// The words of a message as they are kept: there must be some, unless it brings files.
+pub(crate) async fn words(work: &mut Work<'_>, message: Message<'_>) -> Result<Option<String>> {
+    let text = field::many_lines(message.text);
+    if text.trim().is_empty() && attachment::waiting(work, message.files).await? > 0 {
+        return Ok(None);
+    }
     let mut errors = Vec::new();
     field::required("body", &text, MAX_BODY, &mut errors);
     if errors.is_empty() {
-        Ok(text)
+        Ok(Some(text))
     } else {
         Err(errors.into())
     }
@@ -39,25 +65,28 @@ impl Desk {
         &self,
         caller: &Caller,
         id: TicketId,
-        text: &str,
+        message: impl Into<Message<'_>>,
         now: DateTime<Utc>,
     ) -> Result<()> {
+        let message = message.into();
         let mut work = self.begin(caller, now).await?;
         let mut ticket = work.ticket(id, Action::ActAsRequester).await?;
         match ticket.status {
             Status::Closed => return Err(DeskError::State("state.closed_already")),
-            Status::Resolved => reopen(&mut work, &mut ticket, text).await?,
+            Status::Resolved => reopen(&mut work, &mut ticket, message).await?,
             Status::New | Status::Open | Status::Pending | Status::OnHold => {
-                let text = message(text)?;
+                let text = words(&mut work, message).await?;
                 let event = work
                     .event(
                         &ticket,
                         EventKind::Ask,
                         Visibility::Public,
-                        Some(&text),
+                        text.as_deref(),
                         json!({}),
                     )
                     .await?;
+                attachment::attach(&mut work, message.files, id, event, Visibility::Public).await?;
+                draft::sent(&mut work, Purpose::Reply(id)).await?;
                 if ticket.status == Status::Pending {
                     work.event(
                         &ticket,
@@ -80,6 +109,7 @@ impl Desk {
                     })
                     .await?;
                 }
+                let text = text.unwrap_or_default();
                 crate::bot::heard(&mut work, &mut ticket, &text).await?;
                 work.save(&mut ticket, false).await?;
             }
@@ -92,25 +122,28 @@ impl Desk {
         &self,
         caller: &Caller,
         id: TicketId,
-        text: &str,
+        message: impl Into<Message<'_>>,
         afterwards: Afterwards,
         now: DateTime<Utc>,
     ) -> Result<EventId> {
+        let message = message.into();
         let mut work = self.begin(caller, now).await?;
         let mut ticket = work.ticket(id, Action::WorkTicket).await?;
         if !ticket.status.is_open() {
             return Err(DeskError::State("state.resolved_already"));
         }
-        let text = message(text)?;
+        let text = words(&mut work, message).await?;
         let event = work
             .event(
                 &ticket,
                 EventKind::Reply,
                 Visibility::Public,
-                Some(&text),
+                text.as_deref(),
                 json!({}),
             )
             .await?;
+        attachment::attach(&mut work, message.files, id, event, Visibility::Public).await?;
+        draft::sent(&mut work, Purpose::Reply(id)).await?;
         let next = match afterwards {
             Afterwards::Open if ticket.status == Status::New => Status::Open,
             Afterwards::Open => ticket.status,
@@ -148,21 +181,24 @@ impl Desk {
         &self,
         caller: &Caller,
         id: TicketId,
-        text: &str,
+        message: impl Into<Message<'_>>,
         now: DateTime<Utc>,
     ) -> Result<EventId> {
+        let message = message.into();
         let mut work = self.begin(caller, now).await?;
         let mut ticket = work.ticket(id, Action::AddNote).await?;
-        let text = message(text)?;
+        let text = words(&mut work, message).await?;
         let event = work
             .event(
                 &ticket,
                 EventKind::Note,
                 Visibility::Internal,
-                Some(&text),
+                text.as_deref(),
                 json!({}),
             )
             .await?;
+        attachment::attach(&mut work, message.files, id, event, Visibility::Internal).await?;
+        draft::sent(&mut work, Purpose::Note(id)).await?;
         work.save(&mut ticket, false).await?;
         work.commit().await?;
         Ok(event)

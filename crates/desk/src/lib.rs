@@ -5,11 +5,13 @@
 #![warn(missing_docs)]
 
 pub mod assignment;
+pub mod attachment;
 pub mod bot;
 pub mod caller;
 pub mod clock;
 pub mod conversation;
 pub mod defaults;
+pub mod draft;
 pub mod error;
 pub mod handover;
 pub mod keys;

@@ -4,17 +4,19 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::field::{self, FieldError};
-use tierdesk_domain::id::{CategoryId, HostId, PersonId, TeamId, TicketId, TicketNumber};
+use tierdesk_domain::id::{CategoryId, FormId, HostId, PersonId, TeamId, TicketId, TicketNumber};
 use tierdesk_domain::priority::Matrix;
 use tierdesk_domain::ticket::{Channel, Impact, Kind, ResolutionCode, ResolvedBy, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
-use tierdesk_store::{category, configuration, instance, person, ticket};
+use tierdesk_store::{category, configuration, instance, link, person, ticket};
 use uuid::Uuid;
 
+use crate::conversation::{Message, words};
+use crate::draft::{self, Purpose};
 use crate::error::{DeskError, Result};
 use crate::work::Mail;
-use crate::{Caller, Desk, Work, clock};
+use crate::{Caller, Desk, Work, attachment, clock};
 
 /// The longest title, in characters (a mail subject as we store it).
 pub const MAX_TITLE: usize = 255;
@@ -40,6 +42,27 @@ pub struct NewTicket {
     pub channel: Channel,
 }
 
+/// What a form sends: a ticket, its files, and the ticket that it goes on from. A ticket alone has neither.
+#[derive(Debug, Clone)]
+pub struct Filing {
+    /// The ticket.
+    pub ticket: NewTicket,
+    /// The form that files were uploaded for.
+    pub files: Option<FormId>,
+    /// The caller's closed ticket that this one follows.
+    pub follows: Option<TicketId>,
+}
+
+impl From<NewTicket> for Filing {
+    fn from(ticket: NewTicket) -> Self {
+        Self {
+            ticket,
+            files: None,
+            follows: None,
+        }
+    }
+}
+
 /// A ticket that was just filed.
 #[derive(Debug, Clone, Copy)]
 pub struct Filed {
@@ -58,9 +81,10 @@ impl Desk {
     pub async fn file_ticket(
         &self,
         caller: &Caller,
-        new: NewTicket,
+        new: impl Into<Filing>,
         now: DateTime<Utc>,
     ) -> Result<Filed> {
+        let new = new.into();
         let requester = caller.person_id().ok_or(DeskError::Denied)?;
         let mut work = self.begin(caller, now).await?;
         let filed = file(&mut work, requester, new).await?;
@@ -122,9 +146,10 @@ impl Desk {
         &self,
         caller: &Caller,
         id: TicketId,
-        message: &str,
+        message: impl Into<Message<'_>>,
         now: DateTime<Utc>,
     ) -> Result<()> {
+        let message = message.into();
         let mut work = self.begin(caller, now).await?;
         let mut ticket = match work.ticket(id, Action::ActAsRequester).await {
             Err(DeskError::Denied) => work.ticket(id, Action::WorkTicket).await?,
@@ -139,8 +164,13 @@ impl Desk {
 pub(crate) async fn file(
     work: &mut Work<'_>,
     requester: PersonId,
-    new: NewTicket,
+    filing: impl Into<Filing>,
 ) -> Result<Filed> {
+    let Filing {
+        ticket: new,
+        files,
+        follows,
+    } = filing.into();
     authorize(&work.caller().who, Action::FileTicket)?;
     let title = field::one_line(&new.title);
     let description = field::many_lines(&new.description);
@@ -154,6 +184,16 @@ pub(crate) async fn file(
         .map(|id| categories.iter().find(|it| it.id == id));
     if matches!(chosen, Some(None)) {
         errors.push(FieldError::new("category", "error.choose_one"));
+    }
+    // People name their own machines; engineers and the machinery name any.
+    if let (Some(host), Some(principal)) = (new.host, work.caller().principal())
+        && !principal.is_engineer()
+        && !tierdesk_store::requester::hosts(work.conn(), requester)
+            .await?
+            .iter()
+            .any(|(id, _)| *id == host)
+    {
+        errors.push(FieldError::new("host", "error.choose_one"));
     }
     if !errors.is_empty() {
         return Err(errors.into());
@@ -199,6 +239,13 @@ pub(crate) async fn file(
     let event = work
         .event(&ticket, EventKind::Opened, Visibility::Public, Some(&description), json!({"title": title, "channel": new.channel.as_str(), "priority": ticket.priority.number()}))
         .await?;
+    attachment::attach(work, files, id, event, Visibility::Public).await?;
+    draft::sent(work, Purpose::New).await?;
+    if let Some(before) = follows {
+        // The earlier ticket must be one that its reader may act on as requester (AT-IDOR-3).
+        let before = work.ticket(before, Action::ActAsRequester).await?;
+        link::follow_up(work.conn(), id, before.id, now).await?;
+    }
     work.audit(
         "ticket.filed",
         "ticket",
@@ -307,17 +354,12 @@ pub(crate) async fn resolve(
 pub(crate) async fn reopen(
     work: &mut Work<'_>,
     ticket: &mut ticket::Ticket,
-    message: &str,
+    message: Message<'_>,
 ) -> Result<()> {
     if ticket.status != Status::Resolved {
         return Err(DeskError::State("state.not_resolved"));
     }
-    let message = field::many_lines(message);
-    let mut errors = Vec::new();
-    field::required("body", &message, MAX_BODY, &mut errors);
-    if !errors.is_empty() {
-        return Err(errors.into());
-    }
+    let text = words(work, message).await?;
     ticket.status = Status::Open;
     ticket.cycle += 1;
     ticket.resolution_code = None;
@@ -331,10 +373,12 @@ pub(crate) async fn reopen(
             ticket,
             EventKind::Reopened,
             Visibility::Public,
-            Some(&message),
+            text.as_deref(),
             json!({}),
         )
         .await?;
+    attachment::attach(work, message.files, ticket.id, event, Visibility::Public).await?;
+    draft::sent(work, Purpose::Reply(ticket.id)).await?;
     work.audit(
         "ticket.reopened",
         "ticket",

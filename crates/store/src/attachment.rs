@@ -44,7 +44,8 @@ impl TryFrom<Row> for Attachment {
             event: r.event_id.map(EventId),
             name: r.name,
             media_type: r.media_type,
-            size: u64::try_from(r.size).map_err(|error| StoreError::corrupt("attachment", error))?,
+            size: u64::try_from(r.size)
+                .map_err(|error| StoreError::corrupt("attachment", error))?,
             stored_as: r.stored_as,
         })
     }
@@ -81,7 +82,8 @@ pub async fn insert_waiting(
     per_person: i64,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    let size = i64::try_from(file.size).map_err(|error| StoreError::corrupt("attachment", error))?;
+    let size =
+        i64::try_from(file.size).map_err(|error| StoreError::corrupt("attachment", error))?;
     Ok(sqlx::query!(
         "insert into attachment (id, uploader_id, draft_id, name, media_type, size, sha256, stored_as, created_at, expires_at)
          select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
@@ -268,7 +270,10 @@ pub async fn take_expired(
 
 /// Which of these stored names a row speaks of. What is left over is an orphan.
 pub async fn known(conn: &mut PgConnection, stored: &[String]) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar!("select stored_as from attachment where stored_as = any($1)", stored)
-        .fetch_all(conn)
-        .await?)
+    Ok(sqlx::query_scalar!(
+        "select stored_as from attachment where stored_as = any($1)",
+        stored
+    )
+    .fetch_all(conn)
+    .await?)
 }

@@ -59,8 +59,10 @@ pub async fn clear(conn: &mut PgConnection, person: PersonId, purpose: &str) -> 
 
 /// Forgets drafts that nobody touched since `before`. Returns how many.
 pub async fn sweep(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64> {
-    Ok(sqlx::query!("delete from draft where updated_at < $1", before)
-        .execute(conn)
-        .await?
-        .rows_affected())
+    Ok(
+        sqlx::query!("delete from draft where updated_at < $1", before)
+            .execute(conn)
+            .await?
+            .rows_affected(),
+    )
 }

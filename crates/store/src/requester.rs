@@ -203,9 +203,11 @@ pub async fn hosts(conn: &mut PgConnection, owner: PersonId) -> Result<Vec<(Host
 
 /// The name of a machine.
 pub async fn host_name(conn: &mut PgConnection, id: HostId) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar!("select name from host where id = $1", id.0)
-        .fetch_optional(conn)
-        .await?)
+    Ok(
+        sqlx::query_scalar!("select name from host where id = $1", id.0)
+            .fetch_optional(conn)
+            .await?,
+    )
 }
 
 /// Notes that a person has seen everything on a ticket up to `now`.
