@@ -10,7 +10,6 @@ use ring::digest;
 use tierdesk_domain::attachment::{
     HEAD, MAX_MEGABYTES, MAX_PER_MESSAGE, MAX_SIZE, MAX_WAITING, WAITS, clean_name, media_type,
 };
-use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::id::{AttachmentId, EventId, FormId, TicketId};
 use tierdesk_domain::timeline::Visibility;
@@ -288,25 +287,6 @@ pub(crate) async fn waiting(work: &mut Work<'_>, form: Option<FormId>) -> Result
     Ok(attachment::waiting(work.conn(), uploader, form)
         .await?
         .len())
-}
-
-impl Desk {
-    /// Notes that the caller has seen a ticket up to now.
-    ///
-    /// # Errors
-    /// [`DeskError::NotFound`] for a ticket that does not exist or must stay hidden.
-    pub async fn mark_read(
-        &self,
-        caller: &Caller,
-        ticket: TicketId,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let person = caller.person_id().ok_or(DeskError::Denied)?;
-        let mut work = self.begin(caller, now).await?;
-        work.ticket(ticket, Action::ReadTicket).await?;
-        tierdesk_store::requester::mark_read(work.conn(), person, ticket, now).await?;
-        work.commit().await
-    }
 }
 
 fn new_name() -> String {

@@ -86,7 +86,7 @@ impl Desk {
                     )
                     .await?;
                 attachment::attach(&mut work, message.files, id, event, Visibility::Public).await?;
-                draft::sent(&mut work, Purpose::Reply(id)).await?;
+                draft::sent(&mut work, Purpose::Answer(id)).await?;
                 if ticket.status == Status::Pending {
                     work.event(
                         &ticket,

@@ -1,30 +1,30 @@
-//! What people have typed and not sent yet: kept on the server, so that it survives a reload, the end of a session and a
-//! restart. Sending clears it in the same transaction.
+//! What people have typed and not sent yet, and what they have read: small marks of a person's own, kept on the server so
+//! that they survive a reload, the end of a session and a restart. Sending clears a draft in the same transaction.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tierdesk_domain::authorize::Action;
-use tierdesk_domain::field::FieldError;
-use tierdesk_domain::id::TicketId;
-use tierdesk_store::draft;
+use tierdesk_domain::field;
+use tierdesk_domain::id::{PersonId, TicketId};
+use tierdesk_store::{draft, requester};
 
 use crate::error::{DeskError, Result};
-use crate::ticket::{MAX_BODY, MAX_TITLE};
+use crate::ticket::MAX_BODY;
 use crate::{Caller, Desk, Work};
 
 /// Drafts that nobody touched for this long are thrown away.
 const LIFE: TimeDelta = TimeDelta::days(30);
-/// The largest draft, in bytes of JSON: every field of a form at its limit, each character in six bytes.
-const MAX_DRAFT: usize = 6 * (MAX_BODY + MAX_TITLE + 1_000);
 
 /// What a draft is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// The form for a new ticket.
     New,
-    /// A public message on a ticket.
+    /// A requester's answer.
+    Answer(TicketId),
+    /// An engineer's reply.
     Reply(TicketId),
-    /// An internal note on a ticket.
+    /// An internal note.
     Note(TicketId),
 }
 
@@ -32,14 +32,19 @@ impl Purpose {
     fn key(self) -> String {
         match self {
             Self::New => "new".to_owned(),
+            Self::Answer(ticket) => format!("answer:{ticket}"),
             Self::Reply(ticket) => format!("reply:{ticket}"),
             Self::Note(ticket) => format!("note:{ticket}"),
         }
     }
 }
 
+fn person(caller: &Caller) -> Result<PersonId> {
+    caller.person_id().ok_or(DeskError::Denied)
+}
+
 impl Desk {
-    /// Keeps a draft of the caller's; `None` forgets it.
+    /// Keeps what the caller began to write; an empty text forgets it. Text beyond the longest message is cut.
     ///
     /// # Errors
     /// [`DeskError::NotFound`] or [`DeskError::Denied`] for a ticket that the caller may not read, or not note on.
@@ -47,46 +52,84 @@ impl Desk {
         &self,
         caller: &Caller,
         purpose: Purpose,
+        text: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let text: String = field::many_lines(text).chars().take(MAX_BODY).collect();
+        let body = (!text.trim().is_empty()).then(|| json!({"text": text}));
+        self.keep_form(caller, purpose, body, now).await
+    }
+
+    /// What the caller began to write, or `""`.
+    pub async fn draft(&self, caller: &Caller, purpose: Purpose) -> Result<String> {
+        let body = self.form(caller, purpose).await?;
+        let text = body.and_then(|body| body["text"].as_str().map(str::to_owned));
+        Ok(text.unwrap_or_default())
+    }
+
+    /// Keeps a half-filled form of several fields; `None` forgets it. The caller has cut each field to its limit.
+    ///
+    /// # Errors
+    /// As [`Self::keep_draft`].
+    pub async fn keep_form(
+        &self,
+        caller: &Caller,
+        purpose: Purpose,
         body: Option<Value>,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let person = caller.person_id().ok_or(DeskError::Denied)?;
+        let person = person(caller)?;
         let mut work = self.begin(caller, now).await?;
         match purpose {
             Purpose::New => {}
-            Purpose::Reply(ticket) => drop(work.ticket(ticket, Action::ReadTicket).await?),
-            Purpose::Note(ticket) => drop(work.ticket(ticket, Action::AddNote).await?),
+            Purpose::Answer(ticket) | Purpose::Reply(ticket) => {
+                work.ticket(ticket, Action::ReadTicket).await?;
+            }
+            Purpose::Note(ticket) => {
+                work.ticket(ticket, Action::AddNote).await?;
+            }
         }
         match body {
-            Some(body) => {
-                if body.to_string().len() > MAX_DRAFT {
-                    return Err(vec![FieldError::too_long("body", MAX_BODY)].into());
-                }
-                draft::keep(work.conn(), person, &purpose.key(), &body, now).await?;
-            }
-            None => draft::clear(work.conn(), person, &purpose.key()).await?,
+            Some(body) => draft::keep(work.conn(), person, &purpose.key(), &body, now).await?,
+            None => draft::forget(work.conn(), person, &purpose.key()).await?,
         }
         work.commit().await
     }
 
-    /// The caller's draft for a purpose.
-    pub async fn draft(&self, caller: &Caller, purpose: Purpose) -> Result<Option<Value>> {
-        let person = caller.person_id().ok_or(DeskError::Denied)?;
+    /// The caller's half-filled form.
+    pub async fn form(&self, caller: &Caller, purpose: Purpose) -> Result<Option<Value>> {
         let mut conn = self.acquire().await?;
-        Ok(draft::find(&mut conn, person, &purpose.key()).await?)
+        Ok(draft::find(&mut conn, person(caller)?, &purpose.key()).await?)
     }
 
-    /// Throws away drafts that nobody touched for 30 days. Returns how many.
+    /// Throws away drafts that nobody touched for 30 days. Returns how many. Called by the worker.
     pub async fn sweep_drafts(&self, now: DateTime<Utc>) -> Result<u64> {
         let mut conn = self.acquire().await?;
         Ok(draft::sweep(&mut conn, now - LIFE).await?)
+    }
+
+    /// Notes that the caller has read a ticket up to now.
+    ///
+    /// # Errors
+    /// [`DeskError::NotFound`] for a ticket that does not exist or must stay hidden.
+    pub async fn mark_read(
+        &self,
+        caller: &Caller,
+        ticket: TicketId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let person = person(caller)?;
+        let mut work = self.begin(caller, now).await?;
+        work.ticket(ticket, Action::ReadTicket).await?;
+        requester::mark_read(work.conn(), person, ticket, now).await?;
+        work.commit().await
     }
 }
 
 /// Forgets the caller's draft within the action that sent it.
 pub(crate) async fn sent(work: &mut Work<'_>, purpose: Purpose) -> Result<()> {
     if let Some(person) = work.caller().person_id() {
-        draft::clear(work.conn(), person, &purpose.key()).await?;
+        draft::forget(work.conn(), person, &purpose.key()).await?;
     }
     Ok(())
 }

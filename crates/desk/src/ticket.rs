@@ -378,7 +378,7 @@ pub(crate) async fn reopen(
         )
         .await?;
     attachment::attach(work, message.files, ticket.id, event, Visibility::Public).await?;
-    draft::sent(work, Purpose::Reply(ticket.id)).await?;
+    draft::sent(work, Purpose::Answer(ticket.id)).await?;
     work.audit(
         "ticket.reopened",
         "ticket",

@@ -46,7 +46,7 @@ pub async fn find(
 }
 
 /// Forgets a draft.
-pub async fn clear(conn: &mut PgConnection, person: PersonId, purpose: &str) -> Result<()> {
+pub async fn forget(conn: &mut PgConnection, person: PersonId, purpose: &str) -> Result<()> {
     sqlx::query!(
         "delete from draft where person_id = $1 and purpose = $2",
         person.0,
