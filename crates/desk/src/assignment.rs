@@ -5,6 +5,7 @@ use serde_json::json;
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::id::{PersonId, TicketId};
+use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::team;
@@ -83,7 +84,7 @@ impl Desk {
         .await?;
         if let Some(person) = to {
             work.mail(Mail {
-                kind: "ticket_assigned",
+                kind: MailKind::TicketAssigned,
                 to: person,
                 ticket: Some(id),
                 event: Some(event),

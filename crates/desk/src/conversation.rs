@@ -5,6 +5,7 @@ use serde_json::json;
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field;
 use tierdesk_domain::id::{EventId, FormId, TicketId};
+use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 
@@ -100,7 +101,7 @@ impl Desk {
                 }
                 if let Some(engineer) = ticket.assignee {
                     work.mail(Mail {
-                        kind: "requester_answered",
+                        kind: MailKind::RequesterAnswered,
                         to: engineer,
                         ticket: Some(id),
                         event: Some(event),
@@ -163,7 +164,7 @@ impl Desk {
         }
         ticket.bot_holds = false;
         work.mail(Mail {
-            kind: "public_reply",
+            kind: MailKind::PublicReply,
             to: ticket.requester,
             ticket: Some(id),
             event: Some(event),

@@ -6,6 +6,7 @@ use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::handover::{Handover, MAX_PART};
 use tierdesk_domain::id::{TeamId, TicketId};
+use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
@@ -74,14 +75,26 @@ impl Desk {
             "from_team": ticket.team, "from_tier": ticket.tier, "to_team": team, "to_tier": tier,
         });
         move_to(&mut work, &mut ticket, team, tier).await?;
-        work.event(
-            &ticket,
-            EventKind::HandedBack,
-            Visibility::Internal,
-            Some(&reason),
-            data.clone(),
-        )
-        .await?;
+        let event = work
+            .event(
+                &ticket,
+                EventKind::HandedBack,
+                Visibility::Internal,
+                Some(&reason),
+                data.clone(),
+            )
+            .await?;
+        for person in team::members(work.conn(), team, tier).await? {
+            work.mail(Mail {
+                kind: MailKind::TicketHandedBack,
+                to: person,
+                ticket: Some(id),
+                event: Some(event),
+                data: json!({}),
+                secret: None,
+            })
+            .await?;
+        }
         work.audit(
             "ticket.handed_back",
             "ticket",
@@ -132,7 +145,7 @@ pub(crate) async fn escalate(
     .await?;
     for person in team::members(work.conn(), to, tier).await? {
         work.mail(Mail {
-            kind: "ticket_escalated",
+            kind: MailKind::TicketEscalated,
             to: person,
             ticket: Some(ticket.id),
             event: Some(event),

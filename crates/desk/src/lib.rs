@@ -15,6 +15,7 @@ pub mod draft;
 pub mod error;
 pub mod handover;
 pub mod keys;
+pub mod outbox;
 pub mod password;
 pub mod properties;
 pub mod session;

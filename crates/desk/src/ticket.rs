@@ -5,6 +5,7 @@ use serde_json::json;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::id::{CategoryId, FormId, HostId, PersonId, TeamId, TicketId, TicketNumber};
+use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::priority::Matrix;
 use tierdesk_domain::ticket::{Channel, Impact, Kind, ResolutionCode, ResolvedBy, Status, Urgency};
 use tierdesk_domain::tier::Tier;
@@ -254,7 +255,7 @@ pub(crate) async fn file(
     )
     .await?;
     work.mail(Mail {
-        kind: "ticket_received",
+        kind: MailKind::TicketReceived,
         to: requester,
         ticket: Some(id),
         event: Some(event),
@@ -339,7 +340,7 @@ pub(crate) async fn resolve(
     )
     .await?;
     work.mail(Mail {
-        kind: "ticket_resolved",
+        kind: MailKind::TicketResolved,
         to: ticket.requester,
         ticket: Some(ticket.id),
         event: Some(event),
@@ -393,7 +394,7 @@ pub(crate) async fn reopen(
     };
     if let Some(to) = to {
         work.mail(Mail {
-            kind: "ticket_reopened",
+            kind: MailKind::TicketReopened,
             to,
             ticket: Some(ticket.id),
             event: Some(event),
@@ -416,14 +417,26 @@ pub(crate) async fn close(
     ticket.auto_close_at = None;
     ticket.bot_holds = false;
     work.clear_timer("auto_close", ticket.id.0).await?;
-    work.event(
-        ticket,
-        EventKind::Closed,
-        Visibility::Public,
-        None,
-        json!({"by": by}),
-    )
-    .await?;
+    let event = work
+        .event(
+            ticket,
+            EventKind::Closed,
+            Visibility::Public,
+            None,
+            json!({"by": by}),
+        )
+        .await?;
+    if by == "time" {
+        work.mail(Mail {
+            kind: MailKind::TicketClosed,
+            to: ticket.requester,
+            ticket: Some(ticket.id),
+            event: Some(event),
+            data: json!({}),
+            secret: None,
+        })
+        .await?;
+    }
     work.audit(
         "ticket.closed",
         "ticket",

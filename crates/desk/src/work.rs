@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::authorize::{Action, Scope, TicketFacts, authorize};
 use tierdesk_domain::id::{EventId, PersonId, TicketId};
+use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::tally::{self, Cell};
 use tierdesk_store::ticket::Ticket;
@@ -30,8 +31,8 @@ pub struct Work<'a> {
 /// A mail that an action causes.
 #[derive(Debug)]
 pub struct Mail<'a> {
-    /// Which template.
-    pub kind: &'a str,
+    /// Which mail.
+    pub kind: MailKind,
     /// Who gets it.
     pub to: PersonId,
     /// About which ticket.
@@ -159,47 +160,78 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Puts a mail to one person in the outbox. Nobody is mailed about what they did themselves; a person without an
-    /// address gets none.
+    /// Puts a mail to one person in the outbox, with those who read along on the ticket in Cc. Nobody is mailed about what
+    /// they did themselves, but for confirmations; a person without an address gets none.
     pub async fn mail(&mut self, mail: Mail<'_>) -> Result<()> {
-        if self.caller.person_id() == Some(mail.to)
-            && mail.secret.is_none()
-            && mail.kind != "ticket_received"
-        {
-            return Ok(());
-        }
+        let doer = self.caller.person_id();
         let Some(person) = tierdesk_store::person::find(&mut self.tx, mail.to).await? else {
             return Ok(());
         };
-        let Some(address) = person.email else {
+        let mut recipients = Vec::new();
+        if let Some(address) = person.email
+            && (doer != Some(mail.to) || mail.kind.confirms())
+        {
+            recipients.push((mail.to, address, false));
+        }
+        if let Some(ticket) = mail.ticket
+            && mail.kind.has_readers()
+        {
+            for (reader, address) in outbox::readers(&mut self.tx, ticket).await? {
+                if doer != Some(reader) && reader != mail.to {
+                    recipients.push((reader, address, true));
+                }
+            }
+        }
+        self.post(&mail, &recipients).await
+    }
+
+    /// Puts a mail in the outbox for one address that need not be the person's first one, such as the address an invitation
+    /// goes to or the one that is no longer theirs.
+    pub async fn mail_to(&mut self, mail: Mail<'_>, address: &str) -> Result<()> {
+        let to = mail.to;
+        self.post(&mail, &[(to, address.to_owned(), false)]).await
+    }
+
+    /// One row per recipient (decision 34): a common Message-ID, a common To and Cc.
+    async fn post(
+        &mut self,
+        mail: &Mail<'_>,
+        recipients: &[(PersonId, String, bool)],
+    ) -> Result<()> {
+        if recipients.is_empty() {
             return Ok(());
-        };
+        }
         let mail_id = Uuid::now_v7();
-        let message_id = match mail.ticket {
-            Some(ticket) => format!("{}.{}@{}", ticket, mail_id, self.desk.settings.mail_domain),
-            None => format!("{}@{}", mail_id, self.desk.settings.mail_domain),
+        let domain = &self.desk.settings.mail_domain;
+        let message_id = match (mail.ticket, mail.event) {
+            (Some(ticket), Some(event)) => format!("{ticket}.{event}.{mail_id}@{domain}"),
+            (Some(ticket), None) => format!("{ticket}.{mail_id}@{domain}"),
+            (None, _) => format!("{mail_id}@{domain}"),
         };
         let sealed = mail.secret.map(|secret| {
             self.desk
                 .keys
-                .seal(&format!("outbox:{mail_id}"), secret.as_bytes())
+                .seal(&crate::outbox::place(mail_id), secret.as_bytes())
         });
-        outbox::insert(
-            &mut self.tx,
-            &outbox::NewMail {
-                mail_id,
-                kind: mail.kind,
-                person: Some(mail.to),
-                address: &address,
-                ticket: mail.ticket,
-                event: mail.event,
-                message_id: &message_id,
-                data: mail.data,
-                sealed: sealed.as_deref(),
-            },
-            self.now,
-        )
-        .await?;
+        for (person, address, reads_along) in recipients {
+            outbox::insert(
+                &mut self.tx,
+                &outbox::NewMail {
+                    mail_id,
+                    kind: mail.kind,
+                    person: Some(*person),
+                    address,
+                    reads_along: *reads_along,
+                    ticket: mail.ticket,
+                    event: mail.event,
+                    message_id: &message_id,
+                    data: &mail.data,
+                    sealed: sealed.as_deref(),
+                },
+                self.now,
+            )
+            .await?;
+        }
         notify(&mut self.tx, "outbox", "").await?;
         Ok(())
     }

@@ -12,6 +12,7 @@ pub mod field;
 pub mod handover;
 pub mod id;
 pub mod names;
+pub mod outbox;
 pub mod person;
 pub mod priority;
 pub mod sla_compute;

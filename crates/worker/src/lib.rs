@@ -1,1 +1,4 @@
 //! What happens by itself: timers, outbox, triage, jobs.
+#![warn(missing_docs)]
+
+pub mod outbox;

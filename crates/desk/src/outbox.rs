@@ -1,0 +1,345 @@
+//! The outbox at work: claim, check again whether the recipient may have it, say what became of it. What a mail says and how
+//! it travels is the worker's and the mail crate's business.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+use tierdesk_domain::actor::Actor;
+use tierdesk_domain::authorize::{Action, Who, authorize};
+use tierdesk_domain::outbox::{MailAudience, MailState, next_attempt};
+use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::letter::{self, About, Happened};
+use tierdesk_store::mailbox::{self, KeptMail};
+use tierdesk_store::outbox::{self, Claimed, Recipient};
+use tierdesk_store::person::{self, Person};
+use uuid::Uuid;
+
+use crate::error::{DeskError, Result};
+use crate::{Caller, Desk};
+
+/// How long a worker may be silent about a mail it sends before another one takes over. Renewed while it sends.
+pub const LEASE: TimeDelta = TimeDelta::seconds(90);
+
+/// Where a mail's secret is sealed to.
+pub(crate) fn place(mail_id: Uuid) -> String {
+    format!("outbox:{mail_id}")
+}
+
+/// Everything a mail says, as it is true at the moment of sending.
+#[derive(Debug)]
+pub struct Letter {
+    /// Who reads it.
+    pub person: Person,
+    /// What it is about.
+    pub about: Option<About>,
+    /// What happened.
+    pub happened: Option<Happened>,
+    /// Everybody in To and Cc.
+    pub recipients: Vec<Recipient>,
+    /// The Message-ID of the mail before it in the same conversation, without angle brackets.
+    pub previous: Option<String>,
+    /// The secret, opened.
+    pub secret: Option<Secret>,
+}
+
+/// A secret that does not show in debug output.
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Whether a claimed mail is still to be sent.
+#[derive(Debug)]
+pub enum Checked {
+    /// Yes, and this is what it says.
+    Send(Box<Letter>),
+    /// No; why not.
+    Withhold(&'static str),
+    /// It may have been sent already and holds a secret, which is never sent twice.
+    Ambiguous,
+}
+
+impl Desk {
+    /// Claims mails that are due.
+    pub async fn claim_mail(&self, limit: i64, now: DateTime<Utc>) -> Result<Vec<Claimed>> {
+        let mut conn = self.acquire().await?;
+        Ok(outbox::claim(&mut conn, limit, seconds(LEASE), now).await?)
+    }
+
+    /// Keeps a claim alive. False when another worker has it now.
+    pub async fn hold_mail(&self, mail: &Claimed) -> Result<bool> {
+        let mut conn = self.acquire().await?;
+        Ok(outbox::hold(&mut conn, mail, seconds(LEASE)).await?)
+    }
+
+    /// Asks again whether the recipient may have a mail, and reads what it says. Recipients may shrink, never grow
+    /// (decision 34).
+    pub async fn check_mail(&self, mail: &Claimed, now: DateTime<Utc>) -> Result<Checked> {
+        if mail.interrupted && mail.sealed.is_some() {
+            return Ok(Checked::Ambiguous);
+        }
+        let expires_at: Option<DateTime<Utc>> = mail
+            .data
+            .get("expires_at")
+            .and_then(|it| serde_json::from_value(it.clone()).ok());
+        if expires_at.is_some_and(|at| at <= now) {
+            return Ok(Checked::Withhold(
+                "it came too late: its link no longer works",
+            ));
+        }
+        let mut conn = self.acquire().await?;
+        let Some(id) = mail.person else {
+            return Ok(Checked::Withhold("nobody is named as its recipient"));
+        };
+        let (Some(principal), Some(person)) = (
+            person::principal(&mut conn, id).await?,
+            person::find(&mut conn, id).await?,
+        ) else {
+            return Ok(Checked::Withhold("the recipient was deactivated"));
+        };
+        let audience = mail.kind.audience();
+        // A notice about an address goes to the one that is no longer theirs.
+        if audience != MailAudience::Account
+            && !outbox::still_reaches(&mut conn, id, &mail.address).await?
+        {
+            return Ok(Checked::Withhold(
+                "the address is no longer the recipient's",
+            ));
+        }
+        let scope = self.scope(&Caller::machine(Actor::system()))?;
+        let about = match mail.ticket {
+            Some(ticket) => letter::about(&mut conn, &scope, ticket).await?,
+            None => None,
+        };
+        let happened = match mail.event {
+            Some(event) => letter::happened(&mut conn, &scope, event).await?,
+            None => None,
+        };
+        let allowed = match (audience, &about) {
+            (MailAudience::Account, _) => true,
+            (MailAudience::Public, Some(about)) => {
+                let public = happened
+                    .as_ref()
+                    .is_none_or(|it| it.visibility == Visibility::Public);
+                public
+                    && authorize(&Who::Person(principal), Action::ReadTicket(about.facts)).is_ok()
+            }
+            (MailAudience::Internal, Some(about)) => {
+                authorize(&Who::Person(principal), Action::ReadInternal(about.facts)).is_ok()
+            }
+            (MailAudience::Public | MailAudience::Internal, None) => false,
+        };
+        if !allowed {
+            return Ok(Checked::Withhold(
+                "the recipient may no longer read this ticket",
+            ));
+        }
+        let secret = match &mail.sealed {
+            None => None,
+            Some(sealed) => Some(self.open_secret(mail.mail_id, sealed)?),
+        };
+        Ok(Checked::Send(Box::new(Letter {
+            person,
+            about,
+            happened,
+            recipients: outbox::recipients(&mut conn, mail.mail_id).await?,
+            previous: outbox::previous(&mut conn, mail).await?,
+            secret,
+        })))
+    }
+
+    fn open_secret(&self, mail_id: Uuid, sealed: &[u8]) -> Result<Secret> {
+        let plain = self
+            .keys
+            .open(&place(mail_id), sealed)
+            .map_err(|error| DeskError::Broken(error.to_string()))?;
+        String::from_utf8(plain)
+            .map(Secret)
+            .map_err(|_| DeskError::Broken("a sealed secret is no text".to_owned()))
+    }
+
+    /// The mail server took it. `said` is the server's answer, never a part of the mail.
+    pub async fn mail_sent(&self, mail: &Claimed, said: &str, now: DateTime<Utc>) -> Result<bool> {
+        self.end_mail(mail, MailState::Sent, said, None, now).await
+    }
+
+    /// No mail server is set: keeps it in the developer mailbox instead.
+    pub async fn mail_kept(
+        &self,
+        mail: &Claimed,
+        subject: &str,
+        content: &MailContent,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let plain =
+            serde_json::to_vec(content).map_err(|error| DeskError::Broken(error.to_string()))?;
+        let kept = KeptMail {
+            id: mail.id,
+            at: now,
+            recipient: mail.address.clone(),
+            subject: subject.to_owned(),
+            sealed: self.keys.seal(&kept_place(mail.id), &plain),
+        };
+        self.end_mail(
+            mail,
+            MailState::Sent,
+            "kept in the developer mailbox",
+            Some(kept),
+            now,
+        )
+        .await
+    }
+
+    /// The mail server will never take it; the ticket's timeline says so.
+    pub async fn mail_refused(
+        &self,
+        mail: &Claimed,
+        why: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.end_mail(mail, MailState::Failed, why, None, now).await
+    }
+
+    /// It is not sent any more.
+    pub async fn mail_withheld(
+        &self,
+        mail: &Claimed,
+        why: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.end_mail(mail, MailState::Dropped, why, None, now)
+            .await
+    }
+
+    /// Nobody knows whether the mail server took it. A mail without a secret is sent again under the same Message-ID; one with
+    /// a secret is not, the person may ask for another.
+    pub async fn mail_unknown(
+        &self,
+        mail: &Claimed,
+        why: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        if mail.sealed.is_some() {
+            self.end_mail(mail, MailState::Unknown, why, None, now)
+                .await
+        } else {
+            self.mail_later(mail, why, now).await
+        }
+    }
+
+    /// The mail server asks to come back later. After days of that we give up.
+    pub async fn mail_later(&self, mail: &Claimed, why: &str, now: DateTime<Utc>) -> Result<bool> {
+        match next_attempt(mail.created_at, mail.attempts, now) {
+            Some(at) => {
+                let mut conn = self.acquire().await?;
+                Ok(outbox::put_off(&mut conn, mail, at, why, true).await?)
+            }
+            None => {
+                let why = format!(
+                    "given up after {} attempts; the last answer was: {why}",
+                    mail.attempts
+                );
+                self.mail_refused(mail, &why, now).await
+            }
+        }
+    }
+
+    /// The mail server cannot be used. That is not the mail's fault and counts as no attempt, but does not last for ever.
+    pub async fn mail_stuck(
+        &self,
+        mail: &Claimed,
+        why: &str,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        if next_attempt(mail.created_at, 1, now).is_none() {
+            let why =
+                format!("given up, because the mail server could not be used for days: {why}");
+            return self.mail_refused(mail, &why, now).await;
+        }
+        let mut conn = self.acquire().await?;
+        Ok(outbox::put_off(&mut conn, mail, until, why, false).await?)
+    }
+
+    /// Ends a mail's way: its state, and what the ticket's timeline says about it. False when another worker has it now.
+    async fn end_mail(
+        &self,
+        mail: &Claimed,
+        state: MailState,
+        why: &str,
+        kept: Option<KeptMail>,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let caller = Caller::machine(Actor::system());
+        let mut work = self.begin(&caller, now).await?;
+        if !outbox::finish(work.conn(), mail, state, Some(why), now).await? {
+            return Ok(false);
+        }
+        if let Some(kept) = &kept {
+            mailbox::keep(work.conn(), kept).await?;
+        }
+        let event = match state {
+            // Notices among engineers leave no trace on the ticket; what left for the requester does.
+            MailState::Sent if mail.kind.audience() != MailAudience::Internal => {
+                Some(EventKind::MailSent)
+            }
+            MailState::Failed | MailState::Unknown | MailState::Dropped => {
+                Some(EventKind::MailFailed)
+            }
+            MailState::Sent | MailState::Pending | MailState::Sending => None,
+        };
+        if let (Some(kind), Some(ticket)) = (event, mail.ticket)
+            && let Some(ticket) = tierdesk_store::ticket::lock(work.conn(), ticket).await?
+        {
+            let data = json!({
+                "mail": mail.kind, "to": mail.address, "person": mail.person, "state": state, "said": why,
+                "message_id": mail.message_id,
+            });
+            work.event(&ticket, kind, Visibility::Internal, None, data)
+                .await?;
+        }
+        if state != MailState::Sent {
+            let detail = json!({"mail": mail.kind, "state": state, "why": why});
+            work.audit("mail.not_delivered", "mail", &mail.id.to_string(), detail)
+                .await?;
+        }
+        work.commit().await?;
+        Ok(true)
+    }
+
+    /// What a mail of the developer mailbox says.
+    pub async fn kept_mail(&self, id: Uuid) -> Result<(KeptMail, MailContent)> {
+        let mut conn = self.acquire().await?;
+        let kept = mailbox::kept_one(&mut conn, id)
+            .await?
+            .ok_or(DeskError::NotFound)?;
+        let plain = self
+            .keys
+            .open(&kept_place(id), &kept.sealed)
+            .map_err(|error| DeskError::Broken(error.to_string()))?;
+        let content =
+            serde_json::from_slice(&plain).map_err(|error| DeskError::Broken(error.to_string()))?;
+        Ok((kept, content))
+    }
+}
+
+/// What a mail in the developer mailbox says.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct MailContent {
+    /// The text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+    /// The whole message as it would have travelled.
+    pub raw: String,
+}
+
+fn kept_place(id: Uuid) -> String {
+    format!("dev_mail:{id}")
+}
+
+fn seconds(time: TimeDelta) -> f64 {
+    time.as_seconds_f64()
+}

@@ -1,0 +1,288 @@
+//! Sends what waits in the outbox: at least once with a stable Message-ID; mails with a secret at most once.
+//!
+//! A mail is claimed and that is committed before the mail server is asked anything; what became of it is committed after.
+//! Only the worker that holds the claim can say so (fence), so one that was stopped for a while cannot undo another's word.
+
+mod letter;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tierdesk_desk::outbox::{Checked, LEASE, MailContent};
+use tierdesk_desk::{Desk, DeskError};
+use tierdesk_mail::message::{Built, build};
+use tierdesk_mail::{Mailbox, RenderedMail, SendError, Transport};
+use tierdesk_store::outbox::Claimed;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How the desk writes mail.
+#[derive(Debug, Clone)]
+pub struct Post {
+    /// The way out.
+    pub transport: Transport,
+    /// The sender of all mail; answers go there.
+    pub from: Mailbox,
+    /// What ticket numbers begin with in subjects: `TD`.
+    pub prefix: String,
+}
+
+/// The loop that sends.
+#[derive(Clone)]
+pub struct Outbox {
+    desk: Desk,
+    post: Arc<Post>,
+    /// While the mail server cannot be used: until when to leave it alone, and how often it failed in a row.
+    pause: Arc<Mutex<Option<(DateTime<Utc>, u32)>>>,
+}
+
+impl Outbox {
+    /// A loop over a desk's outbox.
+    #[must_use]
+    pub fn new(desk: Desk, post: Post) -> Self {
+        Self {
+            desk,
+            post: Arc::new(post),
+            pause: Arc::default(),
+        }
+    }
+
+    /// Sends until stopped: wakes up when something is put in the outbox, and every few seconds for what was put off.
+    pub async fn run(&self, clock: impl Fn() -> DateTime<Utc>, stop: CancellationToken) {
+        let mut wake = listener(&self.desk).await;
+        while !stop.is_cancelled() {
+            match self.run_once(clock()).await {
+                Ok(0) => {}
+                Ok(_) => continue,
+                Err(error) => tracing::error!(%error, "outbox failed"),
+            }
+            let woken = async {
+                match wake.as_mut() {
+                    Some(listener) => listener.recv().await.is_ok(),
+                    None => std::future::pending().await,
+                }
+            };
+            let alive = tokio::select! {
+                alive = woken => alive,
+                () = tokio::time::sleep(Duration::from_secs(5)) => wake.is_some(),
+                () = stop.cancelled() => true,
+            };
+            if !alive {
+                wake = listener(&self.desk).await;
+            }
+        }
+    }
+
+    /// Sends everything that is due. For tests and for the demo's first start.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn drain(&self, now: DateTime<Utc>) -> Result<usize, DeskError> {
+        let mut sent = 0;
+        loop {
+            match self.run_once(now).await? {
+                0 => return Ok(sent),
+                n => sent += n,
+            }
+        }
+    }
+
+    /// Claims what is due, as many as may be under way at once, and deals with them. Returns how many.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn run_once(&self, now: DateTime<Utc>) -> Result<usize, DeskError> {
+        if self.paused_until().is_some_and(|until| now < until) {
+            return Ok(0);
+        }
+        let width = i64::try_from(self.post.transport.width()).unwrap_or(10);
+        let claimed = self.desk.claim_mail(width, now).await?;
+        let count = claimed.len();
+        let mut under_way = JoinSet::new();
+        for mail in claimed {
+            let this = self.clone();
+            under_way.spawn(async move {
+                let id = mail.id;
+                if let Err(error) = this.deal_with(mail, now).await {
+                    // The claim runs out, and the mail is tried again.
+                    tracing::error!(%error, mail.id = %id, "mail could not be dealt with");
+                }
+            });
+        }
+        while let Some(done) = under_way.join_next().await {
+            if let Err(error) = done {
+                tracing::error!(%error, "sending a mail panicked");
+            }
+        }
+        Ok(count)
+    }
+
+    async fn deal_with(&self, mail: Claimed, now: DateTime<Utc>) -> Result<(), DeskError> {
+        let checked = match self.desk.check_mail(&mail, now).await {
+            // A secret that cannot be opened will not open later either.
+            Err(DeskError::Broken(why)) => {
+                self.desk.mail_refused(&mail, &why, now).await?;
+                return Ok(());
+            }
+            other => other?,
+        };
+        let letter = match checked {
+            Checked::Send(letter) => letter,
+            Checked::Withhold(why) => {
+                self.desk.mail_withheld(&mail, why, now).await?;
+                return Ok(());
+            }
+            Checked::Ambiguous => {
+                let why = "the worker stopped while it sent this mail";
+                self.desk.mail_unknown(&mail, why, now).await?;
+                return Ok(());
+            }
+        };
+        let written = letter::write(&self.desk.settings, &self.post, &mail, &letter)
+            .and_then(|(rendered, envelope)| Ok((build(&rendered, &envelope)?, rendered)));
+        let (built, rendered) = match written {
+            Ok(written) => written,
+            Err(why) => {
+                self.desk.mail_refused(&mail, &why.to_string(), now).await?;
+                return Ok(());
+            }
+        };
+        match &self.post.transport {
+            Transport::Mailbox => self.keep(&mail, &rendered, &built, now).await,
+            Transport::Smtp(_) => self.send(&mail, &built, now).await,
+        }
+    }
+
+    async fn keep(
+        &self,
+        mail: &Claimed,
+        rendered: &RenderedMail,
+        built: &Built,
+        now: DateTime<Utc>,
+    ) -> Result<(), DeskError> {
+        let content = MailContent {
+            text: rendered.text.clone(),
+            html: rendered.html.clone(),
+            raw: String::from_utf8_lossy(&built.bytes).into_owned(),
+        };
+        self.desk
+            .mail_kept(mail, rendered.subject.as_str(), &content, now)
+            .await?;
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        mail: &Claimed,
+        built: &Built,
+        now: DateTime<Utc>,
+    ) -> Result<(), DeskError> {
+        let outcome = self.send_holding(mail, built).await?;
+        let kind = mail.kind.as_str();
+        let (word, known) = match outcome {
+            Ok(accepted) => {
+                self.working_again();
+                (
+                    "sent",
+                    self.desk
+                        .mail_sent(mail, accepted.reply.as_str(), now)
+                        .await?,
+                )
+            }
+            Err(SendError::Refused { reply }) => {
+                self.working_again();
+                (
+                    "refused",
+                    self.desk.mail_refused(mail, reply.as_str(), now).await?,
+                )
+            }
+            Err(SendError::Later { reply }) => {
+                self.working_again();
+                (
+                    "later",
+                    self.desk.mail_later(mail, reply.as_str(), now).await?,
+                )
+            }
+            Err(SendError::Unknown { reason }) => (
+                "unknown",
+                self.desk.mail_unknown(mail, reason.as_str(), now).await?,
+            ),
+            Err(SendError::Server { reason }) => {
+                let until = self.pause(now);
+                tracing::warn!(reason = %reason, until = %until, "mail server cannot be used");
+                (
+                    "stuck",
+                    self.desk
+                        .mail_stuck(mail, reason.as_str(), until, now)
+                        .await?,
+                )
+            }
+        };
+        metrics::counter!("tierdesk_mails_total", "kind" => kind, "outcome" => word).increment(1);
+        if !known {
+            tracing::warn!(mail.id = %mail.id, outcome = word, "another worker took this mail over");
+        }
+        Ok(())
+    }
+
+    /// Sends, and renews the claim meanwhile: a server may think for minutes before it accepts. If another worker has the mail
+    /// all the same, it stops.
+    async fn send_holding(
+        &self,
+        mail: &Claimed,
+        built: &Built,
+    ) -> Result<Result<tierdesk_mail::Accepted, SendError>, DeskError> {
+        let sending = self.post.transport.send(built);
+        tokio::pin!(sending);
+        let third = LEASE.to_std().unwrap_or(Duration::from_secs(90)) / 3;
+        let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + third, third);
+        loop {
+            tokio::select! {
+                outcome = &mut sending => return Ok(outcome),
+                _ = beat.tick() => {
+                    if !self.desk.hold_mail(mail).await? {
+                        let reason = "another worker took this mail over".into();
+                        return Ok(Err(SendError::Unknown { reason }));
+                    }
+                }
+            }
+        }
+    }
+
+    fn paused_until(&self) -> Option<DateTime<Utc>> {
+        self.pause
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .map(|(until, _)| until)
+    }
+
+    /// Leaves the mail server alone for a while: 10 s, doubling, at most 5 min.
+    fn pause(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let mut pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        match *pause {
+            // Several mails of one batch failed together: that is one failure.
+            Some((until, _)) if until > now => until,
+            previous => {
+                let failures = previous.map_or(0, |(_, failures)| failures);
+                let until =
+                    now + TimeDelta::seconds(10 << failures.min(5)).min(TimeDelta::minutes(5));
+                *pause = Some((until, failures + 1));
+                until
+            }
+        }
+    }
+
+    fn working_again(&self) {
+        *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Hears when something is put in the outbox. Without it the loop still looks every few seconds.
+async fn listener(desk: &Desk) -> Option<tierdesk_store::PgListener> {
+    let mut listener = tierdesk_store::PgListener::connect_with(&desk.pool)
+        .await
+        .ok()?;
+    listener.listen("outbox").await.ok()?;
+    Some(listener)
+}
