@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 /// The files of the English catalogue. Each key starts with its file's name.
 const ENGLISH: &[(&str, &str)] = &[
+    ("clock", include_str!("text/clock.txt")),
     ("common", include_str!("text/common.txt")),
     ("error", include_str!("text/error.txt")),
     ("field", include_str!("text/field.txt")),

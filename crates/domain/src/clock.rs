@@ -1,0 +1,315 @@
+//! The clocks of a ticket, computed from what happened to it and from the versions of policies and calendars
+//! that were in force. Nothing here is stored: display, deadlines, reports and what-ifs all ask [`clocks`].
+
+mod evaluate;
+mod explain;
+mod runs;
+
+#[cfg(test)]
+mod pitfalls;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod scene;
+
+pub use evaluate::clocks;
+pub use explain::{Line, explain, explain_plainly, spell};
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::calendar::{Calendar, Hours};
+use crate::id::{CategoryId, DocumentId, OrganisationId, TeamId};
+use crate::names::named;
+use crate::sla::{Metric, Policy, Subject};
+use crate::ticket::{Kind, Priority, ResolvedBy, Status};
+use crate::tier::Tier;
+
+/// What clocks depend on, as it stands at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Where the ticket stands.
+    pub status: Status,
+    /// Its priority.
+    pub priority: Priority,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its category.
+    pub category: Option<CategoryId>,
+    /// The requester's organisation.
+    pub organisation: Option<OrganisationId>,
+    /// Whether the requester is a VIP.
+    pub vip: bool,
+    /// The team that has it.
+    pub team: TeamId,
+    /// The tier it is at.
+    pub tier: Tier,
+    /// Whether an engineer has it.
+    pub assigned: bool,
+}
+
+impl Facts {
+    fn subject(&self) -> Subject {
+        Subject {
+            priority: self.priority,
+            kind: self.kind,
+            category: self.category,
+            organisation: self.organisation,
+            vip: self.vip,
+        }
+    }
+}
+
+/// Something that happened and that a clock may care about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The status was set.
+    Status(Status),
+    /// The priority was set.
+    Priority(Priority),
+    /// The kind was set.
+    Kind(Kind),
+    /// The category was set.
+    Category(Option<CategoryId>),
+    /// It moved to another queue, where nobody has it.
+    Queue(TeamId, Tier),
+    /// Somebody has it now, or nobody.
+    Assigned(bool),
+    /// A human answered in public. Receipts and other automatic messages are none.
+    Reply,
+    /// The requester wrote.
+    Ask,
+    /// It was resolved.
+    Resolved(ResolvedBy),
+    /// It was reopened: a new cycle.
+    Reopened,
+    /// It was closed for good.
+    Closed,
+}
+
+/// A change and its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub change: Change,
+}
+
+/// Everything that happened to one ticket, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// When our intake accepted it; clocks start here.
+    pub opened_at: DateTime<Utc>,
+    /// As what it was opened; a ticket may be opened in any status.
+    pub opened: Facts,
+    /// What happened since, in order.
+    pub moments: Vec<Moment>,
+}
+
+impl History {
+    /// The same, and then this: what the clocks would be.
+    #[must_use]
+    pub fn what_if(mut self, at: DateTime<Utc>, changes: &[Change]) -> Self {
+        self.moments.extend(changes.iter().map(|change| Moment {
+            at,
+            change: *change,
+        }));
+        self
+    }
+
+    /// The facts after each change; several changes at one instant count as one.
+    fn facts(&self) -> Vec<(DateTime<Utc>, Facts)> {
+        let mut all = vec![(self.opened_at, self.opened)];
+        let mut facts = self.opened;
+        for moment in &self.moments {
+            match moment.change {
+                Change::Status(status) => facts.status = status,
+                Change::Priority(priority) => facts.priority = priority,
+                Change::Kind(kind) => facts.kind = kind,
+                Change::Category(category) => facts.category = category,
+                Change::Queue(team, tier) => {
+                    (facts.team, facts.tier, facts.assigned) = (team, tier, false)
+                }
+                Change::Assigned(assigned) => facts.assigned = assigned,
+                Change::Resolved(_) => facts.status = Status::Resolved,
+                Change::Reopened => facts.status = Status::Open,
+                Change::Closed => facts.status = Status::Closed,
+                Change::Reply | Change::Ask => {}
+            }
+            match all.last_mut() {
+                Some(last) if last.0 >= moment.at => last.1 = facts,
+                _ => all.push((moment.at, facts)),
+            }
+        }
+        all
+    }
+}
+
+/// One version of a document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version<T> {
+    /// Which document.
+    pub id: DocumentId,
+    /// Which version.
+    pub version: i32,
+    /// From when on it is in force.
+    pub valid_from: DateTime<Utc>,
+    /// What it says.
+    pub body: T,
+}
+
+/// Every version of the policy and of the calendars, each list oldest first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Book {
+    /// The policy's versions.
+    pub policy: Vec<Version<Policy>>,
+    /// The calendars' versions, by document.
+    pub calendars: BTreeMap<DocumentId, Vec<Version<Calendar>>>,
+}
+
+/// The version in force at a moment; before the first, the first.
+fn in_force<T>(versions: &[Version<T>], at: DateTime<Utc>) -> Option<&Version<T>> {
+    let later = versions.partition_point(|version| version.valid_from <= at);
+    versions.get(later.max(1) - 1)
+}
+
+impl Book {
+    /// The policy in force.
+    pub fn policy_at(&self, at: DateTime<Utc>) -> Option<&Version<Policy>> {
+        in_force(&self.policy, at)
+    }
+
+    /// A calendar's version in force.
+    pub fn calendar_at(&self, id: DocumentId, at: DateTime<Utc>) -> Option<&Version<Calendar>> {
+        in_force(self.calendars.get(&id)?, at)
+    }
+
+    /// The calendar that the policy's last rule counts in: the desk's ordinary working time.
+    pub fn ordinary_hours(&self, at: DateTime<Utc>) -> Hours {
+        let policy = self.policy_at(at);
+        let rules = policy
+            .map(|policy| policy.body.rules.as_slice())
+            .unwrap_or_default();
+        let calendar = rules.iter().rev().find_map(|rule| rule.calendar);
+        match calendar.and_then(|id| self.calendar_at(id, at)) {
+            Some(version) => Hours::Calendar(version.body.clone()),
+            None => Hours::Always,
+        }
+    }
+}
+
+named! {
+    /// Why time does not count.
+    Why, "reason" {
+        /// It waits for the requester.
+        Pending = "pending",
+        /// It waits for a third party, and the policy stops the clocks for that.
+        OnHold = "on_hold",
+        /// It was resolved or closed.
+        Closed = "closed",
+    }
+}
+
+/// Where a clock stands. Whether it was broken is said apart, for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Its time runs (in its hours).
+    Running,
+    /// Its time does not count now.
+    Paused(Why),
+    /// What was promised was done.
+    Met(DateTime<Utc>),
+    /// It ended with nothing left to do, as when the requester takes the ticket back.
+    Stopped(DateTime<Utc>),
+}
+
+/// The versions that applied to a stretch of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The policy's document and version.
+    pub policy: (DocumentId, i32),
+    /// The rule of it.
+    pub rule: String,
+    /// The calendar's document and version; none round the clock.
+    pub calendar: Option<(DocumentId, i32)>,
+    /// The priority that chose the target.
+    pub priority: Priority,
+    /// The target, if this is promised at all.
+    pub target: Option<TimeDelta>,
+}
+
+/// A stretch of a clock's life: the same versions, counted or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// From.
+    pub from: DateTime<Utc>,
+    /// Up to, half-open.
+    pub to: DateTime<Utc>,
+    /// Why it does not count; none where it does.
+    pub why: Option<Why>,
+    /// How much of it was counted: nothing where there is a `why`, else what lies in the hours.
+    pub counted: TimeDelta,
+    /// What applied; none where no rule of the policy held.
+    pub applied: Option<Applied>,
+}
+
+/// One clock, as it stands at the moment it was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clock {
+    /// What it measures.
+    pub metric: Metric,
+    /// Which one of this metric: the ticket's cycle for resolution, a count from 1 for the others.
+    pub ordinal: i32,
+    /// When it started.
+    pub started_at: DateTime<Utc>,
+    /// Where it stands.
+    pub state: State,
+    /// What is allowed.
+    pub target: TimeDelta,
+    /// What was used of it.
+    pub counted: TimeDelta,
+    /// When it is, or was, due; none while it is paused or where the calendar never reaches it.
+    pub due_at: Option<DateTime<Utc>>,
+    /// When a quarter of the target is left (decision 43); may lie in the past. None while it is paused or over.
+    pub risk_at: Option<DateTime<Utc>>,
+    /// When the promise was broken. Whatever happens later, it stays broken.
+    pub breached_at: Option<DateTime<Utc>>,
+    /// What applies now, or applied last.
+    pub applied: Applied,
+    /// Its ledger: without gaps from the start to the end, or to now.
+    pub segments: Vec<Segment>,
+}
+
+impl Clock {
+    /// What is left; negative when it is over.
+    pub fn left(&self) -> TimeDelta {
+        self.target - self.counted
+    }
+
+    /// Whether it still runs or waits.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Running | State::Paused(_))
+    }
+
+    /// Whether a quarter or less is left, and it is neither over nor broken.
+    pub fn is_at_risk(&self) -> bool {
+        self.is_open() && self.breached_at.is_none() && self.left() <= self.target / 4
+    }
+
+    /// Counted over target, in percent; more than 100 when over.
+    pub fn percent(&self) -> i64 {
+        let target = self.target.num_seconds().max(1);
+        self.counted.num_seconds() * 100 / target
+    }
+}
+
+/// The open clock that comes due first, of those promised to the requester.
+pub fn next_due(clocks: &[Clock]) -> Option<&Clock> {
+    clocks
+        .iter()
+        .filter(|clock| clock.metric.is_sla() && clock.state == State::Running)
+        .filter(|clock| clock.due_at.is_some())
+        .min_by_key(|clock| clock.due_at)
+}

@@ -1,0 +1,257 @@
+//! The engine: cuts a run wherever something changes, counts each piece, and follows the promise through them.
+//!
+//! Rules for changes on the way: what was counted stays counted; a new target, priority or policy is held against
+//! all of it; if it is more than the new target allows, the promise breaks at the moment of the change, or, while
+//! the clock is paused, at the moment it goes on. A promise kept exactly at its due time is kept.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::runs::{End, Run, runs};
+use super::{Applied, Book, Clock, Facts, History, Segment, State, Why};
+use crate::calendar::{Hours, WorkingTime};
+use crate::sla::{Metric, PolicyRule, Reopen};
+use crate::ticket::Status;
+
+/// Every clock that was ever promised on this ticket, as it stands at `now`.
+pub fn clocks(history: &History, book: &Book, now: DateTime<Utc>) -> Vec<Clock> {
+    let facts = history.facts();
+    let mut clocks = Vec::new();
+    let mut used = TimeDelta::zero();
+    for run in runs(history).into_iter().filter(|run| run.start <= now) {
+        let carried = if run.metric == Metric::Resolution {
+            used
+        } else {
+            TimeDelta::zero()
+        };
+        let evaluated = Evaluation::new(book, &facts, run, carried).finish(now);
+        if run.metric == Metric::Resolution {
+            used += evaluated.counted;
+        }
+        clocks.extend(evaluated.clock());
+    }
+    clocks
+}
+
+struct Evaluation<'a> {
+    book: &'a Book,
+    facts: &'a [(DateTime<Utc>, Facts)],
+    run: Run,
+    /// What earlier cycles used.
+    carried: TimeDelta,
+    counted: TimeDelta,
+    due_at: Option<DateTime<Utc>>,
+    risk_at: Option<DateTime<Utc>>,
+    /// When the target, and three quarters of it, were used up: kept while the clock pauses.
+    passed: (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+    breached_at: Option<DateTime<Utc>>,
+    applied: Option<Applied>,
+    why: Option<Why>,
+    segments: Vec<Segment>,
+}
+
+impl<'a> Evaluation<'a> {
+    fn new(
+        book: &'a Book,
+        facts: &'a [(DateTime<Utc>, Facts)],
+        run: Run,
+        carried: TimeDelta,
+    ) -> Self {
+        Self {
+            book,
+            facts,
+            run,
+            carried,
+            counted: TimeDelta::zero(),
+            due_at: None,
+            risk_at: None,
+            passed: (None, None),
+            breached_at: None,
+            applied: None,
+            why: None,
+            segments: Vec::new(),
+        }
+    }
+
+    fn finish(mut self, now: DateTime<Utc>) -> Self {
+        let over = self.run.end.filter(|end| end.at() <= now);
+        let end = over.map_or(now, End::at);
+        let mut from = self.run.start;
+        for to in self.cuts(end) {
+            self.piece(from, to);
+            from = to;
+        }
+        if over.is_none() || self.segments.is_empty() {
+            // A piece of no length says what holds from now on.
+            self.piece(end, end);
+        }
+        self.run.end = over;
+        self
+    }
+
+    /// Where something changes within the run, and its end.
+    fn cuts(&self, end: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+        let changed = self.facts.iter().map(|(at, _)| *at);
+        let policies = self.book.policy.iter().map(|version| version.valid_from);
+        let calendars = self
+            .book
+            .calendars
+            .values()
+            .flatten()
+            .map(|version| version.valid_from);
+        let mut cuts: Vec<_> = changed
+            .chain(policies)
+            .chain(calendars)
+            .filter(|at| self.run.start < *at && *at < end)
+            .chain((self.run.start < end).then_some(end))
+            .collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        cuts
+    }
+
+    fn piece(&mut self, from: DateTime<Utc>, to: DateTime<Utc>) {
+        let later = self.facts.partition_point(|(at, _)| *at <= from);
+        let facts = self.facts[later.max(1) - 1].1;
+        let rule = self.rule(&facts, from);
+        let why = match facts.status {
+            Status::Pending => Some(Why::Pending),
+            Status::OnHold if rule.as_ref().is_some_and(|(_, rule)| rule.on_hold_pauses) => {
+                Some(Why::OnHold)
+            }
+            Status::Resolved | Status::Closed => Some(Why::Closed),
+            Status::New | Status::Open | Status::OnHold => None,
+        };
+        let applied = rule.as_ref().map(|(applied, _)| applied.clone());
+        let hours = self.hours(rule.map(|(_, rule)| rule), from);
+        let counted = match why {
+            None => hours.elapsed(from, to),
+            Some(_) => TimeDelta::zero(),
+        };
+        self.why = why;
+        (self.due_at, self.risk_at) = (None, None);
+        if let Some(target) = applied.as_ref().and_then(|applied| applied.target) {
+            if why.is_none() {
+                self.follow(target, &hours, from, to);
+            }
+            self.applied.clone_from(&applied);
+        }
+        self.counted += counted;
+        self.note(Segment {
+            from,
+            to,
+            why,
+            counted,
+            applied,
+        });
+    }
+
+    /// The target through a piece in which the clock runs: when it is due, at risk, and whether it broke.
+    fn follow(
+        &mut self,
+        target: TimeDelta,
+        hours: &WorkingTime,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) {
+        let reached = |used: TimeDelta, before: Option<DateTime<Utc>>| {
+            let left = used - self.counted;
+            if left > TimeDelta::zero() {
+                hours.due(from, left)
+            } else {
+                before.or(Some(from))
+            }
+        };
+        let due = reached(target, self.passed.0);
+        let risk = reached(target - target / 4, self.passed.1);
+        let left = target - self.counted;
+        let broken = if left > TimeDelta::zero() {
+            due.filter(|due| *due < to)
+        } else {
+            (from < to || left < TimeDelta::zero()).then_some(from)
+        };
+        self.breached_at = self.breached_at.or(broken);
+        self.passed = (
+            due.filter(|due| *due <= to),
+            risk.filter(|risk| *risk <= to),
+        );
+        (self.due_at, self.risk_at) = (due, risk);
+    }
+
+    fn rule(&self, facts: &Facts, at: DateTime<Utc>) -> Option<(Applied, &'a PolicyRule)> {
+        let policy = self.book.policy_at(at)?;
+        let rule = policy.body.rule(&facts.subject())?;
+        let target = rule
+            .targets
+            .get(&facts.priority)
+            .and_then(|targets| targets.get(&self.run.metric));
+        let target = target.map(|seconds| {
+            let target = TimeDelta::seconds(i64::from(*seconds));
+            match policy.body.reopen {
+                Reopen::Carry { at_least_seconds } if self.carried > TimeDelta::zero() => {
+                    (target - self.carried).max(TimeDelta::seconds(i64::from(at_least_seconds)))
+                }
+                _ => target,
+            }
+        });
+        let calendar = rule.calendar.and_then(|id| self.book.calendar_at(id, at));
+        let applied = Applied {
+            policy: (policy.id, policy.version),
+            rule: rule.name.clone(),
+            calendar: calendar.map(|calendar| (calendar.id, calendar.version)),
+            priority: facts.priority,
+            target,
+        };
+        Some((applied, rule))
+    }
+
+    /// The hours from a moment on, with every version of the calendar that is to come.
+    fn hours(&self, rule: Option<&PolicyRule>, at: DateTime<Utc>) -> WorkingTime {
+        let Some(id) = rule.and_then(|rule| rule.calendar) else {
+            return WorkingTime::new(Hours::Always);
+        };
+        let Some(first) = self.book.calendar_at(id, at) else {
+            return WorkingTime::new(Hours::Always);
+        };
+        let versions = self.book.calendars.get(&id).into_iter().flatten();
+        versions.filter(|version| version.valid_from > at).fold(
+            WorkingTime::new(Hours::Calendar(first.body.clone())),
+            |time, version| time.then(version.valid_from, Hours::Calendar(version.body.clone())),
+        )
+    }
+
+    /// Adds to the ledger; what differs in nothing from the stretch before continues it.
+    fn note(&mut self, segment: Segment) {
+        match self.segments.last_mut() {
+            Some(last) if last.why == segment.why && last.applied == segment.applied => {
+                last.to = segment.to;
+                last.counted += segment.counted;
+            }
+            Some(_) if segment.from == segment.to => {}
+            _ => self.segments.push(segment),
+        }
+    }
+
+    /// The clock, if this was ever promised.
+    fn clock(self) -> Option<Clock> {
+        let applied = self.applied?;
+        let state = match (self.run.end, self.why) {
+            (Some(End::Met(at)), _) => State::Met(at),
+            (Some(End::Stopped(at)), _) => State::Stopped(at),
+            (None, Some(why)) => State::Paused(why),
+            (None, None) => State::Running,
+        };
+        Some(Clock {
+            metric: self.run.metric,
+            ordinal: self.run.ordinal,
+            started_at: self.run.start,
+            state,
+            target: applied.target.unwrap_or_default(),
+            counted: self.counted,
+            due_at: self.due_at,
+            risk_at: self.risk_at.filter(|_| state == State::Running),
+            breached_at: self.breached_at,
+            applied,
+            segments: self.segments,
+        })
+    }
+}
