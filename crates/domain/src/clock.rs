@@ -10,7 +10,7 @@ mod pitfalls;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod scene;
+pub(crate) mod scene;
 
 pub use evaluate::clocks;
 pub use explain::{Line, explain, explain_plainly, spell};
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::calendar::{Calendar, Hours};
+use crate::calendar::{Calendar, Hours, WorkingTime};
 use crate::id::{CategoryId, DocumentId, OrganisationId, TeamId};
 use crate::names::named;
 use crate::sla::{Metric, Policy, Subject};
@@ -119,6 +119,45 @@ impl History {
         self
     }
 
+    /// The facts as they stand after everything that happened.
+    pub fn now(&self) -> Facts {
+        self.facts().last().map_or(self.opened, |(_, facts)| *facts)
+    }
+
+    /// Since when something about the facts is as it is now.
+    pub fn since<T: PartialEq>(&self, what: impl Fn(&Facts) -> T) -> DateTime<Utc> {
+        let facts = self.facts();
+        let Some((_, last)) = facts.last() else {
+            return self.opened_at;
+        };
+        let same = facts
+            .iter()
+            .rev()
+            .take_while(|(_, facts)| what(facts) == what(last));
+        same.last().map_or(self.opened_at, |(at, _)| *at)
+    }
+
+    /// When the present cycle began: when it was opened, or reopened last.
+    pub fn cycle_began(&self) -> DateTime<Utc> {
+        let mut reopened = self
+            .moments
+            .iter()
+            .rev()
+            .filter(|it| it.change == Change::Reopened);
+        reopened.next().map_or(self.opened_at, |it| it.at)
+    }
+
+    /// The stretches up to `now` in which it waited for others, or was resolved.
+    pub fn pauses(&self, now: DateTime<Utc>) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        let facts = self.facts();
+        let ends = facts.iter().skip(1).map(|(at, _)| *at).chain([now]);
+        let paused = facts
+            .iter()
+            .zip(ends)
+            .filter(|((_, facts), _)| !matches!(facts.status, Status::New | Status::Open));
+        paused.map(|((from, _), to)| (*from, to)).collect()
+    }
+
     /// The facts after each change; several changes at one instant count as one.
     fn facts(&self) -> Vec<(DateTime<Utc>, Facts)> {
         let mut all = vec![(self.opened_at, self.opened)];
@@ -184,6 +223,22 @@ impl Book {
     /// A calendar's version in force.
     pub fn calendar_at(&self, id: DocumentId, at: DateTime<Utc>) -> Option<&Version<Calendar>> {
         in_force(self.calendars.get(&id)?, at)
+    }
+
+    /// The hours from a moment on, with every version of the calendar that is to come; round the clock without one.
+    pub fn working_time(&self, calendar: Option<DocumentId>, at: DateTime<Utc>) -> WorkingTime {
+        let versions = calendar.and_then(|id| self.calendars.get(&id));
+        let Some((versions, first)) = versions.and_then(|all| Some((all, in_force(all, at)?)))
+        else {
+            return WorkingTime::new(Hours::Always);
+        };
+        let first = WorkingTime::new(Hours::Calendar(first.body.clone()));
+        versions
+            .iter()
+            .filter(|version| version.valid_from > at)
+            .fold(first, |time, version| {
+                time.then(version.valid_from, Hours::Calendar(version.body.clone()))
+            })
     }
 
     /// The calendar that the policy's last rule counts in: the desk's ordinary working time.
@@ -296,6 +351,23 @@ impl Clock {
     /// Whether a quarter or less is left, and it is neither over nor broken.
     pub fn is_at_risk(&self) -> bool {
         self.is_open() && self.breached_at.is_none() && self.left() <= self.target / 4
+    }
+
+    /// When so many percent of the target were used, or will be if it runs on from `now`.
+    pub fn used_at(&self, percent: u16, book: &Book, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let mut left = self.target / 100 * i32::from(percent);
+        let calendar = |applied: &Applied| applied.calendar.map(|(id, _)| id);
+        for segment in &self.segments {
+            if segment.counted >= left {
+                let calendar = segment.applied.as_ref().and_then(calendar);
+                return book
+                    .working_time(calendar, segment.from)
+                    .due(segment.from, left);
+            }
+            left -= segment.counted;
+        }
+        book.working_time(calendar(&self.applied), now)
+            .due(now, left)
     }
 
     /// Counted over target, in percent; more than 100 when over.

@@ -9,6 +9,7 @@ pub mod attachment;
 pub mod authorize;
 pub mod calendar;
 pub mod clock;
+pub mod escalation;
 pub mod field;
 pub mod handover;
 pub mod id;

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::runs::{End, Run, runs};
 use super::{Applied, Book, Clock, Facts, History, Segment, State, Why};
-use crate::calendar::{Hours, WorkingTime};
+use crate::calendar::WorkingTime;
 use crate::sla::{Metric, PolicyRule, Reopen};
 use crate::ticket::Status;
 
@@ -122,7 +122,9 @@ impl<'a> Evaluation<'a> {
             Status::New | Status::Open | Status::OnHold => None,
         };
         let applied = rule.as_ref().map(|(applied, _)| applied.clone());
-        let hours = self.hours(rule.map(|(_, rule)| rule), from);
+        let hours = self
+            .book
+            .working_time(rule.and_then(|(_, rule)| rule.calendar), from);
         let counted = match why {
             None => hours.elapsed(from, to),
             Some(_) => TimeDelta::zero(),
@@ -202,21 +204,6 @@ impl<'a> Evaluation<'a> {
             target,
         };
         Some((applied, rule))
-    }
-
-    /// The hours from a moment on, with every version of the calendar that is to come.
-    fn hours(&self, rule: Option<&PolicyRule>, at: DateTime<Utc>) -> WorkingTime {
-        let Some(id) = rule.and_then(|rule| rule.calendar) else {
-            return WorkingTime::new(Hours::Always);
-        };
-        let Some(first) = self.book.calendar_at(id, at) else {
-            return WorkingTime::new(Hours::Always);
-        };
-        let versions = self.book.calendars.get(&id).into_iter().flatten();
-        versions.filter(|version| version.valid_from > at).fold(
-            WorkingTime::new(Hours::Calendar(first.body.clone())),
-            |time, version| time.then(version.valid_from, Hours::Calendar(version.body.clone())),
-        )
     }
 
     /// Adds to the ledger; what differs in nothing from the stretch before continues it.

@@ -10,14 +10,14 @@ use crate::sla::{Metric, Policy};
 use crate::ticket::{Kind, Priority, Status};
 use crate::tier::Tier;
 
-pub(super) const POLICY: DocumentId = DocumentId(Uuid::from_u128(1));
-pub(super) const OFFICE: DocumentId = DocumentId(Uuid::from_u128(2));
+pub(crate) const POLICY: DocumentId = DocumentId(Uuid::from_u128(1));
+pub(crate) const OFFICE: DocumentId = DocumentId(Uuid::from_u128(2));
 
-pub(super) fn at(text: &str) -> DateTime<Utc> {
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-pub(super) fn office(windows: &str) -> Calendar {
+pub(crate) fn office(windows: &str) -> Calendar {
     let week = ["mon", "tue", "wed", "thu", "fri"]
         .map(|day| format!(r#""{day}":{windows}"#))
         .join(",");
@@ -25,7 +25,7 @@ pub(super) fn office(windows: &str) -> Calendar {
     Calendar::from(serde_json::from_str::<CalendarDocument>(&document).unwrap())
 }
 
-pub(super) fn version<T>(id: DocumentId, version: i32, valid_from: &str, body: T) -> Version<T> {
+pub(crate) fn version<T>(id: DocumentId, version: i32, valid_from: &str, body: T) -> Version<T> {
     Version {
         id,
         version,
@@ -35,7 +35,7 @@ pub(super) fn version<T>(id: DocumentId, version: i32, valid_from: &str, body: T
 }
 
 /// The standard policy over an office that is open from 9 to 17 on weekdays.
-pub(super) fn book() -> Book {
+pub(crate) fn book() -> Book {
     let calendar = office(r#"[["09:00","17:00"]]"#);
     Book {
         policy: vec![version(
@@ -53,7 +53,7 @@ pub(super) fn book() -> Book {
 }
 
 /// A ticket opened at a time, as P3, with nobody on it.
-pub(super) fn ticket(opened_at: &str) -> History {
+pub(crate) fn ticket(opened_at: &str) -> History {
     History {
         opened_at: at(opened_at),
         opened: Facts {
@@ -73,12 +73,12 @@ pub(super) fn ticket(opened_at: &str) -> History {
 
 impl History {
     /// The same ticket, opened as another priority.
-    pub(super) fn of(mut self, priority: Priority) -> Self {
+    pub(crate) fn of(mut self, priority: Priority) -> Self {
         self.opened.priority = priority;
         self
     }
 
-    pub(super) fn then(mut self, time: &str, change: Change) -> Self {
+    pub(crate) fn then(mut self, time: &str, change: Change) -> Self {
         self.moments.push(Moment {
             at: at(time),
             change,
@@ -88,7 +88,7 @@ impl History {
 }
 
 /// The newest clock of a metric.
-pub(super) fn clock(history: &History, book: &Book, metric: Metric, now: &str) -> Clock {
+pub(crate) fn clock(history: &History, book: &Book, metric: Metric, now: &str) -> Clock {
     let clocks = clocks(history, book, at(now));
     clocks
         .into_iter()
@@ -96,6 +96,6 @@ pub(super) fn clock(history: &History, book: &Book, metric: Metric, now: &str) -
         .unwrap()
 }
 
-pub(super) fn hours(hours: i64) -> TimeDelta {
+pub(crate) fn hours(hours: i64) -> TimeDelta {
     TimeDelta::hours(hours)
 }
