@@ -37,7 +37,7 @@ fn describe(settings: &Settings) -> String {
     let proxies: Vec<_> = web
         .trusted_proxies
         .iter()
-        .map(|it| format!("{}/{}", it.address, it.prefix))
+        .map(ToString::to_string)
         .collect();
     let mail = match (&settings.mail.smtp, &settings.mail.from) {
         (Some(smtp), Some(from)) => format!("{smtp:?}, from {from}"),

@@ -2,12 +2,13 @@
 #![warn(missing_docs)]
 
 mod config;
-#[cfg(test)]
 mod http;
 mod migrate;
 mod secret;
+mod serve;
 mod settings;
 mod sla_compute;
+mod stop;
 mod telemetry;
 
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve the pages until SIGTERM or Ctrl-C
+    Serve(Box<settings::Given>),
     /// Bring the database up to date; connects as its owner and creates the role `tierdesk_app`
     Migrate(settings::database::Given),
     /// Look at the settings
@@ -64,6 +67,13 @@ async fn main() -> ExitCode {
 async fn run(program: Program) -> anyhow::Result<ExitCode> {
     telemetry::start(&program.log)?;
     match program.command {
+        Command::Serve(given) => {
+            let settings = given
+                .check()
+                .map_err(|problems| settings::refuse(&problems))?;
+            serve::run(&settings).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Migrate(given) => {
             let mut problems = settings::Problems::default();
             match given.check(&mut problems) {

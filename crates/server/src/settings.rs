@@ -99,6 +99,21 @@ pub(crate) struct Settings {
     pub(crate) files: files::Files,
 }
 
+impl Settings {
+    /// The domain of our Message-IDs: the sender's, else the host that people type.
+    pub(crate) fn mail_domain(&self) -> String {
+        let from = self.mail.from.as_deref();
+        let sender = from.and_then(|it| it.trim_end_matches('>').rsplit_once('@'));
+        match sender {
+            Some((_, domain)) => domain.to_ascii_lowercase(),
+            None => {
+                let host = self.web.base_url.split("://").nth(1).unwrap_or_default();
+                host.split(':').next().unwrap_or_default().to_owned()
+            }
+        }
+    }
+}
+
 impl Given {
     /// The settings, or everything that is wrong with them.
     pub(crate) fn check(&self) -> Result<Settings, Problems> {

@@ -8,7 +8,11 @@ use tokio_util::sync::CancellationToken;
 pub(crate) fn on_signal() -> anyhow::Result<CancellationToken> {
     let token = CancellationToken::new();
     let mut signals = Vec::new();
-    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
+    for kind in [
+        SignalKind::terminate(),
+        SignalKind::interrupt(),
+        SignalKind::hangup(),
+    ] {
         signals.push(signal(kind).context("cannot listen for signals")?);
     }
     let cancel = token.clone();

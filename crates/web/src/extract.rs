@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use tierdesk_desk::{Caller, Origin};
 
+use crate::network::Network;
 use crate::observe::RequestId;
 use crate::routes::RequestTime;
 use crate::visitor::Visitor;
@@ -235,7 +236,7 @@ fn ip_of(parts: &Parts, app: &AppState) -> IpAddr {
 
 /// Walks `X-Forwarded-For` from the right and stops at the first address that is no proxy of ours: what stands further left
 /// is the client's own invention.
-fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let mut client = peer;
     let hops: Vec<_> = headers
         .get_all("x-forwarded-for")
@@ -244,7 +245,7 @@ fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
         .flat_map(|value| value.split(','))
         .collect();
     for hop in hops.iter().rev() {
-        if !trusted.contains(&client) {
+        if !trusted.iter().any(|network| network.contains(client)) {
             break;
         }
         match hop.trim().parse() {
@@ -262,9 +263,9 @@ mod tests {
     fn from(peer: &str, forwarded: &str, trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-for", forwarded.parse().expect("a header"));
-        let trusted: Vec<IpAddr> = trusted
+        let trusted: Vec<Network> = trusted
             .iter()
-            .map(|ip| ip.parse().expect("an address"))
+            .map(|ip| ip.parse().expect("a network"))
             .collect();
         client_ip(peer.parse().expect("an address"), &headers, &trusted).to_string()
     }

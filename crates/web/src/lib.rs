@@ -13,6 +13,7 @@ mod health;
 mod live;
 mod moment;
 mod navigation;
+mod network;
 mod observe;
 mod page;
 mod routes;
@@ -29,6 +30,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 
 pub use error::WebError;
+pub use network::{Network, NoNetwork};
 pub use routes::{Audience, Route, table};
 pub use state::{AppState, Clock, Settings};
 pub use visitor::{Density, Preferences, Roles, Theme, Visitor};

@@ -1,6 +1,5 @@
 //! What every handler can reach, and the settings that shape what it answers.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -10,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tierdesk_desk::Desk;
 
 use crate::live::Live;
+use crate::network::Network;
 
 /// The web's settings; the server program reads them from the environment.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Settings {
     /// The zone for readers who have chosen none.
     pub zone: Tz,
     /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Network>,
     /// A bearer token that may read `/metrics`; without it only this machine may.
     pub metrics_token: Option<String>,
 }

@@ -1,9 +1,12 @@
 //! Under which address people find the pages, and where the server listens.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use axum::http::Uri;
+use chrono_tz::Tz;
 use clap::Args;
+use tierdesk_web::Network;
 
 use super::Problems;
 
@@ -33,23 +36,38 @@ pub(crate) struct Given {
         value_name = "NAME"
     )]
     pub(crate) name: String,
+    /// How people reach the service desk without this program, such as `ext. 4400, Mon–Fri 08:00–18:00`
+    #[arg(long, env = "TIERDESK_CONTACT", value_name = "TEXT")]
+    pub(crate) contact: Option<String>,
+    /// Time zone of readers who have chosen none, such as `Europe/Lisbon`
+    #[arg(
+        long,
+        env = "TIERDESK_TIME_ZONE",
+        default_value = "UTC",
+        value_name = "ZONE"
+    )]
+    pub(crate) time_zone: String,
+    /// File with the bearer token that may read /metrics from elsewhere; this machine always may
+    #[arg(long, env = "TIERDESK_METRICS_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) metrics_token_file: Option<PathBuf>,
 }
 
 /// Usable addresses.
-#[derive(Debug)]
 pub(crate) struct Web {
     /// Scheme, host and port, without a slash at the end.
     pub(crate) base_url: String,
     pub(crate) listen: SocketAddr,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) name: String,
+    pub(crate) contact: Option<String>,
+    pub(crate) zone: Tz,
+    pub(crate) metrics_token: Option<String>,
 }
 
-/// A block of addresses in CIDR notation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Network {
-    pub(crate) address: IpAddr,
-    pub(crate) prefix: u8,
+impl std::fmt::Debug for Web {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} on {}", self.base_url, self.listen)
+    }
 }
 
 impl Given {
@@ -64,8 +82,17 @@ impl Given {
             ),
         };
         let trusted_proxies = self.proxies(problems);
+        let zone = match self.time_zone.parse::<Tz>() {
+            Ok(zone) => Some(zone),
+            Err(_) => problems.note(
+                "TIERDESK_TIME_ZONE",
+                format!("there is no time zone `{}`", self.time_zone),
+                "write its IANA name, such as Europe/Lisbon",
+            ),
+        };
+        let metrics_token = self.metrics_token(problems);
         let (base_url, listen) = (base_url?, listen?);
-        let trusted_proxies = trusted_proxies?;
+        let (trusted_proxies, zone, metrics_token) = (trusted_proxies?, zone?, metrics_token?);
         if !listen.ip().is_loopback() {
             let elsewhere = "TIERDESK_LISTEN";
             if base_url.starts_with("http://") {
@@ -92,7 +119,37 @@ impl Given {
             listen,
             trusted_proxies,
             name: self.name.clone(),
+            contact: self.contact.clone().filter(|it| !it.trim().is_empty()),
+            zone,
+            metrics_token,
         })
+    }
+
+    #[expect(
+        clippy::option_option,
+        reason = "a missing token and an unreadable one differ"
+    )]
+    fn metrics_token(&self, problems: &mut Problems) -> Option<Option<String>> {
+        const SETTING: &str = "TIERDESK_METRICS_TOKEN_FILE";
+        let Some(file) = &self.metrics_token_file else {
+            return Some(None);
+        };
+        match std::fs::read_to_string(file) {
+            Ok(token) if token.trim().len() >= 16 => Some(Some(token.trim().to_owned())),
+            Ok(_) => problems.note(
+                SETTING,
+                format!(
+                    "the token in {} has fewer than 16 characters",
+                    file.display()
+                ),
+                "make one: openssl rand -hex 32",
+            ),
+            Err(error) => problems.note(
+                SETTING,
+                format!("{} cannot be read: {error}", file.display()),
+                "let the user of this program own it, or leave the setting out",
+            ),
+        }
     }
 
     fn base_url(&self, problems: &mut Problems) -> Option<String> {
@@ -139,9 +196,9 @@ impl Given {
             if text.is_empty() {
                 continue;
             }
-            match Network::parse(text) {
-                Some(network) => networks.push(network),
-                None => {
+            match text.parse() {
+                Ok(network) => networks.push(network),
+                Err(_) => {
                     return problems.note(
                         "TIERDESK_TRUSTED_PROXIES",
                         format!("`{text}` is no network"),
@@ -161,20 +218,6 @@ fn is_loopback(host: &str) -> bool {
         || bare.parse::<IpAddr>().is_ok_and(|it| it.is_loopback())
 }
 
-impl Network {
-    /// `10.0.0.0/8`, or a single address.
-    fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().ok()?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Some(most), |it| it.parse().ok())?;
-        (prefix <= most).then_some(Self { address, prefix })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +228,9 @@ mod tests {
             listen: listen.to_owned(),
             trusted_proxies: Some(proxies.to_owned()),
             name: "Tierdesk".to_owned(),
+            contact: None,
+            time_zone: "Europe/Lisbon".to_owned(),
+            metrics_token_file: None,
         }
     }
 
@@ -223,7 +269,7 @@ mod tests {
         .check(&mut Problems::default())
         .expect("usable");
         assert_eq!(web.base_url, "https://desk.example.org");
-        assert_eq!(web.trusted_proxies[1].prefix, 128);
+        assert_eq!(web.trusted_proxies[1].to_string(), "::1/128");
     }
 
     #[test]

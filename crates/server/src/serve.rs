@@ -1,0 +1,90 @@
+//! `tierdesk serve`: the pages, and on request the worker beside them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::Utc;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tierdesk_desk::{Desk, Keys};
+use tierdesk_web::AppState;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::settings::Settings;
+use crate::settings::web::Web;
+use crate::{http, stop};
+
+/// How long requests that have begun may go on after the stop; the unit's TimeoutStopSec is longer.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves until a signal says stop.
+pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
+    let stop = stop::on_signal()?;
+    let metrics = metrics()?;
+    let desk = desk(settings).await?;
+    let listener = TcpListener::bind(settings.web.listen)
+        .await
+        .with_context(|| {
+            format!(
+                "cannot listen on {}: choose another address with TIERDESK_LISTEN",
+                settings.web.listen
+            )
+        })?;
+    tracing::info!(address = %settings.web.listen, base_url = settings.web.base_url, "serving");
+    pages(desk, &settings.web, listener, Some(metrics), stop, DRAIN).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Serves the pages until `stop`.
+pub(crate) async fn pages(
+    desk: Desk,
+    web: &Web,
+    listener: TcpListener,
+    metrics: Option<PrometheusHandle>,
+    stop: CancellationToken,
+    drain: Duration,
+) {
+    let settings = tierdesk_web::Settings {
+        base_url: web.base_url.clone(),
+        company: web.name.clone(),
+        contact: web.contact.clone(),
+        zone: web.zone,
+        trusted_proxies: web.trusted_proxies.clone(),
+        metrics_token: web.metrics_token.clone(),
+    };
+    let state = AppState::new(desk, settings, Arc::new(Utc::now), metrics);
+    http::serve(listener, tierdesk_web::router(state), stop, drain).await;
+}
+
+/// The recorder behind `/metrics`.
+pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
+    PrometheusBuilder::new()
+        .install_recorder()
+        .context("the counters were started twice")
+}
+
+/// The desk over the database of the settings.
+pub(crate) async fn desk(settings: &Settings) -> anyhow::Result<Desk> {
+    let keys = Keys::read(&settings.secret.text)
+        .with_context(|| settings.secret.source.display().to_string())?;
+    let pool = tierdesk_store::connect(&settings.database.url, settings.database.connections)
+        .await
+        .with_context(|| {
+            format!(
+                "cannot use the database {:?}; was `tierdesk migrate` run?",
+                settings.database
+            )
+        })?;
+    Ok(Desk::new(
+        pool,
+        keys,
+        tierdesk_desk::Settings {
+            base_url: settings.web.base_url.clone(),
+            site_name: settings.web.name.clone(),
+            mail_domain: settings.mail_domain(),
+            attachment_dir: settings.files.attachments.clone(),
+        },
+    ))
+}
