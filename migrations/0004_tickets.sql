@@ -49,6 +49,7 @@ create index ticket_organisation on ticket (organisation_id, updated_at desc, id
 create index ticket_category on ticket (category_id);
 create index ticket_host on ticket (host_id, created_at desc);
 create index ticket_created on ticket (created_at desc, id);
+create index ticket_open on ticket (created_at, id) where status in ('new', 'open', 'pending', 'on_hold');
 create index ticket_search on ticket using gin (search);
 
 -- Words, separate from the event that brought them, so that they can be replaced by a tombstone (decision 7).

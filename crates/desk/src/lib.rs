@@ -10,6 +10,7 @@ pub mod bot;
 pub mod caller;
 pub mod clock;
 pub mod conversation;
+pub mod dashboard;
 pub mod defaults;
 pub mod draft;
 pub mod error;

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 const ENGLISH: &[(&str, &str)] = &[
     ("clock", include_str!("text/clock.txt")),
     ("common", include_str!("text/common.txt")),
+    ("dashboard", include_str!("text/dashboard.txt")),
     ("error", include_str!("text/error.txt")),
     ("field", include_str!("text/field.txt")),
     ("nav", include_str!("text/nav.txt")),

@@ -23,6 +23,7 @@ pub mod session;
 pub mod tally;
 pub mod team;
 pub mod ticket;
+pub mod ticket_list;
 pub mod timeline;
 pub mod timer;
 pub mod token;

@@ -112,6 +112,41 @@ pub async fn sums(
     .collect()
 }
 
+/// Every cell but the backlog over the days from `from` to before `to`, by day, for export.
+pub async fn cells(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<(Cell, i64)>> {
+    sqlx::query!(
+        r#"select day, team_id, tier, priority, measure, sum(n)::bigint as "n!" from tally
+           where measure <> 'backlog' and day >= $1 and day < $2 and ticket_internal_in_scope($3, $4, $5, team_id)
+           group by day, team_id, tier, priority, measure having sum(n) <> 0 order by day, team_id, tier, priority, measure"#,
+        from,
+        to,
+        scope.everything(),
+        scope.unrestricted(),
+        &teams(scope)
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(|r| {
+        Ok((
+            Cell {
+                measure: row::word("tally", &r.measure)?,
+                day: r.day,
+                team: TeamId(r.team_id),
+                tier: row::tier("tally", r.tier)?,
+                priority: row::number("tally", r.priority, Priority::from_number)?,
+            },
+            r.n,
+        ))
+    })
+    .collect()
+}
+
 /// Sums per measure and day of what was filed and resolved, over the days from `from` to before `to`.
 pub async fn daily(
     conn: &mut PgConnection,

@@ -3,6 +3,7 @@
 
 mod assets;
 mod base_url;
+mod dashboard;
 mod error;
 mod extract;
 mod filters;
@@ -58,5 +59,6 @@ pub fn router(state: AppState) -> Router {
 /// Registers every page. A module that is not named here does not exist for the outside.
 fn register(routes: &mut routes::Routes) {
     assets::routes(routes);
+    dashboard::routes(routes);
     health::routes(routes);
 }
