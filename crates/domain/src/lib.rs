@@ -7,9 +7,14 @@
 pub mod actor;
 pub mod attachment;
 pub mod authorize;
+pub mod bot;
 pub mod calendar;
+<<<<<<< HEAD
 pub mod clock;
 pub mod escalation;
+=======
+pub mod connectivity;
+>>>>>>> 1b3945b (Triage, targets, connectivity playbook and the bot's rails as pure rules)
 pub mod field;
 pub mod handover;
 pub mod id;
@@ -20,7 +25,9 @@ pub mod priority;
 pub mod sla;
 pub mod sla_compute;
 pub mod tally;
+pub mod target;
 pub mod text;
 pub mod ticket;
 pub mod tier;
 pub mod timeline;
+pub mod triage;

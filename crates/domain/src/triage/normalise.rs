@@ -1,0 +1,501 @@
+//! Text as people write it → words that rules can be held against, each with its place in the original.
+//!
+//! Quoted text, forwarded headers, signatures, HTML tags and HTML that nobody would see are masked first; then every
+//! word is folded: compatibility forms, marks and invisible characters removed, look-alike letters of other scripts
+//! mapped to Latin, lower case. Positions always point into the text as it was written.
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Longest subject that is looked at, in bytes; the rest is ignored.
+pub const SUBJECT_LIMIT: usize = 1_000;
+/// Longest body that is looked at, in bytes; the rest is ignored and the decision says so.
+pub const BODY_LIMIT: usize = 32_768;
+/// Longest word that is looked at, in characters after folding; longer ones are no words.
+const WORD_LIMIT: usize = 64;
+
+/// Which part of the ticket a word stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// The ticket's title.
+    Subject,
+    /// The ticket's description.
+    Body,
+}
+
+/// One folded word and where it stands in the original text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// Folded form: lower case, no marks, no apostrophes.
+    pub folded: String,
+    /// Part of the ticket.
+    pub field: Field,
+    /// First byte in the original part.
+    pub start: usize,
+    /// Byte after the last one in the original part.
+    pub end: usize,
+    /// Number of the sentence, counted over the whole ticket.
+    pub sentence: u32,
+}
+
+/// The words of a ticket.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Words {
+    /// In order: subject, then body.
+    pub words: Vec<Word>,
+    /// Whether the text was longer than what is looked at.
+    pub truncated: bool,
+}
+
+/// Splits a ticket's subject and body into folded words.
+#[must_use]
+pub fn words(subject: &str, body: &str) -> Words {
+    let mut out = Words::default();
+    let (subject, cut_subject) = head(subject, SUBJECT_LIMIT);
+    let (body, cut_body) = head(body, BODY_LIMIT);
+    out.truncated = cut_subject || cut_body;
+    let next = split(subject, &[], Field::Subject, 0, &mut out.words);
+    let hidden = hidden_spans(body);
+    split(body, &hidden, Field::Body, next, &mut out.words);
+    out
+}
+
+/// Folds one word or phrase of a rule the same way as text is folded.
+#[must_use]
+pub(super) fn fold_phrase(phrase: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    split(phrase, &[], Field::Body, 0, &mut out);
+    out.into_iter().map(|word| word.folded).collect()
+}
+
+fn head(text: &str, limit: usize) -> (&str, bool) {
+    if text.len() <= limit {
+        return (text, false);
+    }
+    let mut end = limit;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    (&text[..end], true)
+}
+
+/// Returns the number of the next sentence.
+fn split(
+    text: &str,
+    hidden: &[(usize, usize)],
+    field: Field,
+    first: u32,
+    out: &mut Vec<Word>,
+) -> u32 {
+    let mut sentence = first;
+    let mut folded = String::new();
+    let mut span: Option<(usize, usize)> = None;
+    let mut hidden = hidden.iter().copied().peekable();
+    let mut newline = false;
+    let mut stop = false;
+    let finish = |folded: &mut String,
+                  span: &mut Option<(usize, usize)>,
+                  sentence: u32,
+                  out: &mut Vec<Word>| {
+        if let Some((start, end)) = span.take()
+            && !folded.is_empty()
+            && folded.chars().count() <= WORD_LIMIT
+        {
+            out.push(Word {
+                folded: std::mem::take(folded),
+                field,
+                start,
+                end,
+                sentence,
+            });
+        }
+        folded.clear();
+    };
+    for (at, character) in text.char_indices() {
+        while hidden.peek().is_some_and(|(_, end)| *end <= at) {
+            hidden.next();
+        }
+        if hidden.peek().is_some_and(|(start, _)| *start <= at) {
+            finish(&mut folded, &mut span, sentence, out);
+            continue;
+        }
+        if is_invisible(character) || is_apostrophe(character) {
+            continue;
+        }
+        if stop && character.is_whitespace() {
+            sentence += 1;
+            stop = false;
+        }
+        let before = folded.len();
+        fold_into(character, &mut folded);
+        if folded.len() > before {
+            let end = at + character.len_utf8();
+            span = Some(span.map_or((at, end), |(start, _)| (start, end)));
+            newline = false;
+            stop = false;
+            continue;
+        }
+        if is_mark(character) && span.is_some() {
+            continue;
+        }
+        finish(&mut folded, &mut span, sentence, out);
+        match character {
+            '.' | '!' | '?' | ';' | '…' | '。' | '！' | '？' => stop = true,
+            '\n' if newline => {
+                sentence += 1;
+                newline = false;
+            }
+            '\n' => newline = true,
+            _ => {}
+        }
+    }
+    finish(&mut folded, &mut span, sentence, out);
+    sentence + 1
+}
+
+fn is_mark(character: char) -> bool {
+    matches!(character, '\u{0300}'..='\u{036F}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}')
+}
+
+fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
+        | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+fn is_apostrophe(character: char) -> bool {
+    matches!(
+        character,
+        '\'' | '\u{2019}' | '\u{2018}' | '\u{02BC}' | '\u{00B4}' | '`' | '\u{FF07}'
+    )
+}
+
+/// Appends the folded letters and digits of one character; nothing for a separator or a mark.
+fn fold_into(character: char, out: &mut String) {
+    if character.is_ascii() {
+        if character.is_ascii_alphanumeric() {
+            out.push(character.to_ascii_lowercase());
+        }
+        return;
+    }
+    if let Some(plain) = special(character) {
+        out.push_str(plain);
+        return;
+    }
+    for part in std::iter::once(character).nfkd() {
+        if is_mark(part) {
+            continue;
+        }
+        for lower in part.to_lowercase() {
+            match look_alike(lower).or_else(|| special(lower)) {
+                Some(plain) => out.push_str(plain),
+                None if lower.is_alphanumeric() => out.push(lower),
+                None => {}
+            }
+        }
+    }
+}
+
+/// Letters that decomposition leaves alone.
+fn special(character: char) -> Option<&'static str> {
+    Some(match character {
+        'ß' | 'ẞ' => "ss",
+        'ø' | 'Ø' => "o",
+        'æ' | 'Æ' => "ae",
+        'œ' | 'Œ' => "oe",
+        'ł' | 'Ł' => "l",
+        'đ' | 'Đ' | 'ð' | 'Ð' => "d",
+        'ı' | 'ɪ' => "i",
+        'ɑ' => "a",
+        'ɡ' => "g",
+        _ => return None,
+    })
+}
+
+/// Lower-case letters of other scripts that are drawn like Latin ones.
+fn look_alike(character: char) -> Option<&'static str> {
+    Some(match character {
+        'а' | 'α' => "a",
+        'в' | 'β' => "b",
+        'с' | 'ϲ' => "c",
+        'ԁ' => "d",
+        'е' | 'ε' | 'є' => "e",
+        'ɢ' => "g",
+        'һ' | 'н' => "h",
+        'і' | 'ι' | 'ӏ' => "i",
+        'ј' => "j",
+        'к' | 'κ' => "k",
+        'м' | 'μ' => "m",
+        'η' | 'п' => "n",
+        'о' | 'ο' | 'σ' | 'օ' => "o",
+        'р' | 'ρ' => "p",
+        'ԛ' => "q",
+        'г' => "r",
+        'ѕ' => "s",
+        'т' | 'τ' => "t",
+        'υ' | 'ս' => "u",
+        'ν' | 'ѵ' => "v",
+        'ԝ' | 'ω' => "w",
+        'х' | 'χ' => "x",
+        'у' | 'γ' | 'ү' => "y",
+        'ʐ' => "z",
+        _ => return None,
+    })
+}
+
+/// Byte spans of the body that a reader would not take for what the person says.
+fn hidden_spans(body: &str) -> Vec<(usize, usize)> {
+    let mut spans = quoted(body);
+    spans.extend(html(body));
+    spans.sort_unstable();
+    // Overlaps unite, so that one pass in order is enough.
+    let mut united: Vec<(usize, usize)> = Vec::with_capacity(spans.len());
+    for (start, end) in spans {
+        match united.last_mut() {
+            Some(last) if start <= last.1 => last.1 = last.1.max(end),
+            _ => united.push((start, end)),
+        }
+    }
+    united
+}
+
+/// Quoted lines, forwarded blocks and the signature.
+fn quoted(body: &str) -> Vec<(usize, usize)> {
+    let mut spans = Vec::new();
+    let mut at = 0;
+    for line in body.split_inclusive('\n') {
+        let end = at + line.len();
+        let trimmed = line.trim();
+        if line.trim_end_matches(['\r', '\n']) == "-- "
+            || trimmed == "--"
+            || opens_quote(trimmed, &body[end..])
+        {
+            spans.push((at, body.len()));
+            break;
+        }
+        if trimmed.starts_with('>') {
+            spans.push((at, end));
+        }
+        at = end;
+    }
+    spans
+}
+
+/// Whether a line opens the part of a mail that somebody else wrote.
+fn opens_quote(line: &str, rest: &str) -> bool {
+    let lower = line.to_lowercase();
+    let dashes = lower.starts_with("---") || lower.starts_with("___");
+    if dashes
+        && [
+            "original message",
+            "forwarded message",
+            "ursprüngliche nachricht",
+            "mensaje original",
+            "message d'origine",
+            "messaggio originale",
+            "mensagem original",
+        ]
+        .iter()
+        .any(|mark| lower.contains(mark))
+    {
+        return true;
+    }
+    let introduces = ["on ", "am ", "le ", "el ", "il ", "em "]
+        .iter()
+        .any(|opening| lower.starts_with(opening));
+    if introduces
+        && lower.len() <= 200
+        && [
+            "wrote:",
+            "schrieb:",
+            "a écrit :",
+            "a écrit:",
+            "escribió:",
+            "ha scritto:",
+            "escreveu:",
+        ]
+        .iter()
+        .any(|closing| lower.ends_with(closing))
+    {
+        return true;
+    }
+    let from = ["from:", "von:", "de:", "da:"]
+        .iter()
+        .any(|opening| lower.starts_with(opening));
+    from && rest.lines().take(3).any(|next| {
+        let next = next.trim().to_lowercase();
+        [
+            "sent:",
+            "date:",
+            "gesendet:",
+            "datum:",
+            "enviado:",
+            "envoyé :",
+            "envoyé:",
+            "inviato:",
+        ]
+        .iter()
+        .any(|opening| next.starts_with(opening))
+    })
+}
+
+/// Tags, comments, and the content of elements that are not shown.
+fn html(body: &str) -> Vec<(usize, usize)> {
+    let mut spans = Vec::new();
+    let mut at = 0;
+    while let Some(found) = body[at..].find('<') {
+        let start = at + found;
+        let rest = &body[start..];
+        if rest.starts_with("<!--") {
+            let end = rest
+                .find("-->")
+                .map_or(body.len(), |close| start + close + 3);
+            spans.push((start, end));
+            at = end;
+            continue;
+        }
+        let looks_like_tag =
+            rest[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
+        let Some(close) = looks_like_tag
+            .then(|| rest.find('>'))
+            .flatten()
+            .filter(|close| *close <= 2_000)
+        else {
+            at = start + 1;
+            continue;
+        };
+        let tag = rest[1..close].to_lowercase();
+        let mut end = start + close + 1;
+        let name: String = tag
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
+        if !name.is_empty() && is_hidden_element(&name, &tag) {
+            let closing = format!("</{name}");
+            // ASCII lower case keeps every byte where it was.
+            let lower = body[end..].to_ascii_lowercase();
+            end = lower.find(&closing).map_or(body.len(), |found| end + found);
+        }
+        spans.push((start, end));
+        at = end;
+    }
+    spans
+}
+
+fn is_hidden_element(name: &str, tag: &str) -> bool {
+    if matches!(
+        name,
+        "script" | "style" | "template" | "head" | "title" | "noscript"
+    ) {
+        return true;
+    }
+    let style: String = tag.chars().filter(|c| !c.is_whitespace()).collect();
+    tag.split(|c: char| c.is_whitespace())
+        .any(|attribute| attribute == "hidden" || attribute.starts_with("hidden="))
+        || [
+            "display:none",
+            "visibility:hidden",
+            "font-size:0",
+            "opacity:0",
+            "mso-hide:all",
+            "color:transparent",
+        ]
+        .iter()
+        .any(|mark| style.contains(mark))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn folded(body: &str) -> Vec<String> {
+        words("", body)
+            .words
+            .into_iter()
+            .map(|word| word.folded)
+            .collect()
+    }
+
+    #[test]
+    fn case_marks_and_apostrophes_do_not_matter() {
+        assert_eq!(
+            folded("I CAN’T open Wi-Fi; Contraseña"),
+            ["i", "cant", "open", "wi", "fi", "contrasena"]
+        );
+        assert_eq!(folded("Paßwort zurücksetzen"), ["passwort", "zurucksetzen"]);
+    }
+
+    #[test]
+    fn look_alikes_and_invisible_characters_are_folded() {
+        // Cyrillic а, о, р; a zero-width space; a soft hyphen; full width.
+        assert_eq!(
+            folded("раsswоrd pass\u{200B}word pass\u{AD}word ｐａｓｓｗｏｒｄ"),
+            ["password"; 4]
+        );
+    }
+
+    #[test]
+    fn quoted_lines_forwards_and_signatures_are_not_what_the_person_says() {
+        assert_eq!(
+            folded("hello\n> reset my password\nbye\n-- \nJohn, VPN team"),
+            ["hello", "bye"]
+        );
+        assert_eq!(
+            folded("see below\nOn Mon, Ana wrote:\nmy password"),
+            ["see", "below"]
+        );
+        assert_eq!(folded("hi\n-----Original Message-----\nFrom: x"), ["hi"]);
+        assert_eq!(folded("hi\nFrom: Ana\nSent: Monday\nmy password"), ["hi"]);
+    }
+
+    #[test]
+    fn html_that_is_not_shown_is_not_read() {
+        assert_eq!(
+            folded("<p>Hello</p><span style=\"display: none\">reset password</span> you"),
+            ["hello", "you"]
+        );
+        assert_eq!(
+            folded("a <!-- password --> b <script>vpn</script> c"),
+            ["a", "b", "c"]
+        );
+        assert_eq!(
+            folded("5 < 6 and <name> stays apart"),
+            ["5", "6", "and", "stays", "apart"]
+        );
+    }
+
+    #[test]
+    fn sentences_end_at_stops_and_blank_lines() {
+        let sentences: Vec<u32> = words("A", "b c. d\ne\n\nf")
+            .words
+            .iter()
+            .map(|w| w.sentence)
+            .collect();
+        assert_eq!(sentences, [0, 1, 1, 2, 2, 3]);
+    }
+
+    #[test]
+    fn long_text_is_cut_and_says_so() {
+        let all = words("", &"wort ".repeat(10_000));
+        assert!(all.truncated);
+        assert!(all.words.len() <= BODY_LIMIT / 5 + 1);
+    }
+
+    proptest! {
+        #[test]
+        fn positions_are_always_slices_of_the_original(subject in ".{0,80}", body in "(?s).{0,400}") {
+            for word in words(&subject, &body).words {
+                let text = if word.field == Field::Subject { &subject } else { &body };
+                prop_assert!(text.get(word.start..word.end).is_some_and(|slice| !slice.is_empty()));
+            }
+        }
+
+        #[test]
+        fn tags_quotes_and_odd_characters_never_panic(body in "(<|>|-|\n|\u{200B}|é|<!--|style=\"display:none\"|p|/| |ß){0,200}") {
+            let _ = words(&body, &body);
+        }
+    }
+}
