@@ -9,12 +9,9 @@ pub mod attachment;
 pub mod authorize;
 pub mod bot;
 pub mod calendar;
-<<<<<<< HEAD
 pub mod clock;
-pub mod escalation;
-=======
 pub mod connectivity;
->>>>>>> 1b3945b (Triage, targets, connectivity playbook and the bot's rails as pure rules)
+pub mod escalation;
 pub mod field;
 pub mod handover;
 pub mod id;
