@@ -6,4 +6,5 @@
 
 mod architecture;
 mod programs;
+mod schema;
 mod transport;

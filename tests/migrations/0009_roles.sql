@@ -1,0 +1,2 @@
+-- Rights only: nothing to keep.
+select 1;
