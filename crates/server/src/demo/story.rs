@@ -1,0 +1,148 @@
+//! What happened at the demo company: a story is one ticket from its first word to its last.
+//!
+//! Stories are told with placeholders (`{site}`, `{floor}`, `{printer}`, `{app}`, `{number}`), so that one story makes several
+//! tickets that are not alike.
+
+mod applications;
+mod network;
+mod platform;
+mod requests;
+mod sign_in;
+mod workplace;
+
+use tierdesk_domain::ticket::{Impact, ResolutionCode, Urgency};
+use tierdesk_domain::tier::Tier;
+
+/// The category a requester chooses, by its name.
+pub(super) type Category = &'static str;
+const SIGN_IN: Category = "Password or sign-in";
+const CONNECTION: Category = "Network or connection";
+const DEVICE: Category = "Computer or phone";
+const PROGRAM: Category = "Program or service";
+const REQUEST: Category = "I need something";
+const OTHER: Category = "Something else";
+
+/// One ticket from its first word to its last.
+#[derive(Debug)]
+pub(super) struct Story {
+    pub(super) category: Category,
+    pub(super) title: &'static str,
+    pub(super) text: &'static str,
+    pub(super) impact: Impact,
+    pub(super) urgency: Urgency,
+    pub(super) steps: &'static [Step],
+}
+
+/// What happens next, so many working minutes after what happened before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step(pub(super) u32, pub(super) Deed);
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Deed {
+    /// An engineer of its queue takes it.
+    Take,
+    /// The engineer writes to the requester.
+    Reply(&'static str),
+    /// The engineer asks something; the ticket waits for the requester.
+    Ask(&'static str),
+    /// The requester writes.
+    Answer(&'static str),
+    /// The engineer writes for colleagues only.
+    Note(&'static str),
+    /// It goes up, or to another team.
+    Escalate {
+        team: &'static str,
+        tier: Tier,
+        known: &'static str,
+        tried: &'static str,
+        evidence: &'static str,
+        ask: &'static str,
+    },
+    /// It goes back to where it came from.
+    HandBack(&'static str),
+    /// It waits for somebody outside.
+    Hold,
+    /// Work goes on.
+    GoOn,
+    /// The engineer brings the answer.
+    Resolve(ResolutionCode, &'static str),
+    /// The requester says that it is not solved.
+    Reopen(&'static str),
+    /// The requester says that it is.
+    Close,
+    /// The requester uses the link that the bot mailed, and chooses a password.
+    UseLink,
+}
+
+/// Every story, in an order that mixes them.
+pub(super) fn all() -> Vec<&'static Story> {
+    let shelves: [&'static [Story]; 6] = [
+        &sign_in::STORIES,
+        &network::STORIES,
+        &workplace::STORIES,
+        &applications::STORIES,
+        &requests::STORIES,
+        &platform::STORIES,
+    ];
+    let longest = shelves.iter().map(|it| it.len()).max().unwrap_or(0);
+    (0..longest)
+        .flat_map(|at| shelves.iter().filter_map(move |shelf| shelf.get(at)))
+        .collect()
+}
+
+/// Fills the placeholders; `number` makes tickets of one story differ.
+pub(super) fn tell(text: &str, site: &str, number: usize) -> String {
+    const PRINTERS: [&str; 5] = ["PRN-2A", "PRN-3C", "PRN-LAB", "PRN-HR", "PRN-1B"];
+    const APPS: [&str; 5] = ["Orders", "Timesheets", "Calibration Lab", "Invoicing", "Warehouse"];
+    let pick = |list: &[&'static str]| list[number % list.len()];
+    text.replace("{site}", site)
+        .replace("{floor}", &(1 + number % 4).to_string())
+        .replace("{printer}", pick(&PRINTERS))
+        .replace("{app}", pick(&APPS))
+        .replace("{number}", &(4_100 + 37 * (number % 211)).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::company::TEAMS;
+
+    #[test]
+    fn stories_escalate_to_teams_that_exist_and_keep_their_order() {
+        for story in all() {
+            let (mut open, mut taken) = (true, false);
+            for Step(_, deed) in story.steps {
+                let needs_engineer = !matches!(
+                    deed,
+                    Deed::Take | Deed::Answer(_) | Deed::Reopen(_) | Deed::Close | Deed::UseLink
+                );
+                assert!(!needs_engineer || taken, "{}: nobody has it", story.title);
+                match deed {
+                    Deed::Take => taken = true,
+                    Deed::Escalate { team, .. } => {
+                        assert!(TEAMS.iter().any(|it| it.0 == *team), "{team}");
+                        taken = false;
+                    }
+                    Deed::HandBack(_) => taken = false,
+                    Deed::Resolve(..) | Deed::UseLink => open = false,
+                    Deed::Reopen(_) => {
+                        assert!(!open, "{}: reopened while open", story.title);
+                        open = true;
+                    }
+                    Deed::Close => assert!(!open, "{}: closed while open", story.title),
+                    _ => assert!(open, "{}: goes on after its end", story.title),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn placeholders_are_filled() {
+        for story in all() {
+            for text in [story.title, story.text] {
+                let told = tell(text, "Porto", 7);
+                assert!(!told.contains('{'), "{told}");
+            }
+        }
+    }
+}
