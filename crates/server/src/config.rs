@@ -40,7 +40,14 @@ fn describe(settings: &Settings) -> String {
         .map(ToString::to_string)
         .collect();
     let mail = match (&settings.mail.smtp, &settings.mail.from) {
-        (Some(smtp), Some(from)) => format!("{smtp:?}, from {from}"),
+        (Some(smtp), Some(from)) => format!(
+            "through {}:{} ({:?}, {}), from {}",
+            smtp.host,
+            smtp.port,
+            smtp.security,
+            smtp.login.as_ref().map_or("nobody", |it| it.user.as_str()),
+            from.address
+        ),
         _ => "not sent (TIERDESK_SMTP_HOST is not set)".to_owned(),
     };
     format!(

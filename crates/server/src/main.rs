@@ -10,6 +10,7 @@ mod settings;
 mod sla_compute;
 mod stop;
 mod telemetry;
+mod work;
 
 use std::process::ExitCode;
 
@@ -29,7 +30,9 @@ struct Program {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the pages until SIGTERM or Ctrl-C
-    Serve(Box<settings::Given>),
+    Serve(Box<Serve>),
+    /// Do what happens by itself: clocks, mail, triage, jobs; until SIGTERM or Ctrl-C
+    Worker(Box<settings::Given>),
     /// Bring the database up to date; connects as its owner and creates the role `tierdesk_app`
     Migrate(settings::database::Given),
     /// Look at the settings
@@ -41,6 +44,15 @@ enum Command {
     /// Ask the working-hours engine
     #[command(subcommand)]
     Sla(Sla),
+}
+
+#[derive(Debug, clap::Args)]
+struct Serve {
+    #[command(flatten)]
+    settings: settings::Given,
+    /// Work in this process too, instead of beside it with `tierdesk worker`
+    #[arg(long)]
+    with_worker: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -68,10 +80,11 @@ async fn run(program: Program) -> anyhow::Result<ExitCode> {
     telemetry::start(&program.log)?;
     match program.command {
         Command::Serve(given) => {
-            let settings = given
-                .check()
-                .map_err(|problems| settings::refuse(&problems))?;
-            serve::run(&settings).await?;
+            serve::run(&usable(&given.settings)?, given.with_worker).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Worker(given) => {
+            work::run(&usable(&given)?).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Migrate(given) => {
@@ -89,6 +102,12 @@ async fn run(program: Program) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+fn usable(given: &settings::Given) -> anyhow::Result<settings::Settings> {
+    given
+        .check()
+        .map_err(|problems| settings::refuse(&problems))
 }
 
 #[cfg(test)]

@@ -13,13 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::settings::Settings;
 use crate::settings::web::Web;
-use crate::{http, stop};
+use crate::{http, stop, work};
 
 /// How long requests that have begun may go on after the stop; the unit's TimeoutStopSec is longer.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Serves until a signal says stop.
-pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
+pub(crate) async fn run(settings: &Settings, with_worker: bool) -> anyhow::Result<()> {
     let stop = stop::on_signal()?;
     let metrics = metrics()?;
     let desk = desk(settings).await?;
@@ -32,7 +32,24 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
             )
         })?;
     tracing::info!(address = %settings.web.listen, base_url = settings.web.base_url, "serving");
-    pages(desk, &settings.web, listener, Some(metrics), stop, DRAIN).await;
+    let worker = match with_worker {
+        true => Some(work::worker(desk.clone(), &settings.mail)?),
+        false => None,
+    };
+    let working = async {
+        if let Some(worker) = worker {
+            worker.run(Arc::new(Utc::now), stop.clone()).await;
+        }
+    };
+    let serving = pages(
+        desk,
+        &settings.web,
+        listener,
+        Some(metrics),
+        stop.clone(),
+        DRAIN,
+    );
+    tokio::join!(serving, working);
     tracing::info!("stopped");
     Ok(())
 }

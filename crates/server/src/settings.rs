@@ -102,10 +102,12 @@ pub(crate) struct Settings {
 impl Settings {
     /// The domain of our Message-IDs: the sender's, else the host that people type.
     pub(crate) fn mail_domain(&self) -> String {
-        let from = self.mail.from.as_deref();
-        let sender = from.and_then(|it| it.trim_end_matches('>').rsplit_once('@'));
-        match sender {
-            Some((_, domain)) => domain.to_ascii_lowercase(),
+        match &self.mail.from {
+            Some(from) => {
+                let address = from.address.to_string();
+                let (_, domain) = address.rsplit_once('@').unwrap_or_default();
+                domain.to_ascii_lowercase()
+            }
             None => {
                 let host = self.web.base_url.split("://").nth(1).unwrap_or_default();
                 host.split(':').next().unwrap_or_default().to_owned()

@@ -1,4 +1,9 @@
 //! What happens by itself: timers, outbox, triage, jobs.
 #![warn(missing_docs)]
 
+pub mod housekeeping;
 pub mod outbox;
+mod worker;
+
+pub use outbox::Post;
+pub use worker::{Clock, Worker};

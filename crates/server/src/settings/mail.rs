@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use tierdesk_mail::settings::{Login, Security, SettingsError};
+use tierdesk_mail::{Address, Mailbox, SmtpSettings};
 
 use super::Problems;
 
@@ -12,108 +14,141 @@ pub(crate) struct Given {
     /// Mail server; without one nothing is sent
     #[arg(long, env = "TIERDESK_SMTP_HOST", value_name = "HOST")]
     pub(crate) smtp_host: Option<String>,
-    /// Its port: 587 for `starttls`, 465 for `tls`, 25 for `none`, unless given
+    /// Its port: 587 for `starttls`, 465 for `tls`, 25 for the others, unless given
     #[arg(long, env = "TIERDESK_SMTP_PORT", value_name = "PORT")]
     pub(crate) smtp_port: Option<String>,
-    /// How the connection is protected; `none` is for a mail server on this machine or in a closed
-    /// network
+    /// How the connection is protected: `starttls`, `tls`, `plain` (to this machine only) or
+    /// `plain-trusted-network` (without a password)
     #[arg(
         long,
         env = "TIERDESK_SMTP_SECURITY",
         default_value = "starttls",
         value_name = "HOW"
     )]
-    pub(crate) smtp_security: Security,
+    pub(crate) smtp_security: String,
     /// User name, where the mail server wants one
     #[arg(long, env = "TIERDESK_SMTP_USER", value_name = "NAME")]
     pub(crate) smtp_user: Option<String>,
     /// File with the password; a systemd credential named `tierdesk-smtp-password` works too
     #[arg(long, env = "TIERDESK_SMTP_PASSWORD_FILE", value_name = "FILE")]
     pub(crate) smtp_password_file: Option<PathBuf>,
+    /// File (PEM) with a certificate authority of your own, for a mail server inside the company
+    #[arg(long, env = "TIERDESK_SMTP_AUTHORITY_FILE", value_name = "FILE")]
+    pub(crate) smtp_authority_file: Option<PathBuf>,
     /// Sender of all mail, such as `Service Desk <desk@example.org>`
     #[arg(long, env = "TIERDESK_MAIL_FROM", value_name = "ADDRESS")]
     pub(crate) mail_from: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Security {
-    Starttls,
-    Tls,
-    None,
+    /// What ticket numbers begin with in mail subjects
+    #[arg(
+        long,
+        env = "TIERDESK_TICKET_PREFIX",
+        default_value = "TD",
+        value_name = "WORD"
+    )]
+    pub(crate) ticket_prefix: String,
 }
 
 /// How mail leaves.
 #[derive(Debug)]
 pub(crate) struct Mail {
-    pub(crate) from: Option<String>,
-    pub(crate) smtp: Option<Smtp>,
-}
-
-/// A mail server.
-pub(crate) struct Smtp {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) security: Security,
-    pub(crate) login: Option<(String, String)>,
-}
-
-impl std::fmt::Debug for Smtp {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let user = self.login.as_ref().map_or("nobody", |(user, _)| user);
-        write!(
-            out,
-            "{}:{} ({:?}, as {user})",
-            self.host, self.port, self.security
-        )
-    }
+    /// The sender; set whenever a mail server is.
+    pub(crate) from: Option<Mailbox>,
+    pub(crate) smtp: Option<SmtpSettings>,
+    pub(crate) prefix: String,
 }
 
 impl Given {
     pub(crate) fn check(&self, problems: &mut Problems) -> Option<Mail> {
-        let from = match self.mail_from.as_deref() {
-            Some(from) if !is_address(from) => problems.note(
-                "TIERDESK_MAIL_FROM",
-                format!("`{from}` is no mail address"),
-                "write it like desk@example.org or Service Desk <desk@example.org>",
-            ),
-            from => Some(from.map(str::to_owned)),
-        };
-        let Some(host) = self.smtp_host.clone().filter(|it| !it.is_empty()) else {
-            return Some(Mail {
-                from: from?,
-                smtp: None,
-            });
-        };
-        if self.mail_from.is_none() {
-            problems.note::<()>(
+        let from = self.from(problems);
+        let smtp = self.smtp(problems);
+        let prefix = self.prefix(problems);
+        let (from, smtp) = (from?, smtp?);
+        if smtp.is_some() && from.is_none() {
+            return problems.note(
                 "TIERDESK_MAIL_FROM",
                 "is not set, and mail needs a sender",
                 "set it to the address of your service desk",
             );
         }
-        let port = match (self.smtp_port.as_deref(), self.smtp_security) {
-            (Some(text), _) => match text.parse() {
-                Ok(port @ 1..) => Some(port),
-                _ => problems.note(
-                    "TIERDESK_SMTP_PORT",
-                    format!("`{text}` is no port"),
-                    "leave it out for the usual one",
-                ),
-            },
-            (None, Security::Starttls) => Some(587),
-            (None, Security::Tls) => Some(465),
-            (None, Security::None) => Some(25),
+        Some(Mail {
+            from,
+            smtp,
+            prefix: prefix?,
+        })
+    }
+
+    #[expect(
+        clippy::option_option,
+        reason = "a missing sender and an unusable one differ"
+    )]
+    fn from(&self, problems: &mut Problems) -> Option<Option<Mailbox>> {
+        let Some(given) = self.mail_from.as_deref().filter(|it| !it.is_empty()) else {
+            return Some(None);
+        };
+        let (name, address) = match given.split_once('<') {
+            Some((name, rest)) => (name.trim(), rest.trim_end().trim_end_matches('>')),
+            None => ("", given),
+        };
+        match address.trim().parse::<Address>() {
+            Ok(address) => Some(Some(Mailbox::new(name, address))),
+            Err(_) => problems.note(
+                "TIERDESK_MAIL_FROM",
+                format!("`{given}` is no mail address"),
+                "write it like desk@example.org or Service Desk <desk@example.org>",
+            ),
+        }
+    }
+
+    fn prefix(&self, problems: &mut Problems) -> Option<String> {
+        let prefix = &self.ticket_prefix;
+        let fits =
+            (1..=10).contains(&prefix.len()) && prefix.chars().all(|it| it.is_ascii_alphanumeric());
+        if fits {
+            return Some(prefix.clone());
+        }
+        problems.note(
+            "TIERDESK_TICKET_PREFIX",
+            format!("`{prefix}` is no word of up to ten letters and digits"),
+            "leave it out for TD, as in TD-10482",
+        )
+    }
+
+    #[expect(
+        clippy::option_option,
+        reason = "no mail server and an unusable one differ"
+    )]
+    fn smtp(&self, problems: &mut Problems) -> Option<Option<SmtpSettings>> {
+        let Some(host) = self.smtp_host.as_deref().filter(|it| !it.is_empty()) else {
+            return Some(None);
+        };
+        let security = match self.smtp_security.parse::<Security>() {
+            Ok(security) => security,
+            Err(error) => return blame("TIERDESK_SMTP_SECURITY", &error, problems),
+        };
+        let port = match self.smtp_port.as_deref().map(str::parse) {
+            None => Some(security.default_port()),
+            Some(Ok(port @ 1..)) => Some(port),
+            Some(_) => problems.note(
+                "TIERDESK_SMTP_PORT",
+                "is no port",
+                "leave it out for the usual one",
+            ),
         };
         let login = self.login(problems);
-        Some(Mail {
-            from: from?,
-            smtp: Some(Smtp {
-                host,
-                port: port?,
-                security: self.smtp_security,
-                login: login?,
-            }),
-        })
+        let authority = match &self.smtp_authority_file {
+            None => Some(None),
+            Some(file) => read(file, "TIERDESK_SMTP_AUTHORITY_FILE", problems).map(Some),
+        };
+        let settings = SmtpSettings {
+            port: port?,
+            login: login?,
+            authority: authority?,
+            ..SmtpSettings::new(host, security)
+        };
+        match settings.check() {
+            Ok(()) => Some(Some(settings)),
+            Err(error) => blame("TIERDESK_SMTP_SECURITY", &error, problems),
+        }
     }
 
     /// Name and password, or `Some(None)` where the mail server wants neither.
@@ -121,18 +156,11 @@ impl Given {
         clippy::option_option,
         reason = "a missing login and an unusable one differ"
     )]
-    fn login(&self, problems: &mut Problems) -> Option<Option<(String, String)>> {
+    fn login(&self, problems: &mut Problems) -> Option<Option<Login>> {
         const FILE: &str = "TIERDESK_SMTP_PASSWORD_FILE";
         let Some(user) = self.smtp_user.clone().filter(|it| !it.is_empty()) else {
             return Some(None);
         };
-        if self.smtp_security == Security::None {
-            return problems.note(
-                "TIERDESK_SMTP_SECURITY",
-                "is `none`, and a password would travel in the clear",
-                "use starttls or tls, or leave TIERDESK_SMTP_USER out",
-            );
-        }
         let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
             .map(|dir| PathBuf::from(dir).join("tierdesk-smtp-password"))
             .filter(|path| path.exists());
@@ -143,30 +171,30 @@ impl Given {
                 "write the password to a file of mode 0600 and name it here",
             );
         };
-        match std::fs::read_to_string(&file) {
-            Ok(password) => Some(Some((
-                user,
-                password.trim_end_matches(['\r', '\n']).to_owned(),
-            ))),
-            Err(error) => problems.note(
-                FILE,
-                format!("{} cannot be read: {error}", file.display()),
-                "let the user of this program own it",
-            ),
-        }
+        let password = String::from_utf8(read(&file, FILE, problems)?).unwrap_or_default();
+        Some(Some(Login {
+            user,
+            password: password.trim_end_matches(['\r', '\n']).to_owned(),
+        }))
     }
 }
 
-/// Enough to catch a slip; the mail crate parses it for real.
-fn is_address(text: &str) -> bool {
-    let address = match text.rsplit_once('<') {
-        Some((_, rest)) => rest.strip_suffix('>').unwrap_or_default(),
-        None => text,
-    };
-    let Some((local, domain)) = address.rsplit_once('@') else {
-        return false;
-    };
-    !local.is_empty() && !domain.is_empty() && !address.contains(char::is_whitespace)
+fn read(file: &std::path::Path, setting: &'static str, problems: &mut Problems) -> Option<Vec<u8>> {
+    match std::fs::read(file) {
+        Ok(bytes) => Some(bytes),
+        Err(error) => problems.note(
+            setting,
+            format!("{} cannot be read: {error}", file.display()),
+            "let the user of this program own it",
+        ),
+    }
+}
+
+/// The mail crate's errors say what is wrong and, after the colon, what to do.
+fn blame<T>(setting: &'static str, error: &SettingsError, problems: &mut Problems) -> Option<T> {
+    let text = error.to_string();
+    let (wrong, mend) = text.split_once(": ").unwrap_or((&text, "change it"));
+    problems.note(setting, wrong, mend)
 }
 
 #[cfg(test)]
@@ -177,22 +205,24 @@ mod tests {
         Given {
             smtp_host: Some("mail.example.org".to_owned()),
             smtp_port: None,
-            smtp_security: Security::Starttls,
+            smtp_security: "starttls".to_owned(),
             smtp_user: None,
             smtp_password_file: None,
+            smtp_authority_file: None,
             mail_from: Some("Service Desk <desk@example.org>".to_owned()),
+            ticket_prefix: "TD".to_owned(),
         }
     }
 
     #[test]
     fn the_port_follows_the_protection() {
         for (security, port) in [
-            (Security::Starttls, 587),
-            (Security::Tls, 465),
-            (Security::None, 25),
+            ("starttls", 587),
+            ("tls", 465),
+            ("plain-trusted-network", 25),
         ] {
             let given = Given {
-                smtp_security: security,
+                smtp_security: security.to_owned(),
                 ..given()
             };
             let mail = given.check(&mut Problems::default()).expect("usable");
@@ -204,24 +234,26 @@ mod tests {
     fn a_password_never_travels_in_the_clear() {
         let mut problems = Problems::default();
         let given = Given {
-            smtp_security: Security::None,
+            smtp_security: "plain-trusted-network".to_owned(),
             smtp_user: Some("desk".to_owned()),
+            smtp_password_file: Some("/dev/null".into()),
             ..given()
         };
         assert!(given.check(&mut problems).is_none());
-        assert!(problems.to_string().contains("in the clear"));
+        assert!(problems.to_string().contains("unencrypted"), "{problems}");
     }
 
     #[test]
-    fn mail_needs_a_sender() {
-        let mut problems = Problems::default();
-        let given = Given {
-            mail_from: None,
-            ..given()
-        };
-        given.check(&mut problems);
-        assert!(problems.to_string().contains("TIERDESK_MAIL_FROM"));
-        assert!(is_address("desk@example.org") && !is_address("desk") && !is_address("a b@c"));
+    fn mail_needs_a_sender_with_an_address() {
+        for from in [None, Some("the desk"), Some("Desk <desk>")] {
+            let mut problems = Problems::default();
+            let given = Given {
+                mail_from: from.map(str::to_owned),
+                ..given()
+            };
+            assert!(given.check(&mut problems).is_none());
+            assert!(problems.to_string().contains("TIERDESK_MAIL_FROM"));
+        }
     }
 
     #[test]
@@ -237,6 +269,6 @@ mod tests {
         let mail = given.check(&mut Problems::default()).expect("usable");
         assert!(!format!("{mail:?}").contains("hunter2"));
         let login = mail.smtp.expect("a server").login.expect("a login");
-        assert_eq!(login.1, "hunter2");
+        assert_eq!(login.password, "hunter2");
     }
 }

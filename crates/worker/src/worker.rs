@@ -1,0 +1,87 @@
+//! Everything that happens by itself, in one value: the loops run side by side, and tests and the demo's seeder run them to
+//! their end instead.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tierdesk_desk::{Desk, DeskError};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::housekeeping::Housekeeping;
+use crate::outbox::{Outbox, Post};
+
+/// Where the loops get their time.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// How long a loop that broke rests before it starts again.
+const REST: Duration = Duration::from_secs(1);
+
+/// All loops over one desk. Cheap to clone; any number of workers may run beside each other.
+#[derive(Clone)]
+pub struct Worker {
+    outbox: Outbox,
+    housekeeping: Housekeeping,
+}
+
+impl Worker {
+    /// The loops over a desk that writes mail as `post` says.
+    #[must_use]
+    pub fn new(desk: Desk, post: Post) -> Self {
+        Self {
+            outbox: Outbox::new(desk.clone(), post),
+            housekeeping: Housekeeping::new(desk),
+        }
+    }
+
+    /// Runs every loop until stopped. A loop that breaks is logged and started again; the others do not notice.
+    pub async fn run(&self, clock: Clock, stop: CancellationToken) {
+        let mut loops = JoinSet::new();
+        {
+            let (this, clock, stop) = (self.clone(), clock.clone(), stop.clone());
+            loops.spawn(keep_running("outbox", stop.clone(), move || {
+                let (outbox, clock, stop) = (this.outbox.clone(), clock.clone(), stop.clone());
+                async move { outbox.run(|| clock(), stop).await }
+            }));
+        }
+        {
+            let (this, stop) = (self.clone(), stop.clone());
+            loops.spawn(keep_running("housekeeping", stop.clone(), move || {
+                let (house, clock, stop) = (this.housekeeping.clone(), clock.clone(), stop.clone());
+                async move { house.run(|| clock(), stop).await }
+            }));
+        }
+        while loops.join_next().await.is_some() {}
+    }
+
+    /// Does everything that is due at `now`, until nothing is left. Returns how much that was.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn drain(&self, now: DateTime<Utc>) -> Result<usize, DeskError> {
+        let mut done = 0;
+        loop {
+            let mut round = 0;
+            round += self.outbox.drain(now).await?;
+            if round == 0 {
+                return Ok(done);
+            }
+            done += round;
+        }
+    }
+}
+
+/// Starts a loop again when it panics.
+async fn keep_running<F>(name: &'static str, stop: CancellationToken, start: impl Fn() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    while !stop.is_cancelled() {
+        let ended = tokio::spawn(start()).await;
+        if let Err(error) = ended {
+            tracing::error!(%error, worker.loop = name, "a loop broke and starts again");
+            tokio::time::sleep(REST).await;
+        }
+    }
+}
