@@ -1,8 +1,7 @@
 // Clock chips tick from the server's time (<html data-now>), never from the reader's own clock.
-// <a class="clock" data-left="seconds of counted time left" data-span="seconds of the target" data-runs="seconds until the
-// counted time stops (night, weekend), absent when it runs through" data-state="ok|risk|breached"> … <b>16 min</b>
-// Paused and met chips carry no data-left and are left alone.
-const RISK = 0.25; // the same share as the server's
+// <span class="clock" data-left="seconds until it is due" data-risk="seconds until it is at risk" data-ring="percent left"
+// data-state="ok|risk|breached"> … <b>16 min</b>. Only clocks that are due today count down; for the others the server
+// names the time, because a night or a weekend does not count. Paused and met chips carry no data-left.
 
 export function spell(minutes) {
   const m = Math.abs(minutes);
@@ -17,16 +16,16 @@ let t0 = performance.now();
 function tick() {
   const passed = (performance.now() - t0) / 1000;
   for (const c of document.querySelectorAll('.clock[data-left]')) {
-    const runs = c.dataset.runs === undefined ? Infinity : Number(c.dataset.runs);
-    const left = (Number(c.dataset.left) - Math.min(passed, runs)) / 60;
-    const span = (Number(c.dataset.span) || 3600) / 60;
+    const at = Number(c.dataset.left);
+    const left = (at - passed) / 60;
     const over = left < 0;
-    const text = spell(over ? Math.floor(-left) : Math.ceil(left)) + (over ? ` ${c.dataset.over ?? ''}` : '');
+    const text = `${spell(over ? Math.floor(-left) : Math.ceil(left))}${over ? ` ${c.dataset.over ?? ''}` : ''}`;
     const b = c.querySelector('b');
-    if (b && b.textContent !== text.trim()) b.textContent = text.trim();
-    const state = over ? 'breached' : left / span <= RISK ? 'risk' : 'ok';
+    if (b && b.textContent !== text) b.textContent = text;
+    const state = over ? 'breached' : Number(c.dataset.risk) <= passed ? 'risk' : 'ok';
     if (c.dataset.state !== state) c.dataset.state = state;
-    c.querySelector('.ring circle + circle')?.setAttribute('stroke-dasharray', `${over ? 0 : Math.max(2, Math.min(100, Math.round((100 * left) / span)))} 100`);
+    const ring = over || at <= 0 ? 0 : Math.max(2, Math.round((Number(c.dataset.ring) * (at - passed)) / at));
+    c.querySelector('.ring circle + circle')?.setAttribute('stroke-dasharray', `${ring} 100`);
   }
 }
 

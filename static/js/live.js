@@ -39,14 +39,22 @@ function swap(fresh) {
   document.dispatchEvent(new CustomEvent('live:swapped'));
 }
 
+// Tells the server that the page was really looked at, not merely loaded in the background.
+function seen(main) {
+  if (!main.dataset.seen || document.visibilityState !== 'visible') return;
+  fetch(main.dataset.seen, { method: 'POST', headers: { accept: 'application/json' }, redirect: 'manual' }).catch(() => {});
+}
+
 export function start() {
   const main = document.querySelector('[data-stream]');
   if (!main || typeof EventSource === 'undefined') return;
+  seen(main);
+  document.addEventListener('visibilitychange', () => seen(main));
   let running = false, again = false;
   const refresh = async () => {
     if (running) { again = true; return; }
     running = true;
-    try { swap(await page()); } catch { /* the next event tries again */ }
+    try { swap(await page()); seen(main); } catch { /* the next event tries again */ }
     running = false;
     if (again) { again = false; refresh(); }
   };

@@ -14,11 +14,14 @@ const ENGLISH: &[(&str, &str)] = &[
     ("common", include_str!("text/common.txt")),
     ("dashboard", include_str!("text/dashboard.txt")),
     ("error", include_str!("text/error.txt")),
+    ("event", include_str!("text/event.txt")),
     ("field", include_str!("text/field.txt")),
     ("nav", include_str!("text/nav.txt")),
+    ("queue", include_str!("text/queue.txt")),
     ("said", include_str!("text/said.txt")),
     ("sign_in", include_str!("text/sign_in.txt")),
     ("state", include_str!("text/state.txt")),
+    ("ticket", include_str!("text/ticket.txt")),
     ("ui", include_str!("text/ui.txt")),
 ];
 
@@ -78,10 +81,11 @@ pub fn fill(key: &'static str, values: &[(&str, &dyn Display)]) -> String {
 
 /// The text for a number: `key.one` for exactly one, `key.other` for the rest, with `{n}` filled in.
 #[must_use]
-pub fn count(key: &str, n: u64) -> String {
-    let whole = format!("{key}.{}", if n == 1 { "one" } else { "other" });
-    match find(&whole) {
-        Some(text) => text.replace("{n}", &n.to_string()),
+pub fn count(key: &str, n: impl Display) -> String {
+    let n = n.to_string();
+    let form = if n == "1" { "one" } else { "other" };
+    match find(&format!("{key}.{form}")) {
+        Some(text) => text.replace("{n}", &n),
         None => format!("{n} {key}"),
     }
 }

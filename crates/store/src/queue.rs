@@ -307,7 +307,7 @@ pub async fn page(
            join person r on r.id = t.requester_id
            left join person a on a.id = t.assignee_id
            left join host h on h.id = t.host_id
-           left join ticket_clock c on c.ticket_id = t.id and c.metric = t.next_clock and c.cycle = t.cycle
+           left join ticket_clock c on c.ticket_id = t.id and c.metric = t.next_clock and c.state = 'running' and c.due_at = t.next_clock_at
            left join read_mark m on m.ticket_id = t.id and m.person_id = $3
            where t.team_id = $1 and t.tier = $2 and t.status in ('new', 'open', 'pending', 'on_hold') and not t.bot_holds
              and (t.next_clock_at, t.id) > (coalesce($5::timestamptz, case when $6::uuid is null then '-infinity' else 'infinity' end::timestamptz),
@@ -351,7 +351,7 @@ pub async fn own_page(
            join person r on r.id = t.requester_id
            left join person a on a.id = t.assignee_id
            left join host h on h.id = t.host_id
-           left join ticket_clock c on c.ticket_id = t.id and c.metric = t.next_clock and c.cycle = t.cycle
+           left join ticket_clock c on c.ticket_id = t.id and c.metric = t.next_clock and c.state = 'running' and c.due_at = t.next_clock_at
            left join read_mark m on m.ticket_id = t.id and m.person_id = $1
            where t.assignee_id = $1 and t.status in ('new', 'open', 'pending', 'on_hold')
              and (t.next_clock_at, t.id) > (coalesce($2::timestamptz, case when $3::uuid is null then '-infinity' else 'infinity' end::timestamptz),
@@ -399,10 +399,10 @@ pub async fn counts(
                   count(*) filter (where next_clock_at <= $4) as "breached!",
                   count(*) filter (where next_clock_at < 'infinity'::timestamptz and coalesce(c.risk_at, next_clock_at) <= $4) as "late!",
                   count(*) filter (where status in ('pending', 'on_hold')) as "waiting!"
-           from (select id, cycle, next_clock, assignee_id, next_clock_at, status from ticket
+           from (select id, next_clock, assignee_id, next_clock_at, status from ticket
                  where team_id = $1 and tier = $2 and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds
                  order by next_clock_at, id limit $5) t
-           left join ticket_clock c on c.ticket_id = t.id and c.metric = t.next_clock and c.cycle = t.cycle"#,
+           left join ticket_clock c on c.ticket_id = t.id and c.metric = t.next_clock and c.state = 'running' and c.due_at = t.next_clock_at"#,
         queue.team.0,
         queue.tier.number(),
         reader.0,

@@ -26,8 +26,8 @@ pub(crate) fn t1<V: Display>(
 
 /// The text for a number: `….one` or `….other`.
 #[askama::filter_fn]
-pub(crate) fn n(key: &'static str, _: &dyn Values, number: &u64) -> Result<String> {
-    Ok(text::count(key, *number))
+pub(crate) fn n<N: Display>(key: &'static str, _: &dyn Values, number: N) -> Result<String> {
+    Ok(text::count(key, number))
 }
 
 /// The address of a file in `static/`.
@@ -38,12 +38,12 @@ pub(crate) fn asset(name: &str, _: &dyn Values) -> Result<&'static str> {
 
 /// A number with a thin gap between thousands, for reading.
 #[askama::filter_fn]
-pub(crate) fn num(number: &u64, _: &dyn Values) -> Result<String> {
-    Ok(grouped(*number))
+pub(crate) fn num<N: Display>(number: N, _: &dyn Values) -> Result<String> {
+    Ok(grouped(number))
 }
 
 /// `12345` → `12 345` with a narrow no-break space.
-pub(crate) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: impl Display) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + 8);
     for (i, digit) in digits.chars().enumerate() {

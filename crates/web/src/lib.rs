@@ -3,6 +3,7 @@
 
 mod assets;
 mod base_url;
+mod clock_chip;
 mod dashboard;
 mod error;
 mod extract;
@@ -17,12 +18,16 @@ mod navigation;
 mod network;
 mod observe;
 mod page;
+mod queue;
 mod routes;
 mod safe_html;
 mod same_site;
 mod sign_in;
 mod state;
+mod ticket;
+mod timeline;
 mod visitor;
+mod words;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -61,4 +66,6 @@ fn register(routes: &mut routes::Routes) {
     assets::routes(routes);
     dashboard::routes(routes);
     health::routes(routes);
+    queue::routes(routes);
+    ticket::routes(routes);
 }

@@ -1,11 +1,21 @@
 //! What happens to tickets, as it happens: one listener per process, handed on to every open page.
 
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tierdesk_domain::id::TicketId;
-use tierdesk_store::{PgListener, Pool};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use tierdesk_domain::id::{PersonId, TicketId};
+use tierdesk_domain::text::fill;
+use tierdesk_store::{PgConnection, PgListener, Pool, presence, session};
 use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, Interval};
+
+use crate::extract::Me;
+use crate::{AppState, WebError};
 
 /// How many changes a slow page may lag behind before it is told to look again.
 const BACKLOG: usize = 256;
@@ -68,4 +78,127 @@ async fn hear(
             Err(_) => tracing::warn!("a notice without a ticket's id"),
         }
     }
+}
+
+/// How often an open page shows that somebody is there, and proves that its session is alive (at most 60 s, ASVS 4.4).
+const BEAT: Duration = Duration::from_secs(15);
+/// A busy queue is drawn anew at most this often.
+const CALM: Duration = Duration::from_secs(2);
+
+/// `changed` whenever any ticket changes, at most every two seconds. It carries nothing: the page asks for itself.
+pub(crate) fn any_ticket(app: &AppState, me: &Me) -> Response {
+    stream(app, me, None, CALM)
+}
+
+/// `changed` whenever this ticket changes, and `presence` with who else has it open.
+pub(crate) fn one_ticket(app: &AppState, me: &Me, ticket: TicketId) -> Response {
+    stream(app, me, Some(ticket), Duration::ZERO)
+}
+
+fn stream(app: &AppState, me: &Me, ticket: Option<TicketId>, calm: Duration) -> Response {
+    let page = OpenPage {
+        app: app.clone(),
+        me: me.clone(),
+        ticket,
+        calm,
+        changes: app.live.subscribe(),
+        beat: tokio::time::interval(BEAT),
+        changed: false,
+        rest_until: Instant::now(),
+        presence: String::new(),
+    };
+    let events = futures_util::stream::unfold(page, async |mut page| {
+        let event = page.next().await?;
+        Some((Ok::<_, Infallible>(event), page))
+    });
+    let events = Box::pin(events);
+    Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response()
+}
+
+/// A page that somebody has open.
+struct OpenPage {
+    app: AppState,
+    me: Me,
+    ticket: Option<TicketId>,
+    calm: Duration,
+    changes: broadcast::Receiver<TicketId>,
+    beat: Interval,
+    changed: bool,
+    rest_until: Instant,
+    presence: String,
+}
+
+impl OpenPage {
+    /// The next event, or `None` when the session has ended: the browser asks again and is told to sign in.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            tokio::select! {
+                change = self.changes.recv() => match change {
+                    Ok(id) if self.ticket.is_none_or(|mine| mine == id) => self.changed = true,
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(_)) => self.changed = true,
+                    Err(RecvError::Closed) => return None,
+                },
+                () = tokio::time::sleep_until(self.rest_until), if self.changed => {
+                    self.changed = false;
+                    self.rest_until = Instant::now() + self.calm;
+                    return Some(Event::default().event("changed").data("1"));
+                }
+                _ = self.beat.tick() => match self.beat().await {
+                    Ok(None) => return None,
+                    Ok(Some(presence)) if presence == self.presence => {}
+                    Ok(Some(presence)) => {
+                        self.presence.clone_from(&presence);
+                        return Some(Event::default().event("presence").data(presence));
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "a live page could not be kept up to date");
+                        return None;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Who else is here, in words; `None` once the session has ended.
+    async fn beat(&self) -> Result<Option<String>, WebError> {
+        let now = self.app.now();
+        let mut conn = self.app.desk.acquire().await?;
+        if session::find(&mut conn, &self.me.visitor.session_hash, now)
+            .await?
+            .is_none()
+        {
+            return Ok(None);
+        }
+        let Some(ticket) = self.ticket else {
+            return Ok(Some(String::new()));
+        };
+        let person = self.me.visitor.principal.person;
+        presence::touch(&mut conn, ticket, person, false, now).await?;
+        Ok(Some(who_is_here(&mut conn, ticket, person, now).await?))
+    }
+}
+
+/// “Ana is looking, Daniel is replying”, or `""`.
+pub(crate) async fn who_is_here(
+    conn: &mut PgConnection,
+    ticket: TicketId,
+    reader: PersonId,
+    now: DateTime<Utc>,
+) -> Result<String, WebError> {
+    let others = presence::others(conn, ticket, reader, now).await?;
+    let words: Vec<_> = others
+        .iter()
+        .map(|other| {
+            let key = if other.replying {
+                "ticket.is_replying"
+            } else {
+                "ticket.is_looking"
+            };
+            fill(key, &[("name", &other.name)])
+        })
+        .collect();
+    Ok(words.join(", "))
 }

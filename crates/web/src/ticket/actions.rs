@@ -1,0 +1,471 @@
+//! What an engineer does with a ticket. Each form calls one desk function; what fails comes back with the page as it is now
+//! and everything that was typed.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use tierdesk_desk::DeskError;
+use tierdesk_desk::conversation::Afterwards;
+use tierdesk_desk::draft::Purpose;
+use tierdesk_domain::field::FieldError;
+use tierdesk_domain::handover::Handover;
+use tierdesk_domain::id::{PersonId, TeamId};
+use tierdesk_domain::ticket::{Impact, ResolutionCode, Status, Urgency};
+use tierdesk_domain::tier::Tier;
+use tierdesk_store::ticket::Ticket;
+use uuid::Uuid;
+
+use super::workspace::Typed;
+use super::{Workspace, address, find};
+use crate::extract::{Form, Me, Path};
+use crate::form::{Errors, LOOK_AGAIN};
+use crate::frame::Frame;
+use crate::page::{Page, see};
+use crate::routes::{Audience, Routes};
+use crate::{AppState, WebError};
+
+pub(crate) fn routes(routes: &mut Routes) {
+    routes.post(Audience::Engineer, "/tickets/{number}/message", message);
+    routes.post(Audience::Engineer, "/tickets/{number}/assign", assign);
+    routes.post(Audience::Engineer, "/tickets/{number}/status", status);
+    routes.post(Audience::Engineer, "/tickets/{number}/priority", priority);
+    routes.post(Audience::Engineer, "/tickets/{number}/escalate", escalate);
+    routes.post(Audience::Engineer, "/tickets/{number}/hand-back", hand_back);
+    routes.post(Audience::Engineer, "/tickets/{number}/resolve", resolve);
+    routes.post(Audience::Engineer, "/tickets/{number}/reopen", reopen);
+}
+
+/// An action on its way back to the person.
+struct Turn {
+    app: AppState,
+    me: Me,
+    frame: Frame,
+    ticket: Ticket,
+    now: DateTime<Utc>,
+    /// The dialog the form stands in, or `""`.
+    dialog: &'static str,
+    typed: HashMap<&'static str, String>,
+    seen: String,
+}
+
+impl Turn {
+    /// Goes on to the ticket's page, or shows it with what went wrong and what was typed.
+    async fn end<T>(
+        self,
+        result: Result<T, DeskError>,
+        said: &'static str,
+    ) -> Result<Response, WebError> {
+        let (status, errors, conflict) = match result {
+            Ok(_) => return Ok(see(&address(self.ticket.number), Some(said))),
+            Err(DeskError::Invalid(errors)) => (LOOK_AGAIN, Errors::from(errors), false),
+            Err(DeskError::Conflict) => (StatusCode::CONFLICT, Errors::default(), true),
+            Err(DeskError::State(why)) => {
+                let mut errors = Errors::default();
+                errors.add("", tierdesk_domain::text::t(why));
+                (StatusCode::CONFLICT, errors, false)
+            }
+            Err(error) => return Err(error.into()),
+        };
+        // The ticket as it is now: that is what the next try must know.
+        let ticket = find(&self.app, &self.me, self.ticket.number.0).await?;
+        let mut page = Workspace::load(&self.app, &self.me, ticket, self.frame).await?;
+        page.errors = errors;
+        page.open = self.dialog;
+        page.typed = Typed(self.typed);
+        if page.typed.of("mode") == "note" {
+            page.mode = "note";
+        }
+        if conflict {
+            page.show_conflict(&self.seen);
+        }
+        Ok(Page(page).status(status))
+    }
+}
+
+/// What every form needs before it begins.
+async fn begin(
+    app: AppState,
+    me: Me,
+    frame: Frame,
+    number: i64,
+    dialog: &'static str,
+) -> Result<Turn, WebError> {
+    let ticket = find(&app, &me, number).await?;
+    let now = frame.now;
+    Ok(Turn {
+        app,
+        me,
+        frame,
+        ticket,
+        now,
+        dialog,
+        typed: HashMap::new(),
+        seen: String::new(),
+    })
+}
+
+#[derive(Debug, Deserialize)]
+struct MessageForm {
+    #[serde(default)]
+    mode: String,
+    #[serde(default)]
+    body: String,
+    #[serde(default)]
+    pending: String,
+}
+
+async fn message(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Path(number): Path<i64>,
+    Form(form): Form<MessageForm>,
+) -> Result<Response, WebError> {
+    let mut turn = begin(app, me, frame, number, "").await?;
+    let (desk, caller, id, now) = (
+        turn.app.desk.clone(),
+        turn.me.caller.clone(),
+        turn.ticket.id,
+        turn.now,
+    );
+    turn.typed = HashMap::from([("body", form.body.clone()), ("mode", form.mode.clone())]);
+    let (result, said, purpose) = if form.mode == "note" {
+        (
+            desk.note(&caller, id, &form.body, now).await,
+            "said.noted",
+            Purpose::Note(id),
+        )
+    } else {
+        let afterwards = if form.pending.is_empty() {
+            Afterwards::Open
+        } else {
+            Afterwards::Pending
+        };
+        (
+            desk.reply(&caller, id, &form.body, afterwards, now).await,
+            "said.sent",
+            Purpose::Reply(id),
+        )
+    };
+    if result.is_ok() {
+        desk.keep_draft(&caller, purpose, "", now).await?;
+        desk.mark_read(&caller, id, now).await?;
+    }
+    turn.end(result, said).await
+}
+
+#[derive(Debug, Deserialize)]
+struct AssignForm {
+    /// A person, `me`, or nothing for nobody.
+    #[serde(default)]
+    assignee: String,
+    /// Who had it when the page was loaded.
+    #[serde(default)]
+    expected: String,
+    #[serde(default)]
+    seen: String,
+}
+
+fn person(text: &str) -> Option<PersonId> {
+    text.parse::<Uuid>().ok().map(PersonId)
+}
+
+async fn assign(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Path(number): Path<i64>,
+    Form(form): Form<AssignForm>,
+) -> Result<Response, WebError> {
+    let mut turn = begin(app, me, frame, number, "").await?;
+    turn.seen = form.seen;
+    let own = turn.me.visitor.principal.person;
+    let to = match form.assignee.as_str() {
+        "me" => Some(own),
+        "" | "nobody" => None,
+        other => match person(other) {
+            Some(id) => Some(id),
+            None => {
+                return turn
+                    .end::<()>(
+                        Err(vec![FieldError::new("assignee", "error.choose_one")].into()),
+                        "",
+                    )
+                    .await;
+            }
+        },
+    };
+    let result = turn
+        .app
+        .desk
+        .assign(
+            &turn.me.caller,
+            turn.ticket.id,
+            to,
+            person(&form.expected),
+            turn.now,
+        )
+        .await;
+    let said = if to == Some(own) {
+        "said.taken"
+    } else {
+        "said.assigned"
+    };
+    turn.end(result, said).await
+}
+
+#[derive(Debug, Deserialize)]
+struct StatusForm {
+    version: i32,
+    status: String,
+    #[serde(default)]
+    seen: String,
+}
+
+async fn status(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Path(number): Path<i64>,
+    Form(form): Form<StatusForm>,
+) -> Result<Response, WebError> {
+    let mut turn = begin(app, me, frame, number, "").await?;
+    turn.seen = form.seen;
+    let next: Status = form.status.parse().map_err(|_| WebError::BadRequest)?;
+    let result = turn
+        .app
+        .desk
+        .set_status(
+            &turn.me.caller,
+            turn.ticket.id,
+            form.version,
+            next,
+            turn.now,
+        )
+        .await;
+    turn.end(result, "said.saved").await
+}
+
+#[derive(Debug, Deserialize)]
+struct PriorityForm {
+    version: i32,
+    impact: String,
+    urgency: String,
+    #[serde(default)]
+    seen: String,
+}
+
+async fn priority(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Path(number): Path<i64>,
+    Form(form): Form<PriorityForm>,
+) -> Result<Response, WebError> {
+    let mut turn = begin(app, me, frame, number, "properties").await?;
+    turn.seen = form.seen;
+    let impact: Impact = form.impact.parse().map_err(|_| WebError::BadRequest)?;
+    let urgency: Urgency = form.urgency.parse().map_err(|_| WebError::BadRequest)?;
+    turn.typed = HashMap::from([("impact", form.impact), ("urgency", form.urgency)]);
+    let desk = &turn.app.desk;
+    let result = desk
+        .set_impact_urgency(
+            &turn.me.caller,
+            turn.ticket.id,
+            form.version,
+            impact,
+            urgency,
+            turn.now,
+        )
+        .await;
+    turn.end(result, "said.saved").await
+}
+
+#[derive(Debug, Deserialize)]
+struct EscalateForm {
+    version: i32,
+    #[serde(default)]
+    to: String,
+    #[serde(default)]
+    known: String,
+    #[serde(default)]
+    tried: String,
+    #[serde(default)]
+    evidence: String,
+    #[serde(default)]
+    ask: String,
+    #[serde(default)]
+    seen: String,
+}
+
+/// `TEAM:L2` as the form's choices write it.
+fn target(text: &str) -> Option<(TeamId, Tier)> {
+    let (team, tier) = text.split_once(':')?;
+    let tier = Tier::ALL.into_iter().find(|it| it.name() == tier)?;
+    Some((TeamId(team.parse().ok()?), tier))
+}
+
+async fn escalate(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Path(number): Path<i64>,
+    Form(form): Form<EscalateForm>,
+) -> Result<Response, WebError> {
+    let mut turn = begin(app, me, frame, number, "escalate").await?;
+    turn.seen = form.seen;
+    turn.typed = HashMap::from([
+        ("to", form.to.clone()),
+        ("known", form.known.clone()),
+        ("tried", form.tried.clone()),
+        ("evidence", form.evidence.clone()),
+        ("ask", form.ask.clone()),
+    ]);
+    let Some((team, tier)) = target(&form.to) else {
+        return turn
+            .end::<()>(
+                Err(vec![FieldError::new("to", "error.choose_one")].into()),
+                "",
+            )
+            .await;
+    };
+    let note = Handover {
+        known: form.known,
+        tried: form.tried,
+        evidence: form.evidence,
+        ask: form.ask,
+    };
+    let result = turn
+        .app
+        .desk
+        .escalate(
+            &turn.me.caller,
+            turn.ticket.id,
+            form.version,
+            team,
+            tier,
+            note,
+            turn.now,
+        )
+        .await;
+    turn.end(result, "said.escalated").await
+}
+
+#[derive(Debug, Deserialize)]
+struct HandBackForm {
+    version: i32,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    seen: String,
+}
+
+async fn hand_back(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Path(number): Path<i64>,
+    Form(form): Form<HandBackForm>,
+) -> Result<Response, WebError> {
+    let mut turn = begin(app, me, frame, number, "hand-back").await?;
+    turn.seen = form.seen;
+    turn.typed = HashMap::from([("reason", form.reason.clone())]);
+    let result = turn
+        .app
+        .desk
+        .hand_back(
+            &turn.me.caller,
+            turn.ticket.id,
+            form.version,
+            &form.reason,
+            turn.now,
+        )
+        .await;
+    turn.end(result, "said.handed_back").await
+}
+
+#[derive(Debug, Deserialize)]
+struct ResolveForm {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    answer: String,
+}
+
+/// The desk speaks of `body`; the form that shares its page with the composer calls it otherwise.
+fn renamed<T>(result: Result<T, DeskError>, to: &'static str) -> Result<T, DeskError> {
+    result.map_err(|error| match error {
+        DeskError::Invalid(errors) => DeskError::Invalid(
+            errors
+                .into_iter()
+                .map(|error| FieldError {
+                    field: if error.field == "body" {
+                        to
+                    } else {
+                        error.field
+                    },
+                    ..error
+                })
+                .collect(),
+        ),
+        other => other,
+    })
+}
+
+async fn resolve(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Path(number): Path<i64>,
+    Form(form): Form<ResolveForm>,
+) -> Result<Response, WebError> {
+    let mut turn = begin(app, me, frame, number, "resolve").await?;
+    turn.typed = HashMap::from([("code", form.code.clone()), ("answer", form.answer.clone())]);
+    let Ok(code) = form.code.parse::<ResolutionCode>() else {
+        return turn
+            .end::<()>(
+                Err(vec![FieldError::new("code", "error.choose_one")].into()),
+                "",
+            )
+            .await;
+    };
+    let result = turn
+        .app
+        .desk
+        .resolve(
+            &turn.me.caller,
+            turn.ticket.id,
+            code,
+            &form.answer,
+            turn.now,
+        )
+        .await;
+    turn.end(renamed(result, "answer"), "said.resolved").await
+}
+
+#[derive(Debug, Deserialize)]
+struct ReopenForm {
+    #[serde(default)]
+    why: String,
+}
+
+async fn reopen(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Path(number): Path<i64>,
+    Form(form): Form<ReopenForm>,
+) -> Result<Response, WebError> {
+    let mut turn = begin(app, me, frame, number, "reopen").await?;
+    turn.typed = HashMap::from([("why", form.why.clone())]);
+    let result = turn
+        .app
+        .desk
+        .reopen(&turn.me.caller, turn.ticket.id, &form.why, turn.now)
+        .await;
+    turn.end(renamed(result, "why"), "said.reopened").await
+}

@@ -1,0 +1,450 @@
+//! What the workspace shows.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use tierdesk_desk::draft::Purpose;
+use tierdesk_domain::authorize::{Action, authorize};
+use tierdesk_domain::id::{PersonId, TeamId};
+use tierdesk_domain::text::{fill, t};
+use tierdesk_domain::ticket::{Impact, ResolutionCode, Status, Urgency};
+use tierdesk_domain::tier::Tier;
+use tierdesk_store::queue::QueueCount;
+use tierdesk_store::ticket::Ticket;
+use tierdesk_store::{PgConnection, category, person, queue, team, ticket_clock, timeline};
+
+use crate::clock_chip::ClockChip;
+use crate::extract::Me;
+use crate::filters;
+use crate::form::Errors;
+use crate::frame::Frame;
+use crate::live::who_is_here;
+use crate::moment::Moment;
+use crate::navigation::queue_address;
+use crate::timeline::{Entry, Reader};
+use crate::visitor::initials;
+use crate::{AppState, WebError, words};
+
+/// The newest entries that a page shows.
+pub(crate) const ENTRIES: i64 = 500;
+
+/// One option of a form.
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) title: String,
+    pub(crate) line: String,
+    pub(crate) chosen: bool,
+}
+
+/// The requester as the panel shows them.
+pub(crate) struct Person {
+    pub(crate) name: String,
+    pub(crate) initials: String,
+    pub(crate) site: String,
+    pub(crate) email: String,
+    pub(crate) local_time: String,
+    pub(crate) other_tickets: u64,
+}
+
+/// What was typed into the form that came back, by field.
+#[derive(Debug, Default)]
+pub(crate) struct Typed(pub(crate) HashMap<&'static str, String>);
+
+impl Typed {
+    /// The text of a field, or `""`.
+    pub(crate) fn of(&self, field: &str) -> &str {
+        self.0.get(field).map_or("", String::as_str)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "ticket/workspace.html")]
+pub(crate) struct Workspace {
+    pub(crate) frame: Frame,
+    pub(crate) number: i64,
+    pub(crate) version: i32,
+    title: String,
+    status: Status,
+    status_word: &'static str,
+    status_slug: &'static str,
+    priority: i16,
+    tier: i16,
+    queue: String,
+    queue_address: String,
+    kind: &'static str,
+    channel: &'static str,
+    category: String,
+    filed: Moment,
+    impact: &'static str,
+    urgency: &'static str,
+    assignee: String,
+    assignee_initials: String,
+    /// The assignee's id for forms that must not overwrite somebody else's choice, or `""`.
+    pub(crate) expected: String,
+    yours: bool,
+    requester: Person,
+    clocks: Vec<ClockChip>,
+    head_clocks: Vec<ClockChip>,
+    next_title: String,
+    next_line: String,
+    entries: Vec<Entry>,
+    counts: [u64; 5],
+    cut: bool,
+    /// The newest event this page knows, so that a conflict can show what came after it.
+    seen: String,
+    presence: String,
+    pub(crate) may_work: bool,
+    may_note: bool,
+    may_hand_back: bool,
+    who_acts: Vec<Choice>,
+    targets: Vec<Choice>,
+    impacts: Vec<Choice>,
+    urgencies: Vec<Choice>,
+    codes: Vec<Choice>,
+    reply_draft: String,
+    note_draft: String,
+    /// `reply` or `note`.
+    pub(crate) mode: &'static str,
+    /// The dialog that the server opens again, or `""`.
+    pub(crate) open: &'static str,
+    pub(crate) errors: Errors,
+    pub(crate) typed: Typed,
+    /// What happened since the page was loaded, when somebody else was faster.
+    pub(crate) meanwhile: Vec<Entry>,
+    pub(crate) conflict: bool,
+}
+
+impl Workspace {
+    /// Everything about a ticket that this reader may see.
+    pub(crate) async fn load(
+        app: &AppState,
+        me: &Me,
+        ticket: Ticket,
+        frame: Frame,
+    ) -> Result<Self, WebError> {
+        let who = &me.caller.who;
+        let scope = authorize(who, Action::ReadInternal(ticket.facts()))?;
+        let may_work = authorize(who, Action::WorkTicket(ticket.facts())).is_ok();
+        let may_note = authorize(who, Action::AddNote(ticket.facts())).is_ok();
+        let reader_id = me.visitor.principal.person;
+        let (reply_draft, note_draft) = if may_note {
+            (
+                app.desk
+                    .draft(&me.caller, Purpose::Reply(ticket.id))
+                    .await?,
+                app.desk.draft(&me.caller, Purpose::Note(ticket.id)).await?,
+            )
+        } else {
+            Default::default()
+        };
+
+        let mut conn = app.desk.acquire().await?;
+        let teams: HashMap<TeamId, String> = team::all(&mut conn)
+            .await?
+            .into_iter()
+            .map(|it| (it.id, it.name))
+            .collect();
+        let events = timeline::all(&mut conn, &scope, ticket.id, ENTRIES).await?;
+        let requester = requester(&mut conn, &ticket, &frame).await?;
+        let clocks: Vec<_> = ticket_clock::of_ticket(&mut conn, ticket.id)
+            .await?
+            .iter()
+            .map(|clock| ClockChip::of_ticket(clock, frame.now, frame.zone))
+            .collect();
+        let queues = if may_work {
+            queue::all(&mut conn).await?
+        } else {
+            Vec::new()
+        };
+        let engineers = if may_work {
+            team::who_acts(&mut conn, ticket.team, ticket.tier).await?
+        } else {
+            Vec::new()
+        };
+        let category = match ticket.category {
+            Some(id) => category::all(&mut conn)
+                .await?
+                .into_iter()
+                .find(|it| it.id == id)
+                .map(|it| it.name),
+            None => None,
+        };
+        let assignee = match ticket.assignee {
+            Some(id) => person::names(&mut conn, &[id.0])
+                .await?
+                .into_iter()
+                .next()
+                .map(|(_, name)| name)
+                .unwrap_or_default(),
+            None => String::new(),
+        };
+        let presence = who_is_here(&mut conn, ticket.id, reader_id, frame.now).await?;
+        drop(conn);
+
+        let reader = Reader {
+            now: frame.now,
+            zone: frame.zone,
+            requester: &requester.name,
+            teams: &teams,
+            desk: true,
+        };
+        let entries = reader.read(&events);
+        let team_name = teams.get(&ticket.team).cloned().unwrap_or_default();
+        let yours = ticket.assignee == Some(reader_id);
+        let (next_title, next_line) = next_step(&ticket, yours, &assignee, &requester.name, &frame);
+        let handed = events
+            .iter()
+            .any(|event| event.kind == tierdesk_domain::timeline::EventKind::Escalated);
+        Ok(Self {
+            number: ticket.number.0,
+            version: ticket.version,
+            status: ticket.status,
+            status_word: words::status(ticket.status),
+            status_slug: words::status_slug(ticket.status),
+            priority: ticket.priority.number(),
+            tier: ticket.tier.number(),
+            queue: format!("{} {team_name}", ticket.tier),
+            queue_address: queue_address(ticket.tier, &team_name),
+            kind: words::kind(ticket.kind),
+            channel: words::channel(ticket.channel),
+            category: category.unwrap_or_default(),
+            filed: frame.at(&ticket.created_at),
+            impact: words::impact(ticket.impact),
+            urgency: words::urgency(ticket.urgency),
+            assignee_initials: initials(&assignee),
+            expected: ticket.assignee.map(|id| id.to_string()).unwrap_or_default(),
+            yours,
+            head_clocks: clocks
+                .iter()
+                .filter(|chip| matches!(chip.state, "ok" | "risk" | "breached"))
+                .take(2)
+                .cloned()
+                .collect(),
+            clocks,
+            next_title,
+            next_line,
+            counts: counts(&entries),
+            cut: events.len() as i64 >= ENTRIES,
+            seen: events
+                .last()
+                .map(|event| event.id.to_string())
+                .unwrap_or_default(),
+            entries,
+            presence,
+            may_hand_back: may_work && ticket.status.is_open() && handed && ticket.tier > Tier::L1,
+            may_work,
+            may_note,
+            who_acts: engineer_choices(engineers, reader_id, ticket.assignee),
+            targets: target_choices(queues, &ticket),
+            impacts: Impact::ALL
+                .iter()
+                .rev()
+                .map(|it| choice(it.as_str(), words::impact(*it), *it == ticket.impact))
+                .collect(),
+            urgencies: Urgency::ALL
+                .iter()
+                .rev()
+                .map(|it| choice(it.as_str(), words::urgency(*it), *it == ticket.urgency))
+                .collect(),
+            codes: ResolutionCode::ALL
+                .iter()
+                .filter(|it| **it != ResolutionCode::Withdrawn)
+                .map(|it| choice(it.as_str(), words::code(*it), *it == ResolutionCode::Fixed))
+                .collect(),
+            mode: if may_work && ticket.status.is_open() {
+                "reply"
+            } else {
+                "note"
+            },
+            reply_draft,
+            note_draft,
+            open: "",
+            errors: Errors::default(),
+            typed: Typed::default(),
+            meanwhile: Vec::new(),
+            conflict: false,
+            title: ticket.title,
+            assignee,
+            requester,
+            frame,
+        })
+    }
+
+    /// Shows what happened after the event that the sender's page knew.
+    pub(crate) fn show_conflict(&mut self, seen: &str) {
+        self.conflict = true;
+        let anchor = format!("e-{seen}");
+        let from = self
+            .entries
+            .iter()
+            .position(|entry| entry.id == anchor)
+            .map_or(self.entries.len().saturating_sub(5), |at| at + 1);
+        self.meanwhile = self.entries[from..].to_vec();
+    }
+
+    /// How many entries a page shows at most.
+    pub(crate) fn shown() -> i64 {
+        ENTRIES
+    }
+
+    fn may_reply(&self) -> bool {
+        self.may_work && self.status.is_open()
+    }
+
+    fn may_reopen(&self) -> bool {
+        self.may_work && self.status == Status::Resolved
+    }
+
+    fn waits(&self) -> bool {
+        matches!(self.status, Status::Pending | Status::OnHold)
+    }
+
+    /// The text of the composer: what came back, else the draft of the mode.
+    fn composer_text(&self) -> &str {
+        match (self.typed.of("body"), self.mode) {
+            ("", "note") => &self.note_draft,
+            ("", _) if self.reply_draft.is_empty() => &self.note_draft,
+            ("", _) => &self.reply_draft,
+            (typed, _) => typed,
+        }
+    }
+
+    /// A draft of a note that stands alone opens as a note, so that it is never sent to the requester by mistake.
+    fn is_note(&self) -> bool {
+        self.mode == "note"
+            || (self.typed.of("body").is_empty()
+                && self.reply_draft.is_empty()
+                && !self.note_draft.is_empty())
+    }
+}
+
+fn choice(value: &str, title: &str, chosen: bool) -> Choice {
+    Choice {
+        value: value.to_owned(),
+        title: title.to_owned(),
+        line: String::new(),
+        chosen,
+    }
+}
+
+async fn requester(
+    conn: &mut PgConnection,
+    ticket: &Ticket,
+    frame: &Frame,
+) -> Result<Person, WebError> {
+    let found = person::find(conn, ticket.requester)
+        .await?
+        .ok_or(WebError::NotFound)?;
+    let zone: chrono_tz::Tz = found.time_zone.parse().unwrap_or(frame.zone);
+    let others = tierdesk_store::ticket::open_of(conn, ticket.requester, ticket.id).await?;
+    Ok(Person {
+        initials: initials(&found.name),
+        name: found.name,
+        site: found.site.unwrap_or_default(),
+        email: found.email.unwrap_or_default(),
+        local_time: format!(
+            "{} {}",
+            frame.now.with_timezone(&zone).format("%H:%M"),
+            zone.name()
+        ),
+        other_tickets: others,
+    })
+}
+
+fn engineer_choices(
+    engineers: Vec<(PersonId, String)>,
+    reader: PersonId,
+    assignee: Option<PersonId>,
+) -> Vec<Choice> {
+    engineers
+        .into_iter()
+        .map(|(id, name)| Choice {
+            value: id.to_string(),
+            title: if id == reader {
+                t("common.you").to_owned()
+            } else {
+                name
+            },
+            line: String::new(),
+            chosen: assignee == Some(id),
+        })
+        .collect()
+}
+
+/// Where a ticket can be escalated to: every queue at its tier or above, but its own.
+fn target_choices(queues: Vec<QueueCount>, ticket: &Ticket) -> Vec<Choice> {
+    let mut targets: Vec<_> = queues
+        .into_iter()
+        .filter(|it| it.tier >= ticket.tier && (it.team, it.tier) != (ticket.team, ticket.tier))
+        .collect();
+    // The own team's next tier is what is meant most often.
+    targets.sort_by_key(|it| (it.team != ticket.team, it.tier));
+    targets
+        .into_iter()
+        .enumerate()
+        .map(|(i, it)| Choice {
+            value: format!("{}:{}", it.team, it.tier),
+            title: format!("{} {}", it.tier, it.team_name),
+            line: tierdesk_domain::text::count("ticket.assign_open", it.open),
+            chosen: i == 0,
+        })
+        .collect()
+}
+
+/// Who has it, what it waits for: the strip above the timeline.
+fn next_step(
+    ticket: &Ticket,
+    yours: bool,
+    assignee: &str,
+    requester: &str,
+    frame: &Frame,
+) -> (String, String) {
+    let owner = match (yours, assignee) {
+        (true, _) => t("ticket.next_yours").to_owned(),
+        (false, "") => t("ticket.next_take").to_owned(),
+        (false, name) => fill("ticket.next_other", &[("name", &name)]),
+    };
+    match ticket.status {
+        Status::Closed => (t("ticket.next_closed").to_owned(), String::new()),
+        Status::Resolved => match ticket.auto_close_at {
+            Some(at) => (
+                fill("ticket.next_closes", &[("time", &frame.at(&at).short)]),
+                String::new(),
+            ),
+            None => (words::status(ticket.status).to_owned(), String::new()),
+        },
+        Status::Pending => (fill("ticket.next_waits", &[("name", &requester)]), owner),
+        Status::OnHold => (t("ticket.next_hold").to_owned(), owner),
+        Status::New | Status::Open if ticket.bot_holds => {
+            (t("ticket.next_bot").to_owned(), String::new())
+        }
+        Status::New | Status::Open => match (&ticket.next_clock, ticket.next_clock_at) {
+            (Some(clock), Some(at)) if clock.ends_with("response") => {
+                let by = fill("ticket.clock_by", &[("time", &frame.at(&at).short)]);
+                (
+                    fill("ticket.next_answer", &[("name", &requester), ("by", &by)]),
+                    owner,
+                )
+            }
+            _ if assignee.is_empty() => (owner, t("ticket.next_take_advice").to_owned()),
+            _ => (owner, String::new()),
+        },
+    }
+}
+
+/// Everything, conversation, internal, diagnostics, changes: the numbers on the filters.
+fn counts(entries: &[Entry]) -> [u64; 5] {
+    let of = |kinds: &[&str]| {
+        entries
+            .iter()
+            .filter(|entry| kinds.contains(&entry.kind))
+            .count() as u64
+    };
+    [
+        entries.len() as u64,
+        of(&["ask", "reply"]),
+        of(&["note", "handover"]),
+        of(&["diag"]),
+        of(&["event", "handover", "bot"]),
+    ]
+}

@@ -1,0 +1,96 @@
+//! The words of the desk's own values: statuses, impacts, clocks.
+
+use tierdesk_domain::text::t;
+use tierdesk_domain::ticket::{Channel, Impact, Kind, ResolutionCode, Status, Urgency};
+
+/// A status as people read it.
+pub(crate) fn status(status: Status) -> &'static str {
+    t(match status {
+        Status::New => "ticket.status_new",
+        Status::Open => "ticket.status_open",
+        Status::Pending => "ticket.status_pending",
+        Status::OnHold => "ticket.status_on_hold",
+        Status::Resolved => "ticket.status_resolved",
+        Status::Closed => "ticket.status_closed",
+    })
+}
+
+/// A status as `data-s` of the stylesheet.
+pub(crate) fn status_slug(status: Status) -> &'static str {
+    match status {
+        Status::OnHold => "hold",
+        other => other.as_str(),
+    }
+}
+
+/// A status from the data of an event; a word that nobody knows stays as it is.
+pub(crate) fn status_of(word: &str) -> String {
+    word.parse()
+        .map_or_else(|_| word.to_owned(), |s| status(s).to_owned())
+}
+
+/// Who is hit.
+pub(crate) fn impact(impact: Impact) -> &'static str {
+    t(match impact {
+        Impact::Person => "ticket.impact_person",
+        Impact::Group => "ticket.impact_group",
+        Impact::Site => "ticket.impact_site",
+    })
+}
+
+/// How badly work is held up.
+pub(crate) fn urgency(urgency: Urgency) -> &'static str {
+    t(match urgency {
+        Urgency::Low => "ticket.urgency_low",
+        Urgency::Medium => "ticket.urgency_medium",
+        Urgency::High => "ticket.urgency_high",
+    })
+}
+
+/// The kind of a ticket.
+pub(crate) fn kind(kind: Kind) -> &'static str {
+    t(match kind {
+        Kind::Incident => "ticket.kind_incident",
+        Kind::Request => "ticket.kind_request",
+        Kind::Problem => "ticket.kind_problem",
+        Kind::Change => "ticket.kind_change",
+    })
+}
+
+/// How a ticket ended.
+pub(crate) fn code(code: ResolutionCode) -> &'static str {
+    t(match code {
+        ResolutionCode::Fixed => "ticket.code_fixed",
+        ResolutionCode::Workaround => "ticket.code_workaround",
+        ResolutionCode::Answered => "ticket.code_answered",
+        ResolutionCode::Duplicate => "ticket.code_duplicate",
+        ResolutionCode::NotReproducible => "ticket.code_not_reproducible",
+        ResolutionCode::WontFix => "ticket.code_wont_fix",
+        ResolutionCode::Withdrawn => "ticket.code_withdrawn",
+    })
+}
+
+/// How a ticket came in.
+pub(crate) fn channel(channel: Channel) -> &'static str {
+    t(match channel {
+        Channel::Web => "ticket.channel_web",
+        Channel::SignInHelp => "ticket.channel_sign_in_help",
+        Channel::Mail => "ticket.channel_mail",
+        Channel::Api => "ticket.channel_api",
+        Channel::Alert => "ticket.channel_alert",
+        Channel::Import => "ticket.channel_import",
+    })
+}
+
+/// The name of a clock; one that nobody knows keeps the engine's word.
+pub(crate) fn clock(metric: &str) -> String {
+    t(match metric {
+        "first_response" => "ticket.clock_first_response",
+        "next_response" => "ticket.clock_next_response",
+        "resolution" => "ticket.clock_resolution",
+        "pick_up" => "ticket.clock_pick_up",
+        "time_in_tier" => "ticket.clock_time_in_tier",
+        other => return other.to_owned(),
+    })
+    .to_owned()
+}
