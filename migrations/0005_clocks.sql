@@ -10,6 +10,7 @@ create table ticket_clock (
     risk_at        timestamptz,
     met_at         timestamptz,
     breached_at    timestamptz,
+    warned_at      timestamptz,
     policy_id      uuid not null,
     policy_version int not null,
     primary key (ticket_id, metric, cycle)

@@ -1,20 +1,330 @@
-//! The clocks of a ticket, as projections of its events.
+//! The clocks of a ticket, as projections of its events: written with every action, told to the timeline once.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use tierdesk_domain::clock::{
+    Change, Clock, Facts, History, Line, Moment, State, clocks, explain, next_due,
+};
+use tierdesk_domain::escalation::Situation;
+use tierdesk_domain::id::DocumentId;
+use tierdesk_domain::ticket::{Priority, Status};
+use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::clock::{ClockEvent, Projection};
 use tierdesk_store::ticket::Ticket;
+use tierdesk_store::{PgConnection, escalation, timer};
 
-use crate::Work;
 use crate::error::Result;
+use crate::rulebook::Rulebook;
+use crate::{Desk, Work};
 
-/// Computes a ticket's clocks from its events and writes the projections and deadlines.
-pub(crate) async fn refresh(_work: &mut Work<'_>, _ticket: &mut Ticket) -> Result<()> {
+/// A ticket's story as far as clocks and rules go.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// What happened.
+    pub history: History,
+    /// When the bot passed it on last.
+    pub bot_gave_up_at: Option<DateTime<Utc>>,
+}
+
+/// Reads a ticket's story from its events.
+pub(crate) async fn told(conn: &mut PgConnection, ticket: &Ticket) -> Result<Told> {
+    Ok(tell(
+        ticket,
+        &tierdesk_store::clock::events(conn, ticket.id).await?,
+    ))
+}
+
+fn tell(ticket: &Ticket, events: &[ClockEvent]) -> Told {
+    let opened = events.iter().find(|event| event.kind == EventKind::Opened);
+    let first: Value = opened.map_or(Value::Null, |event| event.data["internal"].clone());
+    let history = History {
+        opened_at: opened.map_or(ticket.created_at, |event| event.at),
+        opened: Facts {
+            status: Status::New,
+            priority: opened.map_or(ticket.priority, |event| event.priority),
+            kind: read(&first["kind"]).unwrap_or(ticket.kind),
+            category: read(&first["category"]).unwrap_or(ticket.category),
+            organisation: ticket.organisation,
+            vip: first["vip"].as_bool().unwrap_or(false),
+            team: opened.map_or(ticket.team, |event| event.team),
+            tier: opened.map_or(ticket.tier, |event| event.tier),
+            assigned: false,
+        },
+        moments: events
+            .iter()
+            .filter_map(|event| {
+                Some(Moment {
+                    at: event.at,
+                    change: change(event)?,
+                })
+            })
+            .collect(),
+    };
+    let gave_up = events
+        .iter()
+        .rfind(|event| event.kind == EventKind::BotGaveUp);
+    Told {
+        history,
+        bot_gave_up_at: gave_up.map(|event| event.at),
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
+    serde_json::from_value(value.clone()).ok()
+}
+
+/// What an event means to the clocks; most mean nothing.
+fn change(event: &ClockEvent) -> Option<Change> {
+    let data = &event.data;
+    match event.kind {
+        EventKind::Status => read(&data["to"]).map(Change::Status),
+        EventKind::Priority => {
+            let number = data["to"]
+                .as_i64()
+                .and_then(|number| i16::try_from(number).ok());
+            number.and_then(Priority::from_number).map(Change::Priority)
+        }
+        EventKind::Escalated | EventKind::HandedBack => Some(Change::Queue(
+            read(&data["to_team"])?,
+            read(&data["to_tier"])?,
+        )),
+        EventKind::Assigned => Some(Change::Assigned(!data["to"].is_null())),
+        EventKind::Reply if event.by_human => Some(Change::Reply),
+        EventKind::Ask => Some(Change::Ask),
+        EventKind::Resolved => read(&data["by"]).map(Change::Resolved),
+        EventKind::Reopened => Some(Change::Reopened),
+        EventKind::Closed => Some(Change::Closed),
+        EventKind::Changed => {
+            let category = data.get("category").and_then(read).map(Change::Category);
+            category.or_else(|| data.get("kind").and_then(read).map(Change::Kind))
+        }
+        _ => None,
+    }
+}
+
+/// A clock as it is kept.
+fn projection(clock: &Clock, warned_at: Option<DateTime<Utc>>) -> Projection {
+    let (state, met_at) = match clock.state {
+        State::Running if clock.breached_at.is_some() => ("breached", None),
+        State::Running => ("running", None),
+        State::Paused(_) => ("paused", None),
+        State::Met(at) => ("met", Some(at)),
+        State::Stopped(at) => ("stopped", Some(at)),
+    };
+    Projection {
+        metric: clock.metric,
+        ordinal: clock.ordinal,
+        state,
+        target_seconds: clock.target.num_seconds(),
+        due_at: clock.due_at,
+        risk_at: clock.risk_at,
+        met_at,
+        breached_at: clock.breached_at,
+        warned_at,
+        policy: clock.applied.policy,
+    }
+}
+
+/// Computes a ticket's clocks from its events, writes the projections and the next deadline, and tells the timeline
+/// what became of a promise, once.
+pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<()> {
+    let rulebook = work.rulebook().await?;
+    let now = work.now;
+    let told = told(work.conn(), ticket).await?;
+    let clocks = clocks(&told.history, &rulebook.book, now);
+    let kept = tierdesk_store::clock::projections(work.conn(), ticket.id).await?;
+    let mut changed = Vec::new();
+    for clock in &clocks {
+        let before = kept
+            .iter()
+            .find(|it| (it.metric, it.ordinal) == (clock.metric, clock.ordinal));
+        let mut after = projection(clock, before.and_then(|it| it.warned_at));
+        if clock.breached_at.is_some() && before.is_none_or(|it| it.breached_at.is_none()) {
+            tell_timeline(work, ticket, EventKind::Breached, clock, clock.breached_at).await?;
+        } else if clock.breached_at.is_none()
+            && after.state == "met"
+            && before.is_none_or(|it| it.state != "met")
+        {
+            tell_timeline(work, ticket, EventKind::Kept, clock, after.met_at).await?;
+        }
+        if clock.is_at_risk() && clock.state == State::Running && after.warned_at.is_none() {
+            tell_timeline(work, ticket, EventKind::AtRisk, clock, clock.risk_at).await?;
+            after.warned_at = Some(now);
+        }
+        if before != Some(&after) {
+            changed.push(after);
+        }
+    }
+    tierdesk_store::clock::project(work.conn(), ticket.id, &changed).await?;
+
+    let next = next_due(&clocks);
+    ticket.next_clock_at = next.and_then(|clock| clock.due_at);
+    ticket.next_clock = next.map(|clock| clock.metric.as_str().to_owned());
+    ticket.sla_policy = clocks.last().map(|clock| clock.applied.policy);
+
+    let rules = rules_at(work.conn(), ticket, &told, &clocks, &rulebook, now).await?;
+    let rule_at = rules.iter().map(|(at, _)| *at).min();
+    let deadline = clocks
+        .iter()
+        .filter_map(|clock| deadline(clock, now))
+        .chain(rule_at)
+        .min();
+    match deadline {
+        Some(at) => timer::set(work.conn(), "clock", ticket.id.0, 1, at, &json!({})).await?,
+        None => timer::clear(work.conn(), "clock", ticket.id.0).await?,
+    }
     Ok(())
+}
+
+async fn tell_timeline(
+    work: &mut Work<'_>,
+    ticket: &Ticket,
+    kind: EventKind,
+    clock: &Clock,
+    at: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let late = at.map_or(0, |at| (work.now - at).num_seconds());
+    let data = json!({
+        "metric": clock.metric.as_str(), "ordinal": clock.ordinal, "at": at, "late_by_seconds": late,
+        "due_at": clock.due_at, "target_seconds": clock.target.num_seconds(),
+        "counted_seconds": clock.counted.num_seconds(),
+        "policy": clock.applied.policy.0, "policy_version": clock.applied.policy.1, "rule": clock.applied.rule,
+    });
+    work.event(ticket, kind, Visibility::Internal, None, data)
+        .await?;
+    Ok(())
+}
+
+/// When a clock must be looked at again by itself: when it comes to be at risk, and just after it was due.
+fn deadline(clock: &Clock, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let just_after = clock.due_at.map(|due| due + TimeDelta::microseconds(1));
+    let running = clock.state == State::Running && clock.breached_at.is_none();
+    let risk = clock.risk_at.filter(|risk| *risk > now);
+    risk.into_iter().chain(just_after).min().filter(|_| running)
+}
+
+/// The rules that may still fire in this cycle, each with the time from which it holds, soonest first.
+pub(crate) async fn rules_at(
+    conn: &mut PgConnection,
+    ticket: &Ticket,
+    told: &Told,
+    clocks: &[Clock],
+    rulebook: &Rulebook,
+    now: DateTime<Utc>,
+) -> Result<Vec<(DateTime<Utc>, DocumentId)>> {
+    if rulebook.rules.is_empty() || !ticket.status.is_open() {
+        return Ok(Vec::new());
+    }
+    let situation = Situation {
+        history: &told.history,
+        clocks,
+        book: &rulebook.book,
+        bot_holds: ticket.bot_holds,
+        bot_gave_up_at: told.bot_gave_up_at,
+        now,
+    };
+    let fired = escalation::fired(conn, ticket.id, ticket.cycle).await?;
+    let waiting = rulebook
+        .rules
+        .iter()
+        .filter(|rule| !fired.contains(&rule.id));
+    let mut rules: Vec<_> = waiting
+        .filter_map(|rule| Some((rule.body.holds_at(&situation)?, rule.id)))
+        .collect();
+    rules.sort_unstable();
+    Ok(rules)
 }
 
 /// When a ticket that is resolved now closes by itself: after 5 working days (decision 22).
 pub(crate) async fn auto_close_at(
-    _work: &mut Work<'_>,
+    work: &mut Work<'_>,
     now: DateTime<Utc>,
 ) -> Result<DateTime<Utc>> {
-    Ok(now + TimeDelta::days(7))
+    Ok(work.rulebook().await?.five_working_days(now))
+}
+
+/// A ticket's clocks with everything needed to show and explain them.
+#[derive(Debug)]
+pub struct Clocks {
+    /// As they stand.
+    pub clocks: Vec<Clock>,
+    /// The ticket's story, for what-ifs.
+    pub told: Told,
+    rulebook: std::sync::Arc<Rulebook>,
+}
+
+impl Clocks {
+    /// The ledger of one of them.
+    pub fn explain(&self, clock: &Clock) -> Vec<Line> {
+        explain(clock, &self.rulebook.book)
+    }
+
+    /// The clocks that would result if this happened now. Nothing is changed.
+    pub fn what_if(&self, change: &[Change], now: DateTime<Utc>) -> Vec<Clock> {
+        let history = self.told.history.clone().what_if(now, change);
+        clocks(&history, &self.rulebook.book, now)
+    }
+
+    /// The versions they were computed with.
+    pub fn book(&self) -> &tierdesk_domain::clock::Book {
+        &self.rulebook.book
+    }
+}
+
+impl Desk {
+    /// The clocks of a ticket that the caller was given within their scope.
+    pub async fn clocks(
+        &self,
+        conn: &mut PgConnection,
+        ticket: &Ticket,
+        now: DateTime<Utc>,
+    ) -> Result<Clocks> {
+        let rulebook = self.rulebook(conn).await?;
+        let told = told(conn, ticket).await?;
+        Ok(Clocks {
+            clocks: clocks(&told.history, &rulebook.book, now),
+            told,
+            rulebook,
+        })
+    }
+
+    /// Compares every ticket's kept clocks with a computation from scratch; what differs, in words. For the recount
+    /// test and `tierdesk` checks; machinery only.
+    pub async fn recount_clocks(&self, now: DateTime<Utc>) -> Result<Vec<String>> {
+        let mut work_conn = self.acquire().await?;
+        let conn: &mut PgConnection = &mut work_conn;
+        let mut wrong = Vec::new();
+        for id in tierdesk_store::clock::all_tickets(conn).await? {
+            let Some(ticket) = tierdesk_store::ticket::lock(conn, id).await? else {
+                continue;
+            };
+            let fresh = self.clocks(conn, &ticket, now).await?;
+            let kept = tierdesk_store::clock::projections(conn, id).await?;
+            let mut expected: Vec<_> = fresh
+                .clocks
+                .iter()
+                .map(|clock| {
+                    let same = kept
+                        .iter()
+                        .find(|it| (it.metric, it.ordinal) == (clock.metric, clock.ordinal));
+                    projection(clock, same.and_then(|it| it.warned_at))
+                })
+                .collect();
+            expected.sort_by_key(|it| (it.metric.as_str(), it.ordinal));
+            if kept != expected {
+                wrong.push(format!(
+                    "{}: kept {kept:?}, computed {expected:?}",
+                    ticket.number
+                ));
+            }
+            let next = next_due(&fresh.clocks).and_then(|clock| clock.due_at);
+            if ticket.next_clock_at != next {
+                wrong.push(format!(
+                    "{}: next {:?}, computed {next:?}",
+                    ticket.number, ticket.next_clock_at
+                ));
+            }
+        }
+        Ok(wrong)
+    }
 }

@@ -2,13 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use tierdesk_domain::actor::Actor;
-use tierdesk_domain::id::{CategoryId, TeamId};
+use tierdesk_domain::calendar::{CalendarDocument, Week, Window};
+use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
+use tierdesk_domain::id::{CategoryId, DocumentId, TeamId};
+use tierdesk_domain::sla::Policy;
 use tierdesk_domain::ticket::Kind;
+use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::{category, instance, team};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::{Caller, Desk};
+use crate::rulebook::{CALENDAR, POLICY, RULE};
+use crate::{Caller, Desk, Work};
 
 impl Desk {
     /// Fills a fresh database with what no desk can do without; does nothing on one that has it.
@@ -78,8 +83,62 @@ impl Desk {
             )
             .await?;
         }
+        install_promises(&mut work).await?;
         work.audit("instance.installed", "instance", "1", serde_json::json!({}))
             .await?;
         work.commit().await
     }
+}
+
+/// Working hours, promises and two escalation rules, as version 1 of documents that administrators edit.
+async fn install_promises(work: &mut Work<'_>) -> Result<()> {
+    let office = vec![Window::new("09:00".parse()?, "17:00".parse()?)?];
+    let calendar = CalendarDocument {
+        zone: chrono_tz::Tz::UTC,
+        windows: Week {
+            mon: office.clone(),
+            tue: office.clone(),
+            wed: office.clone(),
+            thu: office.clone(),
+            fri: office,
+            ..Week::default()
+        },
+        holidays: Default::default(),
+        dates: Default::default(),
+        names: Default::default(),
+    };
+    let calendar = install(work, CALENDAR, "Working hours", calendar).await?;
+    install(work, POLICY, "Service levels", Policy::standard(calendar)).await?;
+    let unassigned = Rule {
+        only: Only::default(),
+        conditions: vec![Condition::UnassignedFor { minutes: 120 }],
+        effects: vec![Effect::NotifyQueue {}],
+    };
+    install(work, RULE, "Nobody took it", unassigned).await?;
+    let gave_up = Rule {
+        only: Only::default(),
+        conditions: vec![Condition::BotGaveUp {}],
+        effects: vec![Effect::NotifyQueue {}],
+    };
+    install(work, RULE, "The bot passed it on", gave_up).await?;
+    Ok(())
+}
+
+async fn install<T: serde::Serialize>(
+    work: &mut Work<'_>,
+    kind: &'static str,
+    name: &str,
+    body: T,
+) -> Result<DocumentId> {
+    let document = Document {
+        id: DocumentId(Uuid::now_v7()),
+        version: 1,
+        name: name.to_owned(),
+        active: true,
+        valid_from: work.now,
+        author: None,
+        body,
+    };
+    configuration::insert(work.conn(), kind, &document).await?;
+    Ok(document.id)
 }

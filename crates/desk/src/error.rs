@@ -57,5 +57,11 @@ impl From<Vec<FieldError>> for DeskError {
     }
 }
 
+impl From<tierdesk_domain::calendar::CalendarError> for DeskError {
+    fn from(error: tierdesk_domain::calendar::CalendarError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
 /// What every action answers with.
 pub type Result<T> = std::result::Result<T, DeskError>;

@@ -14,14 +14,17 @@ pub mod dashboard;
 pub mod defaults;
 pub mod draft;
 pub mod error;
+pub mod escalation;
 pub mod handover;
 pub mod keys;
 pub mod outbox;
 pub mod password;
 pub mod properties;
+pub mod rulebook;
 pub mod session;
 pub mod tally;
 pub mod ticket;
+pub mod timer;
 pub mod work;
 
 pub use caller::{Caller, Origin};
@@ -44,6 +47,8 @@ pub struct Desk {
     pub settings: Arc<Settings>,
     /// Keeps password hashing off the async threads, and bounded.
     pub(crate) hashing: Arc<tokio::sync::Semaphore>,
+    /// What steers clocks and rules, as it was read last.
+    pub(crate) rulebook: Arc<std::sync::RwLock<Option<Arc<rulebook::Rulebook>>>>,
 }
 
 /// What is set for the whole instance.
@@ -68,6 +73,7 @@ impl Desk {
             keys: Arc::new(keys),
             settings: Arc::new(settings),
             hashing: Arc::new(tokio::sync::Semaphore::new(cores)),
+            rulebook: Arc::default(),
         }
     }
 }

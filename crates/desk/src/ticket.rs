@@ -238,7 +238,7 @@ pub(crate) async fn file(
         .ok_or(DeskError::NotFound)?;
     work.count_new(&ticket);
     let event = work
-        .event(&ticket, EventKind::Opened, Visibility::Public, Some(&description), json!({"title": title, "channel": new.channel.as_str(), "priority": ticket.priority.number()}))
+        .event(&ticket, EventKind::Opened, Visibility::Public, Some(&description), json!({"title": title, "channel": new.channel.as_str(), "priority": ticket.priority.number(), "internal": {"kind": ticket.kind, "category": ticket.category, "vip": person.vip}}))
         .await?;
     attachment::attach(work, files, id, event, Visibility::Public).await?;
     draft::sent(work, Purpose::New).await?;

@@ -15,6 +15,7 @@ const ENGLISH: &[(&str, &str)] = &[
     ("dashboard", include_str!("text/dashboard.txt")),
     ("error", include_str!("text/error.txt")),
     ("event", include_str!("text/event.txt")),
+    ("escalation", include_str!("text/escalation.txt")),
     ("field", include_str!("text/field.txt")),
     ("nav", include_str!("text/nav.txt")),
     ("queue", include_str!("text/queue.txt")),

@@ -54,6 +54,42 @@ pub async fn current<T: DeserializeOwned>(
     .collect()
 }
 
+/// Every version of every document of a kind, each document's oldest first.
+pub async fn history<T: DeserializeOwned>(
+    conn: &mut PgConnection,
+    kind: &str,
+) -> Result<Vec<Document<T>>> {
+    sqlx::query!(
+        "select id, version, name, active, valid_from, author_id, body from configuration where kind = $1 order by id, version",
+        kind
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(|r| {
+        Ok(Document {
+            id: DocumentId(r.id),
+            version: r.version,
+            name: r.name,
+            active: r.active,
+            valid_from: r.valid_from,
+            author: r.author_id.map(PersonId),
+            body: serde_json::from_value(r.body).map_err(|e| StoreError::corrupt("configuration", e))?,
+        })
+    })
+    .collect()
+}
+
+/// How many versions there are of the kinds that steer clocks and rules. Versions are only ever added, so an equal number
+/// means that nothing changed.
+pub async fn count(conn: &mut PgConnection) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "n!" from configuration where kind in ('calendar', 'sla_policy', 'escalation_rule')"#
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 /// One version of a document.
 pub async fn version<T: DeserializeOwned>(
     conn: &mut PgConnection,

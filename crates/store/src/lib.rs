@@ -7,8 +7,10 @@
 pub mod attachment;
 pub mod audit;
 pub mod category;
+pub mod clock;
 pub mod configuration;
 pub mod draft;
+pub mod escalation;
 pub mod instance;
 pub mod letter;
 pub mod link;

@@ -58,13 +58,18 @@ pub async fn clear(conn: &mut PgConnection, kind: &str, object: Uuid) -> Result<
     Ok(())
 }
 
-/// Takes the earliest passed deadline and locks it until the transaction ends; others skip it.
-pub async fn take_due(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Option<Timer>> {
+/// Takes the earliest passed deadline of these kinds and locks it until the transaction ends; others skip it.
+pub async fn take_due(
+    conn: &mut PgConnection,
+    kinds: &[&str],
+    now: DateTime<Utc>,
+) -> Result<Option<Timer>> {
     Ok(sqlx::query_as!(
         Timer,
         "select kind, object_id, cycle, fires_at, data, attempts from timer
-         where fires_at <= $1 order by fires_at, object_id limit 1 for update skip locked",
-        now
+         where fires_at <= $1 and kind = any($2) order by fires_at, object_id limit 1 for update skip locked",
+        now,
+        &kinds.iter().map(ToString::to_string).collect::<Vec<_>>()
     )
     .fetch_optional(conn)
     .await?)

@@ -7,3 +7,4 @@ mod worker;
 
 pub use outbox::Post;
 pub use worker::{Clock, Worker};
+pub mod timer;

@@ -112,6 +112,27 @@ impl Calendar {
         }
     }
 
+    /// The end of the last window of the `days`-th day with working time after the day of an instant. None within
+    /// the horizon.
+    pub fn end_of_working_day(&self, after: DateTime<Utc>, days: u32) -> Option<DateTime<Utc>> {
+        let zone = &self.inner.zone;
+        let today = zone.day_at(after.timestamp_micros());
+        let mut left = days;
+        for day in today + 1..=today + i64::from(HORIZON_YEARS) * 366 {
+            let last = self
+                .windows(day)
+                .iter()
+                .map(|window| placed(*window, day).1)
+                .max();
+            let Some(end) = last else { continue };
+            left = left.saturating_sub(1);
+            if left == 0 {
+                return instant(zone.last(end));
+            }
+        }
+        None
+    }
+
     /// Dates from one instant's to another's that differ from their weekday, for people who wonder why a day was skipped.
     pub fn special_dates(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<NaiveDate> {
         let days = self.inner.zone.day_at(from.timestamp_micros())
@@ -229,16 +250,20 @@ impl Calendar {
         }
     }
 
+    /// The windows that start on a day.
+    fn windows(&self, day: i64) -> &[Window] {
+        match self.inner.special.get(&day) {
+            Some(windows) => windows,
+            None => ordinary(&self.inner.document, day),
+        }
+    }
+
     /// Working time between two instants, from each day's own windows.
     fn opens(&self, from: i64, to: i64) -> Vec<(i64, i64)> {
         let zone = &self.inner.zone;
         let mut opens = Vec::new();
         for day in zone.day_at(from) - 2..=zone.day_at(to) + 1 {
-            let windows = match self.inner.special.get(&day) {
-                Some(windows) => windows,
-                None => ordinary(&self.inner.document, day),
-            };
-            for (start, end) in windows.iter().map(|window| placed(*window, day)) {
+            for (start, end) in self.windows(day).iter().map(|window| placed(*window, day)) {
                 opens.push((zone.first(start).max(from), zone.last(end).min(to)));
             }
         }

@@ -283,3 +283,13 @@ fn what_is_never_open_has_no_due_time() {
         None
     );
 }
+
+#[test]
+fn five_working_days_end_with_the_fifth_days_last_window() {
+    let calendar = office("Europe/Berlin");
+    let friday = at("2026-06-05T15:30:00Z");
+    assert_eq!(
+        calendar.end_of_working_day(friday, 5),
+        Some(at("2026-06-12T15:00:00Z"))
+    );
+}

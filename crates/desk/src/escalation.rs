@@ -1,0 +1,305 @@
+//! Escalation rules at work: a rule that holds fires once per ticket and cycle, says why, and is a version of a document
+//! that administrators edit.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use tierdesk_domain::actor::Actor;
+use tierdesk_domain::authorize::Action;
+use tierdesk_domain::escalation::{Condition, Effect, Rule};
+use tierdesk_domain::field::{self, FieldError};
+use tierdesk_domain::handover::Handover;
+use tierdesk_domain::id::{DocumentId, PersonId, TicketId};
+use tierdesk_domain::outbox::MailKind;
+use tierdesk_domain::text::{fill, t};
+use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::configuration::Document;
+use tierdesk_store::escalation::{self, Firing};
+use tierdesk_store::ticket::Ticket;
+use tierdesk_store::{person, team};
+
+use crate::clock::{rules_at, told};
+use crate::error::{DeskError, Result};
+use crate::rulebook::RULE;
+use crate::work::Mail;
+use crate::{Caller, Desk, Work};
+
+/// The longest name of a rule, in characters.
+pub const MAX_NAME: usize = 100;
+
+impl Work<'_> {
+    /// The rules that hold on a ticket now and have not fired in this cycle, the one that held first first.
+    pub(crate) async fn rules_that_hold(&mut self, ticket: &Ticket) -> Result<Vec<DocumentId>> {
+        let now = self.now;
+        let rulebook = self.rulebook().await?;
+        let told = told(self.conn(), ticket).await?;
+        let clocks = tierdesk_domain::clock::clocks(&told.history, &rulebook.book, now);
+        let rules = rules_at(self.conn(), ticket, &told, &clocks, &rulebook, now).await?;
+        Ok(rules
+            .into_iter()
+            .filter(|(at, _)| *at <= now)
+            .map(|(_, rule)| rule)
+            .collect())
+    }
+}
+
+impl Desk {
+    /// Fires a rule on a ticket, if it still holds when the ticket is locked and has not fired in this cycle.
+    pub(crate) async fn fire_rule(
+        &self,
+        id: TicketId,
+        rule: DocumentId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let caller = Caller::machine(Actor::rule(rule.0));
+        let mut work = self.begin(&caller, now).await?;
+        let mut ticket = work.ticket(id, Action::WorkTicket).await?;
+        let rulebook = work.rulebook().await?;
+        let told = told(work.conn(), &ticket).await?;
+        let clocks = tierdesk_domain::clock::clocks(&told.history, &rulebook.book, now);
+        let holds = rules_at(work.conn(), &ticket, &told, &clocks, &rulebook, now).await?;
+        let since = holds.into_iter().find(|(at, it)| *it == rule && *at <= now);
+        let document = rulebook.rules.iter().find(|document| document.id == rule);
+        let (Some((since, _)), Some(document)) = (since, document) else {
+            return Ok(());
+        };
+        let late_by_seconds = (now - since).num_seconds();
+        let because = because(&document.body);
+        let effects = describe(&mut work, &document.body).await?;
+        let record = json!({
+            "rule": document.name, "rule_id": rule, "version": document.version, "because": because,
+            "effects": effects, "since": since, "late_by_seconds": late_by_seconds,
+        });
+        let firing = Firing {
+            rule,
+            version: document.version,
+            ticket: id,
+            cycle: ticket.cycle,
+            late_by_seconds,
+            effects: &record,
+        };
+        if !escalation::fire(work.conn(), &firing, now).await? {
+            return Ok(());
+        }
+        work.event(
+            &ticket,
+            EventKind::RuleFired,
+            Visibility::Internal,
+            None,
+            record.clone(),
+        )
+        .await?;
+        work.audit(
+            "rule.fired",
+            "ticket",
+            &ticket.number.0.to_string(),
+            record.clone(),
+        )
+        .await?;
+        for effect in &document.body.effects {
+            apply(&mut work, &mut ticket, document, effect, &record).await?;
+        }
+        work.save(&mut ticket, true).await?;
+        work.commit().await
+    }
+
+    /// Saves a rule as a new version: of a new rule where `id` is none, else after the version the caller saw.
+    ///
+    /// # Errors
+    /// [`DeskError::Invalid`] by field; [`DeskError::Conflict`] if it changed since.
+    pub async fn save_rule(
+        &self,
+        caller: &Caller,
+        id: Option<(DocumentId, i32)>,
+        name: &str,
+        active: bool,
+        rule: Rule,
+        now: DateTime<Utc>,
+    ) -> Result<DocumentId> {
+        let mut work = self.begin(caller, now).await?;
+        let name = field::one_line(name);
+        let mut errors = rule.check();
+        field::required("name", &name, MAX_NAME, &mut errors);
+        for effect in &rule.effects {
+            match effect {
+                Effect::NotifyPerson { person } => {
+                    let found = person::find(work.conn(), *person).await?;
+                    if found.is_none_or(|it| it.deactivated_at.is_some()) {
+                        errors.push(FieldError::new("notify_person", "error.choose_one"));
+                    }
+                }
+                Effect::Move {
+                    team: Some(team), ..
+                } if team::find(work.conn(), *team).await?.is_none() => {
+                    errors.push(FieldError::new("move", "error.choose_one"));
+                }
+                _ => {}
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors.into());
+        }
+        let id = Self::save_document(&mut work, RULE, id, &name, active, rule).await?;
+        work.commit().await?;
+        Ok(id)
+    }
+
+    /// The rules in their newest versions, switched off ones too.
+    pub async fn rules(&self, caller: &Caller) -> Result<Vec<Document<Rule>>> {
+        tierdesk_domain::authorize::authorize(&caller.who, Action::Administer)?;
+        let mut conn = self.acquire().await?;
+        Ok(tierdesk_store::configuration::current(&mut conn, RULE).await?)
+    }
+
+    /// Every version of one rule, oldest first.
+    pub async fn rule_versions(
+        &self,
+        caller: &Caller,
+        id: DocumentId,
+    ) -> Result<Vec<Document<Rule>>> {
+        tierdesk_domain::authorize::authorize(&caller.who, Action::Administer)?;
+        let mut conn = self.acquire().await?;
+        let mut all = tierdesk_store::configuration::history::<Rule>(&mut conn, RULE).await?;
+        all.retain(|document| document.id == id);
+        if all.is_empty() {
+            return Err(DeskError::NotFound);
+        }
+        Ok(all)
+    }
+}
+
+async fn apply(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    document: &Document<Rule>,
+    effect: &Effect,
+    record: &Value,
+) -> Result<()> {
+    match *effect {
+        Effect::Move { team, tier } => {
+            let (team, tier) = (team.unwrap_or(ticket.team), tier.unwrap_or(ticket.tier));
+            if (team, tier) == (ticket.team, ticket.tier) {
+                return Ok(());
+            }
+            let because = record["because"].as_str().unwrap_or_default();
+            let note = Handover {
+                known: fill(
+                    "escalation.note_known",
+                    &[("rule", &document.name), ("because", &because)],
+                ),
+                tried: t("escalation.note_tried").to_owned(),
+                evidence: String::new(),
+                ask: t("escalation.note_ask").to_owned(),
+            };
+            crate::handover::escalate(work, ticket, team, tier, &note).await
+        }
+        Effect::RaisePriority { to } => {
+            let to = to.unwrap_or(ticket.priority.raised());
+            if to >= ticket.priority {
+                return Ok(());
+            }
+            let data = json!({
+                "from": ticket.priority.number(), "to": to.number(),
+                "impact": ticket.impact.as_str(), "urgency": ticket.urgency.as_str(),
+                "impact_from": ticket.impact.as_str(), "urgency_from": ticket.urgency.as_str(),
+            });
+            ticket.priority = to;
+            work.event(
+                ticket,
+                EventKind::Priority,
+                Visibility::Internal,
+                None,
+                data,
+            )
+            .await?;
+            Ok(())
+        }
+        Effect::NotifyQueue {} => {
+            for person in team::members(work.conn(), ticket.team, ticket.tier).await? {
+                notify(work, ticket, person, record).await?;
+            }
+            Ok(())
+        }
+        Effect::NotifyPerson { person } => notify(work, ticket, person, record).await,
+    }
+}
+
+async fn notify(work: &mut Work<'_>, ticket: &Ticket, to: PersonId, record: &Value) -> Result<()> {
+    work.mail(Mail {
+        kind: MailKind::RuleFired,
+        to,
+        ticket: Some(ticket.id),
+        event: None,
+        data: json!({"rule": record["rule"], "because": record["because"], "effects": record["effects"]}),
+        secret: None,
+    })
+    .await
+}
+
+/// A rule's conditions in words.
+pub fn because(rule: &Rule) -> String {
+    let parts: Vec<_> = rule.conditions.iter().map(condition_text).collect();
+    parts.join(t("escalation.and"))
+}
+
+/// A condition in words.
+pub fn condition_text(condition: &Condition) -> String {
+    match condition {
+        Condition::UnassignedFor { minutes } => {
+            fill("escalation.if_unassigned", &[("minutes", minutes)])
+        }
+        Condition::BotGaveUp {} => t("escalation.if_bot_gave_up").to_owned(),
+        Condition::TimeInTier { minutes } => {
+            fill("escalation.if_time_in_tier", &[("minutes", minutes)])
+        }
+        Condition::SlaUsed { metric, percent } => {
+            let key = match metric {
+                tierdesk_domain::sla::Metric::FirstResponse => "escalation.if_first_response",
+                tierdesk_domain::sla::Metric::NextResponse => "escalation.if_next_response",
+                tierdesk_domain::sla::Metric::Resolution => "escalation.if_resolution",
+                tierdesk_domain::sla::Metric::PickUp => "escalation.if_pick_up",
+                tierdesk_domain::sla::Metric::TimeInTier => "escalation.if_tier_promise",
+            };
+            fill(key, &[("percent", percent)])
+        }
+        Condition::PriorityReached { priority } => {
+            fill("escalation.if_priority", &[("priority", priority)])
+        }
+        Condition::Reopened { times } => fill("escalation.if_reopened", &[("times", times)]),
+    }
+}
+
+/// A rule's effects in words, with the names of teams and people.
+pub async fn describe(work: &mut Work<'_>, rule: &Rule) -> Result<Vec<String>> {
+    let mut words = Vec::new();
+    for effect in &rule.effects {
+        words.push(match *effect {
+            Effect::Move { team, tier } => {
+                let team = match team {
+                    Some(team) => team::find(work.conn(), team).await?.map(|it| it.name),
+                    None => None,
+                };
+                match (team, tier) {
+                    (Some(team), Some(tier)) => {
+                        fill("escalation.then_move", &[("team", &team), ("tier", &tier)])
+                    }
+                    (Some(team), None) => fill("escalation.then_team", &[("team", &team)]),
+                    (None, Some(tier)) => fill("escalation.then_tier", &[("tier", &tier)]),
+                    (None, None) => continue,
+                }
+            }
+            Effect::RaisePriority { to: Some(to) } => {
+                fill("escalation.then_priority", &[("priority", &to)])
+            }
+            Effect::RaisePriority { to: None } => t("escalation.then_raise").to_owned(),
+            Effect::NotifyQueue {} => t("escalation.then_notify_queue").to_owned(),
+            Effect::NotifyPerson { person } => {
+                let name = person::find(work.conn(), person).await?.map(|it| it.name);
+                fill(
+                    "escalation.then_notify",
+                    &[("person", &name.unwrap_or_default())],
+                )
+            }
+        });
+    }
+    Ok(words)
+}

@@ -1,0 +1,98 @@
+//! Deadlines that passed: each is taken, acted on and taken away in one transaction; one that fails is tried again later.
+//!
+//! To act on another kind: add its word to [`KINDS`] and its arm to [`act`].
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tierdesk_domain::actor::Actor;
+use tierdesk_domain::id::{DocumentId, TicketId};
+use tierdesk_domain::ticket::Status;
+use tierdesk_store::timer::{self, Timer};
+
+use crate::error::Result;
+use crate::{Caller, Desk, Work};
+
+/// The kinds of deadlines that are acted on here.
+pub const KINDS: &[&str] = &["auto_close", "clock"];
+
+/// What is left to do in transactions of their own.
+type After = Option<(TicketId, Vec<DocumentId>)>;
+
+impl Desk {
+    /// Acts on the earliest deadline that passed. False if there is none.
+    ///
+    /// # Errors
+    /// When the database does not answer. What goes wrong with one deadline puts that one off and is logged.
+    pub async fn act_on_next_deadline(&self, now: DateTime<Utc>) -> Result<bool> {
+        let caller = Caller::machine(Actor::system());
+        let mut work = self.begin(&caller, now).await?;
+        let Some(timer) = timer::take_due(work.conn(), KINDS, now).await? else {
+            return Ok(false);
+        };
+        let acted = match act(&mut work, &timer).await {
+            Ok(after) => work.commit().await.map(|()| after),
+            Err(error) => {
+                drop(work);
+                Err(error)
+            }
+        };
+        let done = match acted {
+            Ok(None) => Ok(()),
+            Ok(Some((ticket, rules))) => self.fire_rules(ticket, &rules, now).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            let wait =
+                TimeDelta::seconds(30) * 2_i32.pow(timer.attempts.clamp(0, 7).unsigned_abs());
+            tracing::error!(%error, timer.kind, timer.object = %timer.object_id, "a deadline could not be acted on");
+            let mut conn = self.acquire().await?;
+            timer::retry(&mut conn, &timer, now + wait).await?;
+        }
+        Ok(true)
+    }
+
+    async fn fire_rules(
+        &self,
+        ticket: TicketId,
+        rules: &[DocumentId],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        for rule in rules {
+            self.fire_rule(ticket, *rule, now).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn act(work: &mut Work<'_>, timer: &Timer) -> Result<After> {
+    match timer.kind.as_str() {
+        "clock" => look_at_clocks(work, timer).await,
+        "auto_close" => {
+            timer::done(work.conn(), timer).await?;
+            let ticket =
+                tierdesk_store::ticket::lock(work.conn(), TicketId(timer.object_id)).await?;
+            if let Some(mut ticket) = ticket
+                && ticket.status == Status::Resolved
+                && ticket.cycle == timer.cycle
+            {
+                crate::ticket::close(work, &mut ticket, "time").await?;
+            }
+            Ok(None)
+        }
+        other => Err(crate::DeskError::Broken(format!(
+            "nobody acts on deadlines of the kind {other}"
+        ))),
+    }
+}
+
+/// A promise came close or was broken, or a rule holds: the clocks are computed anew, which sets the next deadline.
+async fn look_at_clocks(work: &mut Work<'_>, timer: &Timer) -> Result<After> {
+    timer::done(work.conn(), timer).await?;
+    let Some(mut ticket) =
+        tierdesk_store::ticket::lock(work.conn(), TicketId(timer.object_id)).await?
+    else {
+        return Ok(None);
+    };
+    work.save(&mut ticket, false).await?;
+    let rules = work.rules_that_hold(&ticket).await?;
+    Ok(Some((ticket.id, rules)).filter(|(_, rules)| !rules.is_empty()))
+}

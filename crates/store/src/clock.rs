@@ -1,0 +1,166 @@
+//! What clocks are computed from, and the projections of them (decision 13).
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use tierdesk_domain::id::{DocumentId, TeamId, TicketId};
+use tierdesk_domain::sla::Metric;
+use tierdesk_domain::ticket::Priority;
+use tierdesk_domain::tier::Tier;
+use tierdesk_domain::timeline::EventKind;
+
+use crate::{Result, row};
+
+/// An event that a clock may care about.
+#[derive(Debug, Clone)]
+pub struct ClockEvent {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    pub kind: EventKind,
+    /// Whether a person did it.
+    pub by_human: bool,
+    /// The facts of this kind of event.
+    pub data: serde_json::Value,
+    /// The queue at that time.
+    pub team: TeamId,
+    /// Its tier.
+    pub tier: Tier,
+    /// The priority at that time.
+    pub priority: Priority,
+}
+
+/// One clock as it is kept for lists, counts and deadlines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Projection {
+    /// What it measures.
+    pub metric: Metric,
+    /// Which one of this metric.
+    pub ordinal: i32,
+    /// `running`, `paused`, `met`, `stopped`, or `breached`: it runs on, broken.
+    pub state: &'static str,
+    /// What is allowed.
+    pub target_seconds: i64,
+    /// When it is, or was, due; none while paused.
+    pub due_at: Option<DateTime<Utc>>,
+    /// When a quarter is left.
+    pub risk_at: Option<DateTime<Utc>>,
+    /// When it was kept or ended.
+    pub met_at: Option<DateTime<Utc>>,
+    /// When it was broken.
+    pub breached_at: Option<DateTime<Utc>>,
+    /// When the timeline was told that it is at risk.
+    pub warned_at: Option<DateTime<Utc>>,
+    /// The policy that applied, and its version.
+    pub policy: (DocumentId, i32),
+}
+
+/// The words of the column `state`.
+const STATES: [&str; 5] = ["running", "paused", "met", "stopped", "breached"];
+
+/// Everything that happened to a ticket and may matter to its clocks, oldest first.
+pub async fn events(conn: &mut PgConnection, ticket: TicketId) -> Result<Vec<ClockEvent>> {
+    sqlx::query!(
+        "select at, kind, actor_kind, data, team_id, tier, priority from event
+         where ticket_id = $1 and kind in ('opened', 'ask', 'reply', 'bot_gave_up', 'escalated', 'handed_back', 'assigned',
+                                           'status', 'priority', 'changed', 'resolved', 'reopened', 'closed')
+         order by at, id",
+        ticket.0
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(|r| {
+        Ok(ClockEvent {
+            at: r.at,
+            kind: row::word("event", &r.kind)?,
+            by_human: r.actor_kind == "human",
+            data: r.data,
+            team: TeamId(r.team_id),
+            tier: row::tier("event", r.tier)?,
+            priority: row::number("event", r.priority, Priority::from_number)?,
+        })
+    })
+    .collect()
+}
+
+/// The clocks of a ticket as they are kept.
+pub async fn projections(conn: &mut PgConnection, ticket: TicketId) -> Result<Vec<Projection>> {
+    sqlx::query!(
+        "select metric, cycle, state, target_seconds, due_at, risk_at, met_at, breached_at, warned_at, policy_id, policy_version
+         from ticket_clock where ticket_id = $1 order by metric, cycle",
+        ticket.0
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(|r| {
+        Ok(Projection {
+            metric: row::word("ticket_clock", &r.metric)?,
+            ordinal: r.cycle,
+            state: STATES.into_iter().find(|state| *state == r.state).unwrap_or("stopped"),
+            target_seconds: r.target_seconds,
+            due_at: r.due_at,
+            risk_at: r.risk_at,
+            met_at: r.met_at,
+            breached_at: r.breached_at,
+            warned_at: r.warned_at,
+            policy: (DocumentId(r.policy_id), r.policy_version),
+        })
+    })
+    .collect()
+}
+
+/// Writes clocks as they are now.
+pub async fn project(
+    conn: &mut PgConnection,
+    ticket: TicketId,
+    clocks: &[Projection],
+) -> Result<()> {
+    for clock in clocks {
+        sqlx::query!(
+            "insert into ticket_clock (ticket_id, metric, cycle, state, target_seconds, due_at, risk_at, met_at, breached_at,
+                                       warned_at, policy_id, policy_version)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             on conflict (ticket_id, metric, cycle) do update
+             set state = excluded.state, target_seconds = excluded.target_seconds, due_at = excluded.due_at,
+                 risk_at = excluded.risk_at, met_at = excluded.met_at, breached_at = excluded.breached_at,
+                 warned_at = excluded.warned_at, policy_id = excluded.policy_id, policy_version = excluded.policy_version",
+            ticket.0,
+            clock.metric.as_str(),
+            clock.ordinal,
+            clock.state,
+            clock.target_seconds,
+            clock.due_at,
+            clock.risk_at,
+            clock.met_at,
+            clock.breached_at,
+            clock.warned_at,
+            clock.policy.0.0,
+            clock.policy.1
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Lets every open ticket's clocks be looked at again, as when a calendar changed. Returns how many.
+pub async fn recompute_open(conn: &mut PgConnection, at: DateTime<Utc>) -> Result<u64> {
+    let done = sqlx::query!(
+        "insert into timer (kind, object_id, cycle, fires_at)
+         select 'clock', id, 1, $1 from ticket where status in ('new', 'open', 'pending', 'on_hold')
+         on conflict (kind, object_id, cycle) do update set fires_at = least(timer.fires_at, excluded.fires_at)",
+        at
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// All tickets, for the recount that compares projections with a computation from scratch.
+pub async fn all_tickets(conn: &mut PgConnection) -> Result<Vec<TicketId>> {
+    let ids = sqlx::query_scalar!("select id from ticket order by number")
+        .fetch_all(conn)
+        .await?;
+    Ok(ids.into_iter().map(TicketId).collect())
+}

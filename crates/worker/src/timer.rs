@@ -1,0 +1,60 @@
+//! The sweeper: acts on every deadline that passed, in the order in which they passed. After downtime it catches up;
+//! what it does is idempotent and says how late it is.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tierdesk_desk::{Desk, DeskError};
+use tokio_util::sync::CancellationToken;
+
+/// How long a deadline may have passed before somebody looks.
+const PULSE: Duration = Duration::from_secs(1);
+
+/// The loop over the deadlines.
+#[derive(Clone)]
+pub struct Sweeper {
+    desk: Desk,
+}
+
+impl Sweeper {
+    /// A sweeper of a desk's deadlines.
+    #[must_use]
+    pub fn new(desk: Desk) -> Self {
+        Self { desk }
+    }
+
+    /// Sweeps until stopped.
+    pub async fn run(&self, clock: impl Fn() -> DateTime<Utc>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.run_once(clock()).await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "the deadlines cannot be read"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(PULSE) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Acts on one deadline. False when none has passed.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn run_once(&self, now: DateTime<Utc>) -> Result<bool, DeskError> {
+        self.desk.act_on_next_deadline(now).await
+    }
+
+    /// Acts on everything that has passed. Returns how much that was.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn drain(&self, now: DateTime<Utc>) -> Result<usize, DeskError> {
+        let mut done = 0;
+        while self.run_once(now).await? {
+            done += 1;
+        }
+        Ok(done)
+    }
+}
