@@ -5,6 +5,8 @@
 )]
 
 mod architecture;
+mod clock;
+mod escalation;
 mod programs;
 mod schema;
 mod transport;

@@ -3,8 +3,8 @@
 
 pub mod housekeeping;
 pub mod outbox;
+pub mod timer;
 mod worker;
 
 pub use outbox::Post;
 pub use worker::{Clock, Worker};
-pub mod timer;

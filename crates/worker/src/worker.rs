@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::housekeeping::Housekeeping;
 use crate::outbox::{Outbox, Post};
+use crate::timer::Sweeper;
 
 /// Where the loops get their time.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -23,6 +24,7 @@ const REST: Duration = Duration::from_secs(1);
 pub struct Worker {
     outbox: Outbox,
     housekeeping: Housekeeping,
+    sweeper: Sweeper,
 }
 
 impl Worker {
@@ -31,7 +33,8 @@ impl Worker {
     pub fn new(desk: Desk, post: Post) -> Self {
         Self {
             outbox: Outbox::new(desk.clone(), post),
-            housekeeping: Housekeeping::new(desk),
+            housekeeping: Housekeeping::new(desk.clone()),
+            sweeper: Sweeper::new(desk),
         }
     }
 
@@ -46,10 +49,17 @@ impl Worker {
             }));
         }
         {
-            let (this, stop) = (self.clone(), stop.clone());
+            let (this, clock, stop) = (self.clone(), clock.clone(), stop.clone());
             loops.spawn(keep_running("housekeeping", stop.clone(), move || {
                 let (house, clock, stop) = (this.housekeeping.clone(), clock.clone(), stop.clone());
                 async move { house.run(|| clock(), stop).await }
+            }));
+        }
+        {
+            let (this, stop) = (self.clone(), stop.clone());
+            loops.spawn(keep_running("deadlines", stop.clone(), move || {
+                let (sweeper, clock, stop) = (this.sweeper.clone(), clock.clone(), stop.clone());
+                async move { sweeper.run(|| clock(), stop).await }
             }));
         }
         while loops.join_next().await.is_some() {}
@@ -63,6 +73,7 @@ impl Worker {
         let mut done = 0;
         loop {
             let mut round = 0;
+            round += self.sweeper.drain(now).await?;
             round += self.outbox.drain(now).await?;
             if round == 0 {
                 return Ok(done);

@@ -1,0 +1,420 @@
+//! Promises: clocks are computed from events, kept as projections that a recount confirms, and told once.
+//!
+//! The desk's time starts on Monday, 1 June 2026, 09:00 UTC, and its calendar is open from 9 to 17 UTC on weekdays.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use support::{Someone, Tierdesk};
+use tierdesk_desk::conversation::Afterwards;
+use tierdesk_desk::ticket::NewTicket;
+use tierdesk_desk::{Caller, DeskError};
+use tierdesk_domain::actor::Actor;
+use tierdesk_domain::handover::Handover;
+use tierdesk_domain::id::TicketId;
+use tierdesk_domain::sla::Metric;
+use tierdesk_domain::ticket::{Channel, Impact, ResolutionCode, Status, Urgency};
+use tierdesk_domain::tier::Tier;
+use tierdesk_domain::timeline::EventKind;
+use tierdesk_store::clock::Projection;
+use tierdesk_store::timeline;
+use tierdesk_worker::timer::Sweeper;
+
+/// A P3 about something.
+pub(crate) fn about(title: &str) -> NewTicket {
+    NewTicket {
+        category: None,
+        title: title.to_owned(),
+        description: "It does not work.".to_owned(),
+        impact: Impact::Person,
+        urgency: Urgency::High,
+        host: None,
+        channel: Channel::Web,
+    }
+}
+
+/// A desk with one requester and one engineer at each tier of the Service Desk.
+pub(crate) struct Scene {
+    pub(crate) desk: Tierdesk,
+    pub(crate) requester: Someone,
+    pub(crate) engineer: Someone,
+}
+
+impl Scene {
+    pub(crate) async fn new() -> Self {
+        let desk = Tierdesk::start().await;
+        let requester = desk.requester("Priya Nair").await;
+        let engineer = desk.engineer("Jonas Weber", "Service Desk", Tier::L1).await;
+        let team = desk.team("Service Desk").await;
+        for tier in [Tier::L2, Tier::L3] {
+            desk.join(&engineer, team, tier).await;
+        }
+        Self {
+            desk,
+            requester,
+            engineer,
+        }
+    }
+
+    pub(crate) fn pass(&self, time: TimeDelta) {
+        self.desk.clock.set(self.desk.now() + time);
+    }
+
+    pub(crate) fn at(&self, time: &str) {
+        self.desk.clock.set(time.parse().unwrap());
+    }
+
+    pub(crate) async fn file(&self) -> TicketId {
+        let caller = self.desk.caller(&self.requester).await;
+        self.desk
+            .desk
+            .file_ticket(&caller, about("VPN is slow"), self.desk.now())
+            .await
+            .unwrap()
+            .id
+    }
+
+    pub(crate) async fn caller(&self) -> Caller {
+        self.desk.caller(&self.engineer).await
+    }
+
+    /// An engineer looks at it, so that the bot lets go, and puts it back.
+    pub(crate) async fn release(&self, id: TicketId) {
+        let (caller, now) = (self.caller().await, self.desk.now());
+        let me = Some(self.engineer.id);
+        self.desk
+            .desk
+            .assign(&caller, id, me, None, now)
+            .await
+            .unwrap();
+        self.desk
+            .desk
+            .assign(&caller, id, None, me, now)
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn reply(
+        &self,
+        id: TicketId,
+        afterwards: Afterwards,
+    ) -> Result<(), DeskError> {
+        let (caller, now) = (self.caller().await, self.desk.now());
+        self.desk
+            .desk
+            .reply(&caller, id, "Please try again.", afterwards, now)
+            .await
+            .map(|_| ())
+    }
+
+    pub(crate) async fn sweep(&self) -> usize {
+        Sweeper::new(self.desk.desk.clone())
+            .drain(self.desk.now())
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn events(&self, id: TicketId, kind: EventKind) -> Vec<serde_json::Value> {
+        let scope = self
+            .desk
+            .desk
+            .scope(&Caller::machine(Actor::system()))
+            .unwrap();
+        let mut conn = self.desk.desk.acquire().await.unwrap();
+        let all = timeline::all(&mut conn, &scope, id, 1000).await.unwrap();
+        all.into_iter()
+            .filter(|event| event.kind == kind)
+            .map(|event| event.data)
+            .collect()
+    }
+
+    pub(crate) async fn ticket(&self, id: TicketId) -> tierdesk_store::ticket::Ticket {
+        let mut conn = self.desk.desk.acquire().await.unwrap();
+        tierdesk_store::ticket::lock(&mut conn, id)
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    async fn clock(&self, id: TicketId, metric: Metric) -> Projection {
+        let mut conn = self.desk.desk.acquire().await.unwrap();
+        let all = tierdesk_store::clock::projections(&mut conn, id)
+            .await
+            .unwrap();
+        all.into_iter()
+            .rfind(|clock| clock.metric == metric)
+            .unwrap()
+    }
+
+    async fn recount(&self) -> Vec<String> {
+        self.desk
+            .desk
+            .recount_clocks(self.desk.now())
+            .await
+            .unwrap()
+    }
+}
+
+fn time(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_ticket_says_what_is_due_first() {
+    let scene = Scene::new().await;
+    let id = scene.file().await;
+    let ticket = scene.ticket(id).await;
+    assert_eq!(ticket.next_clock.as_deref(), Some("first_response"));
+    assert_eq!(ticket.next_clock_at, Some(time("2026-06-01T13:00:00Z")));
+    scene.pass(TimeDelta::minutes(10));
+    scene.reply(id, Afterwards::Open).await.unwrap();
+    let ticket = scene.ticket(id).await;
+    assert_eq!(ticket.next_clock.as_deref(), Some("resolution"));
+    assert_eq!(ticket.next_clock_at, Some(time("2026-06-03T17:00:00Z")));
+    let kept = scene.events(id, EventKind::Kept).await;
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0]["metric"], "first_response");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_it_waits_for_the_requester_nothing_is_due_and_nothing_breaks() {
+    let scene = Scene::new().await;
+    let id = scene.file().await;
+    scene.pass(TimeDelta::hours(1));
+    scene.reply(id, Afterwards::Pending).await.unwrap();
+    assert_eq!(scene.ticket(id).await.next_clock_at, None);
+    scene.pass(TimeDelta::days(60));
+    scene.sweep().await;
+    assert!(scene.events(id, EventKind::Breached).await.is_empty());
+    let requester = scene.desk.caller(&scene.requester).await;
+    scene
+        .desk
+        .desk
+        .answer(&requester, id, "Still slow.", scene.desk.now())
+        .await
+        .unwrap();
+    // It is Friday, 31 July, 10:00; 23 of 24 working hours are left.
+    let due = scene.ticket(id).await.next_clock_at.unwrap();
+    assert_eq!(due, time("2026-08-04T17:00:00Z"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promise_that_comes_close_and_breaks_is_told_once_and_stays_broken() {
+    let scene = Scene::new().await;
+    let id = scene.file().await;
+    scene.at("2026-06-01T12:00:00Z");
+    scene.sweep().await;
+    scene.sweep().await;
+    assert_eq!(scene.events(id, EventKind::AtRisk).await.len(), 1);
+    assert!(scene.events(id, EventKind::Breached).await.is_empty());
+    scene.at("2026-06-01T13:00:00.000001Z");
+    scene.sweep().await;
+    let broken = scene.events(id, EventKind::Breached).await;
+    assert_eq!(broken.len(), 1);
+    assert_eq!(broken[0]["metric"], "first_response");
+    assert_eq!(broken[0]["late_by_seconds"], 0);
+
+    scene.pass(TimeDelta::minutes(5));
+    scene.reply(id, Afterwards::Open).await.unwrap();
+    scene.sweep().await;
+    assert_eq!(scene.events(id, EventKind::Breached).await.len(), 1);
+    assert!(scene.events(id, EventKind::Kept).await.is_empty());
+    let clock = scene.clock(id, Metric::FirstResponse).await;
+    assert_eq!(
+        (clock.state, clock.breached_at),
+        ("met", Some(time("2026-06-01T13:00:00Z")))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_downtime_the_sweeper_catches_up_and_says_how_late_it_is() {
+    let scene = Scene::new().await;
+    let id = scene.file().await;
+    scene.at("2026-06-02T13:00:00Z");
+    assert!(scene.sweep().await > 0);
+    let broken = scene.events(id, EventKind::Breached).await;
+    assert_eq!(broken[0]["late_by_seconds"], 86_400);
+    assert_eq!(scene.sweep().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reopened_ticket_starts_a_new_cycle_and_is_not_late_at_once() {
+    let scene = Scene::new().await;
+    let id = scene.file().await;
+    scene.at("2026-06-05T10:00:00Z");
+    let (caller, now) = (scene.caller().await, scene.desk.now());
+    scene
+        .desk
+        .desk
+        .resolve(&caller, id, ResolutionCode::Fixed, "Done.", now)
+        .await
+        .unwrap();
+    let ticket = scene.ticket(id).await;
+    assert_eq!(ticket.next_clock_at, None);
+    // Five working days after Friday the 5th end on Friday the 12th.
+    assert_eq!(ticket.auto_close_at, Some(time("2026-06-12T17:00:00Z")));
+    assert_eq!(scene.events(id, EventKind::Breached).await.len(), 2);
+    scene.at("2026-06-08T09:00:00Z");
+    let requester = scene.desk.caller(&scene.requester).await;
+    scene
+        .desk
+        .desk
+        .reopen(&requester, id, "Again.", scene.desk.now())
+        .await
+        .unwrap();
+    assert_eq!(scene.events(id, EventKind::Breached).await.len(), 2);
+    assert_eq!(
+        scene.ticket(id).await.next_clock_at,
+        Some(time("2026-06-10T17:00:00Z"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resolved_ticket_closes_by_itself_after_five_working_days() {
+    let scene = Scene::new().await;
+    let id = scene.file().await;
+    let (caller, now) = (scene.caller().await, scene.desk.now());
+    scene
+        .desk
+        .desk
+        .resolve(&caller, id, ResolutionCode::Answered, "Like this.", now)
+        .await
+        .unwrap();
+    scene.at("2026-06-08T16:59:59Z");
+    scene.sweep().await;
+    assert_eq!(scene.ticket(id).await.status, Status::Resolved);
+    scene.at("2026-06-08T17:00:00Z");
+    scene.sweep().await;
+    assert_eq!(scene.ticket(id).await.status, Status::Closed);
+}
+
+/// What may happen to a ticket at any time; what its state forbids is refused and changes nothing.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Wait(i64),
+    File,
+    Reply(bool),
+    Answer,
+    Status(Status),
+    Urgency(Urgency),
+    Take(bool),
+    Escalate(Tier),
+    Resolve,
+    Reopen,
+    Close,
+    Sweep,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (1..2_000_i64).prop_map(Step::Wait),
+        1 => Just(Step::File),
+        2 => any::<bool>().prop_map(Step::Reply),
+        2 => Just(Step::Answer),
+        2 => prop_oneof![Just(Status::Open), Just(Status::Pending), Just(Status::OnHold)].prop_map(Step::Status),
+        1 => prop_oneof![Just(Urgency::Low), Just(Urgency::Medium), Just(Urgency::High)].prop_map(Step::Urgency),
+        1 => any::<bool>().prop_map(Step::Take),
+        1 => prop_oneof![Just(Tier::L2), Just(Tier::L3)].prop_map(Step::Escalate),
+        1 => Just(Step::Resolve),
+        1 => Just(Step::Reopen),
+        1 => Just(Step::Close),
+        2 => Just(Step::Sweep),
+    ]
+}
+
+impl Scene {
+    async fn step(&self, tickets: &mut Vec<TicketId>, index: usize, step: Step) {
+        let id = tickets[index % tickets.len()];
+        let ticket = self.ticket(id).await;
+        let (engineer, requester, now) = (
+            self.caller().await,
+            self.desk.caller(&self.requester).await,
+            self.desk.now(),
+        );
+        let desk = &self.desk.desk;
+        let done = match step {
+            Step::Wait(minutes) => {
+                self.pass(TimeDelta::minutes(minutes));
+                Ok(())
+            }
+            Step::File => {
+                tickets.push(self.file().await);
+                Ok(())
+            }
+            Step::Reply(true) => self.reply(id, Afterwards::Pending).await,
+            Step::Reply(false) => self.reply(id, Afterwards::Open).await,
+            Step::Answer => desk.answer(&requester, id, "And now?", now).await,
+            Step::Status(status) => {
+                desk.set_status(&engineer, id, ticket.version, status, now)
+                    .await
+            }
+            Step::Urgency(urgency) => {
+                desk.set_impact_urgency(&engineer, id, ticket.version, Impact::Group, urgency, now)
+                    .await
+            }
+            Step::Take(take) => {
+                let to = take.then_some(self.engineer.id);
+                desk.assign(&engineer, id, to, ticket.assignee, now).await
+            }
+            Step::Escalate(tier) => {
+                let note = Handover {
+                    known: "Slow.".to_owned(),
+                    tried: "Restart.".to_owned(),
+                    evidence: String::new(),
+                    ask: "Look at it.".to_owned(),
+                };
+                desk.escalate(&engineer, id, ticket.version, ticket.team, tier, note, now)
+                    .await
+            }
+            Step::Resolve => {
+                desk.resolve(&engineer, id, ResolutionCode::Fixed, "Done.", now)
+                    .await
+            }
+            Step::Reopen => desk.reopen(&requester, id, "Again.", now).await,
+            Step::Close => desk.close_by_requester(&requester, id, now).await,
+            Step::Sweep => {
+                self.sweep().await;
+                Ok(())
+            }
+        };
+        match done {
+            Ok(()) | Err(DeskError::State(_) | DeskError::Invalid(_) | DeskError::Conflict) => {}
+            Err(error) => panic!("{step:?}: {error}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_happens_the_kept_clocks_and_counts_equal_a_recount_from_the_events() {
+    let scene = Scene::new().await;
+    let mut runner = TestRunner::deterministic();
+    let mut tickets = vec![scene.file().await];
+    let steps = proptest::collection::vec((0..20_usize, step()), 150);
+    let steps = steps.new_tree(&mut runner).unwrap().current();
+    for (index, step) in steps {
+        scene.step(&mut tickets, index, step).await;
+    }
+    scene.sweep().await;
+    assert!(tickets.len() > 3, "the steps are too few to mean anything");
+    assert_eq!(scene.recount().await, Vec::<String>::new());
+
+    // Each broken promise has one event, and each event one broken promise.
+    for id in tickets {
+        let mut conn = scene.desk.desk.acquire().await.unwrap();
+        let kept = tierdesk_store::clock::projections(&mut conn, id)
+            .await
+            .unwrap();
+        drop(conn);
+        let broken = kept
+            .iter()
+            .filter(|clock| clock.breached_at.is_some())
+            .count();
+        assert_eq!(scene.events(id, EventKind::Breached).await.len(), broken);
+        let in_time = kept
+            .iter()
+            .filter(|clock| clock.breached_at.is_none() && clock.state == "met")
+            .count();
+        assert_eq!(scene.events(id, EventKind::Kept).await.len(), in_time);
+    }
+}
