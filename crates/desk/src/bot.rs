@@ -1,11 +1,254 @@
-//! What the triage bot does on a ticket it holds.
+//! What the triage bot does on a ticket it holds: one step per deadline, each in one transaction, as the bot.
+//!
+//! Whatever people do on the ticket meanwhile, taking it, answering in its place, closing it, ends the bot's work: the
+//! ticket's `bot_holds` says whose it is.
 
+pub(crate) mod probing;
+pub(crate) mod reset;
+
+use std::panic::AssertUnwindSafe;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::FutureExt as _;
+use serde_json::json;
+use tierdesk_domain::actor::Actor;
+use tierdesk_domain::authorize::Action;
+use tierdesk_domain::bot::State;
+use tierdesk_domain::calendar::{Calendar, CalendarDocument};
+use tierdesk_domain::id::{EventId, JobId, PersonId, TicketId};
+use tierdesk_domain::outbox::MailKind;
+use tierdesk_domain::text::t;
+use tierdesk_domain::ticket::Status;
+use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::bot::{self as memory, Case};
+use tierdesk_store::configuration;
 use tierdesk_store::ticket::Ticket;
+use tierdesk_store::timer::{self, Timer};
 
-use crate::Work;
-use crate::error::Result;
+use crate::error::{DeskError, Result};
+use crate::work::Mail;
+use crate::{Caller, Desk, Work, triage};
 
-/// The requester wrote on a ticket; a bot that waits for an answer goes on.
-pub(crate) async fn heard(_work: &mut Work<'_>, _ticket: &mut Ticket, _text: &str) -> Result<()> {
+/// Deadline: look at a new ticket.
+pub(crate) const TRIAGE: &str = "triage";
+/// Deadline: a ticket that nobody looked at goes to people.
+pub(crate) const TRIAGE_DEADLINE: &str = "triage_deadline";
+/// Deadline: the bot's next step on a ticket.
+pub(crate) const BOT: &str = "bot";
+/// The kinds of deadlines that are acted on here.
+const KINDS: &[&str] = &[TRIAGE, TRIAGE_DEADLINE, BOT];
+
+impl Desk {
+    /// Acts on the bot's earliest deadline that passed. False if there is none.
+    ///
+    /// # Errors
+    /// When the database does not answer. What goes wrong with one ticket puts that one off and is logged; the deadline
+    /// that brings an unseen ticket to people is another one and is not put off with it.
+    pub async fn act_on_next_bot_deadline(&self, now: DateTime<Utc>) -> Result<bool> {
+        let caller = Caller::machine(Actor::bot());
+        let mut work = self.begin(&caller, now).await?;
+        let Some(due) = timer::take_due(work.conn(), KINDS, now).await? else {
+            return Ok(false);
+        };
+        // A panic is a bug on one ticket; the others still want their turn.
+        let acted = match AssertUnwindSafe(act(&mut work, &due)).catch_unwind().await {
+            Ok(Ok(())) => work.commit().await,
+            Ok(Err(error)) => {
+                drop(work);
+                Err(error)
+            }
+            Err(_) => {
+                drop(work);
+                Err(DeskError::Broken("the bot stopped half-way".to_owned()))
+            }
+        };
+        if let Err(error) = acted {
+            let wait = TimeDelta::seconds(15) * 2_i32.pow(due.attempts.clamp(0, 8).unsigned_abs());
+            tracing::error!(%error, timer.kind = due.kind, timer.object = %due.object_id, "the bot could not act on a deadline");
+            let mut conn = self.acquire().await?;
+            timer::retry(&mut conn, &due, now + wait).await?;
+        }
+        Ok(true)
+    }
+
+    /// Takes the bot's next step on a ticket now, for pages that want to show what came of an answer at once.
+    pub async fn step_bot(&self, id: TicketId, now: DateTime<Utc>) -> Result<()> {
+        let caller = Caller::machine(Actor::bot());
+        let mut work = self.begin(&caller, now).await?;
+        step(&mut work, id).await?;
+        work.commit().await
+    }
+
+    /// The requester says with one button that it works again.
+    ///
+    /// # Errors
+    /// [`DeskError::State`] when nobody asked.
+    pub async fn confirm_works(&self, caller: &Caller, id: TicketId, now: DateTime<Utc>) -> Result<()> {
+        let mut conn = self.acquire().await?;
+        let asked = memory::case(&mut conn, id).await?.is_some_and(|case| case.state == State::AskedWorks);
+        drop(conn);
+        if !asked {
+            // The same answer for a ticket that is not theirs: `answer` would say so first.
+            let mut work = self.begin(caller, now).await?;
+            work.ticket(id, Action::ActAsRequester).await?;
+            return Err(DeskError::State("state.bot_did_not_ask"));
+        }
+        self.answer(caller, id, t("bot.confirmed"), now).await?;
+        self.step_bot(id, now).await
+    }
+
+    /// An engineer says that the bot was wrong: it stops, a link that it sent no longer works, and people go on at L1.
+    ///
+    /// # Errors
+    /// [`DeskError::State`] when there is nothing to undo.
+    pub async fn undo_bot(&self, caller: &Caller, id: TicketId, now: DateTime<Utc>) -> Result<()> {
+        let mut work = self.begin(caller, now).await?;
+        let mut ticket = work.ticket(id, Action::WorkTicket).await?;
+        let Some(mut case) = memory::case(work.conn(), id).await?.filter(|case| case.state.is_active()) else {
+            return Err(DeskError::State("state.nothing_to_undo"));
+        };
+        let links = memory::revoke_links(work.conn(), id, now).await?;
+        let data = json!({"what": t("bot.undone_what"), "intent": case.intent, "state": case.state, "links_revoked": links});
+        work.event(&ticket, EventKind::Undone, Visibility::Internal, None, data.clone()).await?;
+        work.audit("ticket.bot_undone", "ticket", &ticket.number.0.to_string(), data).await?;
+        become_state(&mut case, State::Undone, now);
+        memory::save(work.conn(), &case).await?;
+        work.clear_timer(BOT, id.0).await?;
+        release(&mut work, &mut ticket).await?;
+        work.save(&mut ticket, true).await?;
+        work.commit().await
+    }
+}
+
+async fn act(work: &mut Work<'_>, due: &Timer) -> Result<()> {
+    timer::done(work.conn(), due).await?;
+    let id = TicketId(due.object_id);
+    match due.kind.as_str() {
+        TRIAGE => triage::look(work, id).await,
+        TRIAGE_DEADLINE => triage::overdue(work, id).await,
+        _ => step(work, id).await,
+    }
+}
+
+/// The bot's next step on a ticket, whatever brought it about: a deadline, an answer, a new password, a job's end.
+async fn step(work: &mut Work<'_>, id: TicketId) -> Result<()> {
+    let mut ticket = match work.ticket(id, Action::WorkTicket).await {
+        Err(DeskError::NotFound) => return Ok(()),
+        other => other?,
+    };
+    let Some(mut case) = memory::case(work.conn(), id).await?.filter(|case| case.state.is_active()) else {
+        return Ok(());
+    };
+    if !ticket.bot_holds || !ticket.status.is_open() {
+        let now = work.now;
+        become_state(&mut case, State::HandedOver, now);
+        memory::save(work.conn(), &case).await?;
+        return Ok(());
+    }
+    let answers = memory::answers(work.conn(), id, case.updated_at).await?;
+    match case.state {
+        State::LinkSent | State::Reminded => reset::step(work, &mut ticket, &mut case, &answers).await?,
+        State::AskedTarget | State::Probing | State::AskedWorks => probing::step(work, &mut ticket, &mut case, &answers).await?,
+        State::Helped | State::HandedOver | State::Undone | State::Idle => {}
+    }
+    memory::save(work.conn(), &case).await?;
+    work.save(&mut ticket, false).await
+}
+
+/// The requester wrote on a ticket: a bot that works on it reads that next.
+pub(crate) async fn heard(work: &mut Work<'_>, ticket: &mut Ticket, _text: &str) -> Result<()> {
+    if !ticket.bot_holds {
+        return Ok(());
+    }
+    let now = work.now;
+    work.timer(BOT, ticket.id.0, 0, now).await
+}
+
+/// A person set a new password: the bot resolves the tickets on which it waited for that.
+pub(crate) async fn password_was_set(work: &mut Work<'_>, person: PersonId) -> Result<()> {
+    let now = work.now;
+    for ticket in memory::waits_for_password(work.conn(), person).await? {
+        work.timer(BOT, ticket.0, 0, now).await?;
+    }
     Ok(())
+}
+
+/// A job of a ticket ended: a bot that waits for it goes on.
+pub(crate) async fn job_ended(work: &mut Work<'_>, ticket: TicketId, job: JobId) -> Result<()> {
+    let waits = memory::case(work.conn(), ticket)
+        .await?
+        .is_some_and(|case| case.state == State::Probing && case.probes.iter().any(|probe| probe.job == Some(job)));
+    let now = work.now;
+    if waits { work.timer(BOT, ticket.0, 0, now).await } else { Ok(()) }
+}
+
+/// A public message of the bot, which the requester also gets by mail.
+pub(crate) async fn say(work: &mut Work<'_>, ticket: &Ticket, text: &str) -> Result<EventId> {
+    let event = work.event(ticket, EventKind::Reply, Visibility::Public, Some(text), json!({})).await?;
+    work.mail(Mail {
+        kind: MailKind::PublicReply,
+        to: ticket.requester,
+        ticket: Some(ticket.id),
+        event: Some(event),
+        data: json!({}),
+        secret: None,
+    })
+    .await?;
+    Ok(event)
+}
+
+/// A question of the bot: the ticket waits for the requester.
+pub(crate) async fn ask(work: &mut Work<'_>, ticket: &mut Ticket, text: &str, question: &str, found: &[&str], resolves_at: Option<DateTime<Utc>>) -> Result<()> {
+    let event = work.event(ticket, EventKind::Reply, Visibility::Public, Some(text), json!({})).await?;
+    work.mail(Mail {
+        kind: MailKind::BotQuestion,
+        to: ticket.requester,
+        ticket: Some(ticket.id),
+        event: Some(event),
+        data: json!({"question": question, "found": found, "resolves_at": resolves_at}),
+        secret: None,
+    })
+    .await?;
+    set_status(work, ticket, Status::Pending).await
+}
+
+/// The bot stops; people go on. `why` is for engineers.
+pub(crate) async fn pass_on(work: &mut Work<'_>, ticket: &mut Ticket, why: &str) -> Result<()> {
+    release(work, ticket).await?;
+    work.event(ticket, EventKind::BotGaveUp, Visibility::Internal, None, json!({"why": why})).await?;
+    work.audit("ticket.bot_gave_up", "ticket", &ticket.number.0.to_string(), json!({"why": why})).await
+}
+
+/// The ticket shows up in its queue, and no longer waits for the requester.
+async fn release(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<()> {
+    ticket.bot_holds = false;
+    if ticket.status == Status::Pending {
+        set_status(work, ticket, Status::Open).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn set_status(work: &mut Work<'_>, ticket: &mut Ticket, next: Status) -> Result<()> {
+    if ticket.status != next {
+        let data = json!({"from": ticket.status, "to": next});
+        work.event(ticket, EventKind::Status, Visibility::Public, None, data).await?;
+        ticket.status = next;
+    }
+    Ok(())
+}
+
+/// Moves a case on. A step that the policy does not know is a bug and is logged.
+pub(crate) fn become_state(case: &mut Case, next: State, now: DateTime<Utc>) {
+    if !case.state.may_become(next) && case.state != State::Idle {
+        tracing::error!(ticket = %case.ticket, from = %case.state, to = %next, "the bot took a step that it does not know");
+    }
+    case.state = next;
+    case.updated_at = now;
+}
+
+/// The moment when so much business time has passed: by the oldest calendar in force, around the clock where there is none.
+pub(crate) async fn business(work: &mut Work<'_>, from: DateTime<Utc>, time: TimeDelta) -> Result<DateTime<Utc>> {
+    let calendars = configuration::current::<CalendarDocument>(work.conn(), "calendar").await?;
+    let calendar = calendars.into_iter().find(|it| it.active).map(|it| Calendar::from(it.body));
+    Ok(calendar.and_then(|calendar| calendar.due(from, time)).unwrap_or(from + time))
 }

@@ -84,6 +84,7 @@ impl Desk {
             .await?;
         }
         install_promises(&mut work).await?;
+        crate::triage::install(&mut work).await?;
         work.audit("instance.installed", "instance", "1", serde_json::json!({}))
             .await?;
         work.commit().await

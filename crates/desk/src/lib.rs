@@ -25,6 +25,7 @@ pub mod session;
 pub mod tally;
 pub mod ticket;
 pub mod timer;
+pub mod triage;
 pub mod work;
 
 pub use caller::{Caller, Origin};

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 /// The files of the English catalogue. Each key starts with its file's name.
 const ENGLISH: &[(&str, &str)] = &[
     ("clock", include_str!("text/clock.txt")),
+    ("bot", include_str!("text/bot.txt")),
     ("common", include_str!("text/common.txt")),
     ("dashboard", include_str!("text/dashboard.txt")),
     ("error", include_str!("text/error.txt")),

@@ -285,3 +285,46 @@ pub async fn ended(conn: &mut PgConnection, jobs: &[JobId]) -> Result<Vec<(JobId
     })
     .collect()
 }
+
+/// A probe to be queued for a host.
+#[derive(Debug)]
+pub struct NewProbe<'a> {
+    /// A fresh id.
+    pub job: JobId,
+    /// Where it runs.
+    pub host: HostId,
+    /// For which ticket.
+    pub ticket: TicketId,
+    /// The catalogue entry.
+    pub entry: &'a str,
+    /// The hash of the entry's meaning.
+    pub entry_hash: &'a str,
+    /// Its class.
+    pub class: &'a str,
+    /// Its parameters in their canonical form.
+    pub params: serde_json::Value,
+    /// How long it waits for its host.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Queues a probe, if the host said that it knows this very entry. False if it does not.
+pub async fn queue_probe(conn: &mut PgConnection, probe: &NewProbe<'_>, now: DateTime<Utc>) -> Result<bool> {
+    Ok(sqlx::query!(
+        "insert into job (id, host_id, ticket_id, entry, entry_hash, params, class, state, actor_kind, created_at, expires_at)
+         select $1, $2, $3, $4, $5, $6, $7, 'queued', 'bot', $8, $9
+         where exists (select from host_entry where host_id = $2 and entry = $4 and entry_hash = $5)",
+        probe.job.0,
+        probe.host.0,
+        probe.ticket.0,
+        probe.entry,
+        probe.entry_hash,
+        probe.params,
+        probe.class,
+        now,
+        probe.expires_at
+    )
+    .execute(conn)
+    .await?
+    .rows_affected()
+        > 0)
+}
