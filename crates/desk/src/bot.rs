@@ -83,9 +83,16 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeskError::State`] when nobody asked.
-    pub async fn confirm_works(&self, caller: &Caller, id: TicketId, now: DateTime<Utc>) -> Result<()> {
+    pub async fn confirm_works(
+        &self,
+        caller: &Caller,
+        id: TicketId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let mut conn = self.acquire().await?;
-        let asked = memory::case(&mut conn, id).await?.is_some_and(|case| case.state == State::AskedWorks);
+        let asked = memory::case(&mut conn, id)
+            .await?
+            .is_some_and(|case| case.state == State::AskedWorks);
         drop(conn);
         if !asked {
             // The same answer for a ticket that is not theirs: `answer` would say so first.
@@ -104,13 +111,29 @@ impl Desk {
     pub async fn undo_bot(&self, caller: &Caller, id: TicketId, now: DateTime<Utc>) -> Result<()> {
         let mut work = self.begin(caller, now).await?;
         let mut ticket = work.ticket(id, Action::WorkTicket).await?;
-        let Some(mut case) = memory::case(work.conn(), id).await?.filter(|case| case.state.is_active()) else {
+        let Some(mut case) = memory::case(work.conn(), id)
+            .await?
+            .filter(|case| case.state.is_active())
+        else {
             return Err(DeskError::State("state.nothing_to_undo"));
         };
         let links = memory::revoke_links(work.conn(), id, now).await?;
         let data = json!({"what": t("bot.undone_what"), "intent": case.intent, "state": case.state, "links_revoked": links});
-        work.event(&ticket, EventKind::Undone, Visibility::Internal, None, data.clone()).await?;
-        work.audit("ticket.bot_undone", "ticket", &ticket.number.0.to_string(), data).await?;
+        work.event(
+            &ticket,
+            EventKind::Undone,
+            Visibility::Internal,
+            None,
+            data.clone(),
+        )
+        .await?;
+        work.audit(
+            "ticket.bot_undone",
+            "ticket",
+            &ticket.number.0.to_string(),
+            data,
+        )
+        .await?;
         become_state(&mut case, State::Undone, now);
         memory::save(work.conn(), &case).await?;
         work.clear_timer(BOT, id.0).await?;
@@ -136,7 +159,10 @@ async fn step(work: &mut Work<'_>, id: TicketId) -> Result<()> {
         Err(DeskError::NotFound) => return Ok(()),
         other => other?,
     };
-    let Some(mut case) = memory::case(work.conn(), id).await?.filter(|case| case.state.is_active()) else {
+    let Some(mut case) = memory::case(work.conn(), id)
+        .await?
+        .filter(|case| case.state.is_active())
+    else {
         return Ok(());
     };
     if !ticket.bot_holds || !ticket.status.is_open() {
@@ -147,8 +173,12 @@ async fn step(work: &mut Work<'_>, id: TicketId) -> Result<()> {
     }
     let answers = memory::answers(work.conn(), id, case.updated_at).await?;
     match case.state {
-        State::LinkSent | State::Reminded => reset::step(work, &mut ticket, &mut case, &answers).await?,
-        State::AskedTarget | State::Probing | State::AskedWorks => probing::step(work, &mut ticket, &mut case, &answers).await?,
+        State::LinkSent | State::Reminded => {
+            reset::step(work, &mut ticket, &mut case, &answers).await?
+        }
+        State::AskedTarget | State::Probing | State::AskedWorks => {
+            probing::step(work, &mut ticket, &mut case, &answers).await?
+        }
         State::Helped | State::HandedOver | State::Undone | State::Idle => {}
     }
     memory::save(work.conn(), &case).await?;
@@ -177,14 +207,28 @@ pub(crate) async fn password_was_set(work: &mut Work<'_>, person: PersonId) -> R
 pub(crate) async fn job_ended(work: &mut Work<'_>, ticket: TicketId, job: JobId) -> Result<()> {
     let waits = memory::case(work.conn(), ticket)
         .await?
-        .is_some_and(|case| case.state == State::Probing && case.probes.iter().any(|probe| probe.job == Some(job)));
+        .is_some_and(|case| {
+            case.state == State::Probing && case.probes.iter().any(|probe| probe.job == Some(job))
+        });
     let now = work.now;
-    if waits { work.timer(BOT, ticket.0, 0, now).await } else { Ok(()) }
+    if waits {
+        work.timer(BOT, ticket.0, 0, now).await
+    } else {
+        Ok(())
+    }
 }
 
 /// A public message of the bot, which the requester also gets by mail.
 pub(crate) async fn say(work: &mut Work<'_>, ticket: &Ticket, text: &str) -> Result<EventId> {
-    let event = work.event(ticket, EventKind::Reply, Visibility::Public, Some(text), json!({})).await?;
+    let event = work
+        .event(
+            ticket,
+            EventKind::Reply,
+            Visibility::Public,
+            Some(text),
+            json!({}),
+        )
+        .await?;
     work.mail(Mail {
         kind: MailKind::PublicReply,
         to: ticket.requester,
@@ -198,8 +242,23 @@ pub(crate) async fn say(work: &mut Work<'_>, ticket: &Ticket, text: &str) -> Res
 }
 
 /// A question of the bot: the ticket waits for the requester.
-pub(crate) async fn ask(work: &mut Work<'_>, ticket: &mut Ticket, text: &str, question: &str, found: &[&str], resolves_at: Option<DateTime<Utc>>) -> Result<()> {
-    let event = work.event(ticket, EventKind::Reply, Visibility::Public, Some(text), json!({})).await?;
+pub(crate) async fn ask(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    text: &str,
+    question: &str,
+    found: &[&str],
+    resolves_at: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let event = work
+        .event(
+            ticket,
+            EventKind::Reply,
+            Visibility::Public,
+            Some(text),
+            json!({}),
+        )
+        .await?;
     work.mail(Mail {
         kind: MailKind::BotQuestion,
         to: ticket.requester,
@@ -215,8 +274,21 @@ pub(crate) async fn ask(work: &mut Work<'_>, ticket: &mut Ticket, text: &str, qu
 /// The bot stops; people go on. `why` is for engineers.
 pub(crate) async fn pass_on(work: &mut Work<'_>, ticket: &mut Ticket, why: &str) -> Result<()> {
     release(work, ticket).await?;
-    work.event(ticket, EventKind::BotGaveUp, Visibility::Internal, None, json!({"why": why})).await?;
-    work.audit("ticket.bot_gave_up", "ticket", &ticket.number.0.to_string(), json!({"why": why})).await
+    work.event(
+        ticket,
+        EventKind::BotGaveUp,
+        Visibility::Internal,
+        None,
+        json!({"why": why}),
+    )
+    .await?;
+    work.audit(
+        "ticket.bot_gave_up",
+        "ticket",
+        &ticket.number.0.to_string(),
+        json!({"why": why}),
+    )
+    .await
 }
 
 /// The ticket shows up in its queue, and no longer waits for the requester.
@@ -228,10 +300,15 @@ async fn release(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn set_status(work: &mut Work<'_>, ticket: &mut Ticket, next: Status) -> Result<()> {
+pub(crate) async fn set_status(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    next: Status,
+) -> Result<()> {
     if ticket.status != next {
         let data = json!({"from": ticket.status, "to": next});
-        work.event(ticket, EventKind::Status, Visibility::Public, None, data).await?;
+        work.event(ticket, EventKind::Status, Visibility::Public, None, data)
+            .await?;
         ticket.status = next;
     }
     Ok(())
@@ -247,8 +324,17 @@ pub(crate) fn become_state(case: &mut Case, next: State, now: DateTime<Utc>) {
 }
 
 /// The moment when so much business time has passed: by the oldest calendar in force, around the clock where there is none.
-pub(crate) async fn business(work: &mut Work<'_>, from: DateTime<Utc>, time: TimeDelta) -> Result<DateTime<Utc>> {
+pub(crate) async fn business(
+    work: &mut Work<'_>,
+    from: DateTime<Utc>,
+    time: TimeDelta,
+) -> Result<DateTime<Utc>> {
     let calendars = configuration::current::<CalendarDocument>(work.conn(), "calendar").await?;
-    let calendar = calendars.into_iter().find(|it| it.active).map(|it| Calendar::from(it.body));
-    Ok(calendar.and_then(|calendar| calendar.due(from, time)).unwrap_or(from + time))
+    let calendar = calendars
+        .into_iter()
+        .find(|it| it.active)
+        .map(|it| Calendar::from(it.body));
+    Ok(calendar
+        .and_then(|calendar| calendar.due(from, time))
+        .unwrap_or(from + time))
 }

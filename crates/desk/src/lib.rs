@@ -21,6 +21,7 @@ pub mod outbox;
 pub mod password;
 pub mod properties;
 pub mod rulebook;
+pub mod search;
 pub mod session;
 pub mod tally;
 pub mod ticket;

@@ -26,11 +26,16 @@ const RULES: &str = "triage_rules";
 
 /// Stores the rules that ship with the product, where none are stored.
 pub(crate) async fn install(work: &mut Work<'_>) -> Result<()> {
-    if !configuration::current::<RuleDocument>(work.conn(), RULES).await?.is_empty() {
+    if !configuration::current::<RuleDocument>(work.conn(), RULES)
+        .await?
+        .is_empty()
+    {
         return Ok(());
     }
-    let body: RuleDocument = serde_json::from_str(RuleBook::standard_document())
-        .map_err(|error| DeskError::Broken(format!("the shipped triage rules cannot be read: {error}")))?;
+    let body: RuleDocument =
+        serde_json::from_str(RuleBook::standard_document()).map_err(|error| {
+            DeskError::Broken(format!("the shipped triage rules cannot be read: {error}"))
+        })?;
     let document = Document {
         id: DocumentId(Uuid::now_v7()),
         version: 1,
@@ -49,10 +54,16 @@ async fn rules(work: &mut Work<'_>) -> Result<(Option<(DocumentId, i32)>, RuleBo
     let now = work.now;
     let stored = configuration::current::<RuleDocument>(work.conn(), RULES).await?;
     let broken = |error| DeskError::Broken(format!("the triage rules cannot be used: {error}"));
-    match stored.into_iter().find(|it| it.active && it.valid_from <= now) {
+    match stored
+        .into_iter()
+        .find(|it| it.active && it.valid_from <= now)
+    {
         Some(document) => {
             let cited = (document.id, document.version);
-            Ok((Some(cited), RuleBook::compile(document.body).map_err(broken)?))
+            Ok((
+                Some(cited),
+                RuleBook::compile(document.body).map_err(broken)?,
+            ))
         }
         None => Ok((None, RuleBook::standard().map_err(broken)?)),
     }
@@ -60,7 +71,12 @@ async fn rules(work: &mut Work<'_>) -> Result<(Option<(DocumentId, i32)>, RuleBo
 
 impl Desk {
     /// Tries the rules in force on a text, without a ticket: what would be decided, and why.
-    pub async fn explain_triage(&self, subject: &str, body: &str, now: DateTime<Utc>) -> Result<Decision> {
+    pub async fn explain_triage(
+        &self,
+        subject: &str,
+        body: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Decision> {
         let caller = crate::Caller::machine(tierdesk_domain::actor::Actor::bot());
         let mut work = self.begin(&caller, now).await?;
         let (_, book) = rules(&mut work).await?;
@@ -74,7 +90,10 @@ pub(crate) async fn look(work: &mut Work<'_>, id: TicketId) -> Result<()> {
         Err(DeskError::NotFound) => return Ok(()),
         other => other?,
     };
-    if !ticket.bot_holds || ticket.status != Status::New || memory::case(work.conn(), id).await?.is_some() {
+    if !ticket.bot_holds
+        || ticket.status != Status::New
+        || memory::case(work.conn(), id).await?.is_some()
+    {
         return Ok(());
     }
     let (cited, book) = rules(work).await?;
@@ -126,7 +145,9 @@ pub(crate) async fn overdue(work: &mut Work<'_>, id: TicketId) -> Result<()> {
 /// Everything that policy asks about a reset for the ticket's requester: from what is on file, never from the text.
 pub(crate) async fn reset_facts(work: &mut Work<'_>, ticket: &Ticket) -> Result<ResetFacts> {
     let since = work.now - bot::PER_DAY_WINDOW;
-    let account = memory::account(work.conn(), ticket.requester).await?.ok_or(DeskError::NotFound)?;
+    let account = memory::account(work.conn(), ticket.requester)
+        .await?
+        .ok_or(DeskError::NotFound)?;
     let started = memory::resets_since(work.conn(), ticket.requester, since).await?;
     Ok(ResetFacts {
         requester: ticket.requester,
@@ -148,33 +169,67 @@ pub(crate) async fn reset_facts(work: &mut Work<'_>, ticket: &Ticket) -> Result<
 }
 
 /// Writes the decision to the timeline, with everything it was made from.
-async fn record(work: &mut Work<'_>, ticket: &Ticket, decision: &Decision, cited: Option<(DocumentId, i32)>, plan: Plan) -> Result<()> {
+async fn record(
+    work: &mut Work<'_>,
+    ticket: &Ticket,
+    decision: &Decision,
+    cited: Option<(DocumentId, i32)>,
+    plan: Plan,
+) -> Result<()> {
     let says = match (plan, decision.intent) {
-        (Plan::RefuseReset(refusal), _) => fill("bot.says_refused", &[("why", &refusal.sentence())]),
+        (Plan::RefuseReset(refusal), _) => {
+            fill("bot.says_refused", &[("why", &refusal.sentence())])
+        }
         (_, Intent::PasswordReset) => t("bot.says_password").to_owned(),
         (_, Intent::Connectivity) => t("bot.says_connectivity").to_owned(),
         (_, Intent::None) => t("bot.says_none").to_owned(),
     };
     let fact = |label: &str, value: String| json!({"label": label, "value": value});
-    let rules = fill("bot.fact_rules_value", &[("name", &decision.document), ("version", &decision.version)]);
+    let rules = fill(
+        "bot.fact_rules_value",
+        &[("name", &decision.document), ("version", &decision.version)],
+    );
     let score = fill(
         "bot.fact_score_value",
-        &[("password", &decision.password_reset), ("connection", &decision.connectivity), ("needed", &decision.threshold)],
+        &[
+            ("password", &decision.password_reset),
+            ("connection", &decision.connectivity),
+            ("needed", &decision.threshold),
+        ],
     );
-    let mut facts = vec![fact(t("bot.fact_rules"), rules), fact(t("bot.fact_score"), score)];
+    let mut facts = vec![
+        fact(t("bot.fact_rules"), rules),
+        fact(t("bot.fact_score"), score),
+    ];
     if !decision.against.is_empty() {
-        let against = decision.against.iter().map(said).collect::<Vec<_>>().join("; ");
+        let against = decision
+            .against
+            .iter()
+            .map(said)
+            .collect::<Vec<_>>()
+            .join("; ");
         facts.push(fact(t("bot.fact_against"), against));
     }
     if !decision.hints.is_empty() {
-        let hints = decision.hints.iter().map(|hint| hint.as_str().replace('_', " ")).collect::<Vec<_>>().join(", ");
+        let hints = decision
+            .hints
+            .iter()
+            .map(|hint| hint.as_str().replace('_', " "))
+            .collect::<Vec<_>>()
+            .join(", ");
         facts.push(fact(t("bot.fact_hints"), hints));
     }
     if plan != Plan::Leave {
-        facts.push(fact(t("bot.fact_undo"), t("bot.fact_undo_value").to_owned()));
+        facts.push(fact(
+            t("bot.fact_undo"),
+            t("bot.fact_undo_value").to_owned(),
+        ));
     }
     let leading = decision.leading();
-    let words: Vec<&str> = leading.into_iter().flat_map(|fired| fired.words.iter().map(|quote| quote.text.as_str())).collect();
+    let words: Vec<&str> = leading
+        .into_iter()
+        .flat_map(|fired| fired.words.iter().map(|quote| quote.text.as_str()))
+        .collect();
     let data = json!({
         "intent": decision.intent,
         "rule": leading.map(|fired| &fired.rule),
@@ -185,7 +240,8 @@ async fn record(work: &mut Work<'_>, ticket: &Ticket, decision: &Decision, cited
         "facts": facts,
         "decision": serde_json::to_value(decision).unwrap_or(Value::Null),
     });
-    work.event(ticket, EventKind::Triage, Visibility::Internal, None, data).await?;
+    work.event(ticket, EventKind::Triage, Visibility::Internal, None, data)
+        .await?;
     work.audit(
         "ticket.triaged",
         "ticket",
@@ -196,6 +252,11 @@ async fn record(work: &mut Work<'_>, ticket: &Ticket, decision: &Decision, cited
 }
 
 fn said(fired: &Fired) -> String {
-    let words = fired.words.iter().map(|quote| format!("“{}”", quote.text)).collect::<Vec<_>>().join(" ");
+    let words = fired
+        .words
+        .iter()
+        .map(|quote| format!("“{}”", quote.text))
+        .collect::<Vec<_>>()
+        .join(" ");
     format!("{}: {words}", fired.rule)
 }

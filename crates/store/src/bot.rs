@@ -79,7 +79,8 @@ pub async fn save(conn: &mut PgConnection, case: &Case) -> Result<()> {
         .map(serde_json::to_value)
         .transpose()
         .map_err(|e| StoreError::corrupt("bot_case", e))?;
-    let probes = serde_json::to_value(&case.probes).map_err(|e| StoreError::corrupt("bot_case", e))?;
+    let probes =
+        serde_json::to_value(&case.probes).map_err(|e| StoreError::corrupt("bot_case", e))?;
     sqlx::query!(
         "insert into bot_case (ticket_id, requester_id, state, intent, target, probes, started_at, updated_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -112,7 +113,11 @@ pub async fn description(conn: &mut PgConnection, ticket: TicketId) -> Result<St
 }
 
 /// What the requester wrote after `since`, newest first, at most three messages.
-pub async fn answers(conn: &mut PgConnection, ticket: TicketId, since: DateTime<Utc>) -> Result<Vec<String>> {
+pub async fn answers(
+    conn: &mut PgConnection,
+    ticket: TicketId,
+    since: DateTime<Utc>,
+) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar!(
         "select coalesce(c.body, '') as \"body!\" from event e left join content c on c.id = e.content_id and c.replaced_at is null
          where e.ticket_id = $1 and e.kind = 'ask' and e.at > $2 order by e.at desc, e.id desc limit 3",
@@ -175,7 +180,11 @@ pub async fn account(conn: &mut PgConnection, person: PersonId) -> Result<Option
 }
 
 /// Resets that the bot started for a person since `since`: those that name a ticket.
-pub async fn resets_since(conn: &mut PgConnection, person: PersonId, since: DateTime<Utc>) -> Result<i64> {
+pub async fn resets_since(
+    conn: &mut PgConnection,
+    person: PersonId,
+    since: DateTime<Utc>,
+) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "n!" from event e join ticket t on t.id = e.ticket_id
            where t.requester_id = $1 and e.kind = 'password_reset' and e.actor_kind = 'bot' and e.at > $2
@@ -188,7 +197,11 @@ pub async fn resets_since(conn: &mut PgConnection, person: PersonId, since: Date
 }
 
 /// Makes the reset links of a ticket useless. Returns how many there were.
-pub async fn revoke_links(conn: &mut PgConnection, ticket: TicketId, now: DateTime<Utc>) -> Result<u64> {
+pub async fn revoke_links(
+    conn: &mut PgConnection,
+    ticket: TicketId,
+    now: DateTime<Utc>,
+) -> Result<u64> {
     Ok(sqlx::query!(
         "update person_token set superseded_at = $2 where ticket_id = $1 and purpose = 'reset' and used_at is null and superseded_at is null",
         ticket.0,
@@ -200,7 +213,10 @@ pub async fn revoke_links(conn: &mut PgConnection, ticket: TicketId, now: DateTi
 }
 
 /// Tickets of a person on which the bot waits for a new password.
-pub async fn waits_for_password(conn: &mut PgConnection, person: PersonId) -> Result<Vec<TicketId>> {
+pub async fn waits_for_password(
+    conn: &mut PgConnection,
+    person: PersonId,
+) -> Result<Vec<TicketId>> {
     Ok(sqlx::query_scalar!(
         "select ticket_id from bot_case where requester_id = $1 and state in ('link_sent', 'reminded')",
         person.0
@@ -213,7 +229,11 @@ pub async fn waits_for_password(conn: &mut PgConnection, person: PersonId) -> Re
 }
 
 /// Playbooks that ran for a person since `since`.
-pub async fn runs_since(conn: &mut PgConnection, person: PersonId, since: DateTime<Utc>) -> Result<i64> {
+pub async fn runs_since(
+    conn: &mut PgConnection,
+    person: PersonId,
+    since: DateTime<Utc>,
+) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "n!" from bot_case where requester_id = $1 and started_at > $2 and probes <> '[]'"#,
         person.0,
@@ -240,7 +260,10 @@ pub async fn server_vantage(conn: &mut PgConnection) -> Result<Option<Prober>> {
     )
     .fetch_optional(conn)
     .await?
-    .map(|r| Prober { host: HostId(r.id), name: r.name }))
+    .map(|r| Prober {
+        host: HostId(r.id),
+        name: r.name,
+    }))
 }
 
 /// The requester's own machine: the one the ticket is about if it is theirs to speak of, else the only one they own.
@@ -308,7 +331,11 @@ pub struct NewProbe<'a> {
 }
 
 /// Queues a probe, if the host said that it knows this very entry. False if it does not.
-pub async fn queue_probe(conn: &mut PgConnection, probe: &NewProbe<'_>, now: DateTime<Utc>) -> Result<bool> {
+pub async fn queue_probe(
+    conn: &mut PgConnection,
+    probe: &NewProbe<'_>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     Ok(sqlx::query!(
         "insert into job (id, host_id, ticket_id, entry, entry_hash, params, class, state, actor_kind, created_at, expires_at)
          select $1, $2, $3, $4, $5, $6, $7, 'queued', 'bot', $8, $9

@@ -23,6 +23,7 @@ pub mod presence;
 pub mod queue;
 pub mod rate_limit;
 pub mod requester;
+pub mod search;
 pub mod session;
 pub mod tally;
 pub mod team;

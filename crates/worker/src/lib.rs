@@ -1,6 +1,7 @@
 //! What happens by itself: timers, outbox, triage, jobs.
 #![warn(missing_docs)]
 
+pub mod bot;
 pub mod housekeeping;
 pub mod outbox;
 pub mod timer;

@@ -9,6 +9,7 @@ use tierdesk_desk::{Desk, DeskError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::bot::Bot;
 use crate::housekeeping::Housekeeping;
 use crate::outbox::{Outbox, Post};
 use crate::timer::Sweeper;
@@ -22,6 +23,7 @@ const REST: Duration = Duration::from_secs(1);
 /// All loops over one desk. Cheap to clone; any number of workers may run beside each other.
 #[derive(Clone)]
 pub struct Worker {
+    bot: Bot,
     outbox: Outbox,
     housekeeping: Housekeeping,
     sweeper: Sweeper,
@@ -32,6 +34,7 @@ impl Worker {
     #[must_use]
     pub fn new(desk: Desk, post: Post) -> Self {
         Self {
+            bot: Bot::new(desk.clone()),
             outbox: Outbox::new(desk.clone(), post),
             housekeeping: Housekeeping::new(desk.clone()),
             sweeper: Sweeper::new(desk),
@@ -41,6 +44,13 @@ impl Worker {
     /// Runs every loop until stopped. A loop that breaks is logged and started again; the others do not notice.
     pub async fn run(&self, clock: Clock, stop: CancellationToken) {
         let mut loops = JoinSet::new();
+        {
+            let (this, clock, stop) = (self.clone(), clock.clone(), stop.clone());
+            loops.spawn(keep_running("bot", stop.clone(), move || {
+                let (bot, clock, stop) = (this.bot.clone(), clock.clone(), stop.clone());
+                async move { bot.run(|| clock(), stop).await }
+            }));
+        }
         {
             let (this, clock, stop) = (self.clone(), clock.clone(), stop.clone());
             loops.spawn(keep_running("outbox", stop.clone(), move || {
@@ -74,6 +84,7 @@ impl Worker {
         loop {
             let mut round = 0;
             round += self.sweeper.drain(now).await?;
+            round += self.bot.drain(now).await?;
             round += self.outbox.drain(now).await?;
             if round == 0 {
                 return Ok(done);

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use tierdesk_catalogue::Params;
-use tierdesk_domain::bot::{PER_DAY_WINDOW, PROBES_WAIT, RUNS_PER_DAY, SILENCE_CONFIRMS, State, TARGET_WAITS, Works, reads_as_yes};
+use tierdesk_domain::bot::{
+    PER_DAY_WINDOW, PROBES_WAIT, RUNS_PER_DAY, SILENCE_CONFIRMS, State, TARGET_WAITS, Works,
+    reads_as_yes,
+};
 use tierdesk_domain::connectivity::{Ended, Finding, Next, NotRun, Step, Team, Vantage, next};
 use tierdesk_domain::handover::Handover;
 use tierdesk_domain::id::{JobId, TeamId};
@@ -24,20 +27,34 @@ use crate::Work;
 use crate::error::Result;
 
 /// A ticket says that something cannot be reached: probe it, or ask what it is.
-pub(crate) async fn begin(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case, description: &str) -> Result<()> {
+pub(crate) async fn begin(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    case: &mut Case,
+    description: &str,
+) -> Result<()> {
     let said = format!("{}\n{description}", ticket.title);
     let found = target::find(&said).into_iter().next();
     match found {
         Some(candidate) if candidate.refusal.is_some() => {
             case.state = State::HandedOver;
             say(work, ticket, t("bot.passed_on")).await?;
-            pass_on(work, ticket, &fill("bot.target_refused_why", &[("target", &candidate.target)])).await
+            let why = fill("bot.target_refused_why", &[("target", &candidate.target)]);
+            pass_on(work, ticket, &why).await
         }
         Some(candidate) => start(work, ticket, case, candidate.target).await,
         None => {
             let now = work.now;
             become_state(case, State::AskedTarget, now);
-            ask(work, ticket, t("bot.ask_target"), t("bot.ask_target"), &[], None).await?;
+            ask(
+                work,
+                ticket,
+                t("bot.ask_target"),
+                t("bot.ask_target"),
+                &[],
+                None,
+            )
+            .await?;
             let until = business(work, now, TARGET_WAITS).await?;
             work.timer(BOT, ticket.id.0, 0, until).await
         }
@@ -45,11 +62,19 @@ pub(crate) async fn begin(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut C
 }
 
 /// What comes next: an answer, results, or time that went by.
-pub(crate) async fn step(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case, answers: &[String]) -> Result<()> {
+pub(crate) async fn step(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    case: &mut Case,
+    answers: &[String],
+) -> Result<()> {
     let now = work.now;
     match case.state {
         State::AskedTarget => {
-            let named = answers.iter().flat_map(|answer| target::find(answer)).find(|candidate| candidate.refusal.is_none());
+            let named = answers
+                .iter()
+                .flat_map(|answer| target::find(answer))
+                .find(|candidate| candidate.refusal.is_none());
             match (named, answers.is_empty()) {
                 (Some(candidate), _) => start(work, ticket, case, candidate.target).await,
                 (None, true) => {
@@ -63,7 +88,11 @@ pub(crate) async fn step(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Ca
             }
         }
         State::Probing => look(work, ticket, case).await,
-        State::AskedWorks => match answers.iter().map(|answer| reads_as_yes(answer)).reduce(|a, b| if a == Works::Yes { b } else { a }) {
+        State::AskedWorks => match answers
+            .iter()
+            .map(|answer| reads_as_yes(answer))
+            .reduce(|a, b| if a == Works::Yes { b } else { a })
+        {
             Some(Works::Yes) => solved(work, ticket, case, t("bot.works_yes")).await,
             Some(Works::NotClear) => give_up(work, ticket, case, t("bot.works_no_why")).await,
             None => {
@@ -78,14 +107,24 @@ pub(crate) async fn step(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Ca
     }
 }
 
-async fn solved(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case, text: &str) -> Result<()> {
+async fn solved(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    case: &mut Case,
+    text: &str,
+) -> Result<()> {
     let now = work.now;
     become_state(case, State::Helped, now);
     work.clear_timer(BOT, ticket.id.0).await?;
     crate::ticket::resolve(work, ticket, ResolutionCode::Fixed, ResolvedBy::Bot, text).await
 }
 
-async fn give_up(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case, why: &str) -> Result<()> {
+async fn give_up(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    case: &mut Case,
+    why: &str,
+) -> Result<()> {
     let now = work.now;
     become_state(case, State::HandedOver, now);
     work.clear_timer(BOT, ticket.id.0).await?;
@@ -113,11 +152,17 @@ fn places(vantages: &BTreeMap<Vantage, Prober>) -> String {
     said.collect::<Vec<_>>().join(", ")
 }
 
-async fn start(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case, target: Target) -> Result<()> {
+async fn start(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    case: &mut Case,
+    target: Target,
+) -> Result<()> {
     let now = work.now;
     let runs = memory::runs_since(work.conn(), ticket.requester, now - PER_DAY_WINDOW).await?;
     if runs >= RUNS_PER_DAY {
-        return give_up(work, ticket, case, &fill("bot.too_many_runs_why", &[("limit", &RUNS_PER_DAY)])).await;
+        let why = fill("bot.too_many_runs_why", &[("limit", &RUNS_PER_DAY)]);
+        return give_up(work, ticket, case, &why).await;
     }
     let vantages = vantages(work, ticket).await?;
     if vantages.is_empty() {
@@ -130,11 +175,33 @@ async fn start(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case, target
     look(work, ticket, case).await
 }
 
-async fn say_probing(work: &mut Work<'_>, ticket: &Ticket, target: &Target, vantages: &BTreeMap<Vantage, Prober>) -> Result<()> {
+async fn say_probing(
+    work: &mut Work<'_>,
+    ticket: &Ticket,
+    target: &Target,
+    vantages: &BTreeMap<Vantage, Prober>,
+) -> Result<()> {
     let text = fill("bot.probing_said", &[("target", target)]);
-    work.event(ticket, EventKind::Reply, Visibility::Public, Some(&text), json!({})).await?;
-    let what = fill("bot.probing_event", &[("target", target), ("places", &places(vantages))]);
-    work.event(ticket, EventKind::Changed, Visibility::Internal, None, json!({"what": what})).await?;
+    work.event(
+        ticket,
+        EventKind::Reply,
+        Visibility::Public,
+        Some(&text),
+        json!({}),
+    )
+    .await?;
+    let what = fill(
+        "bot.probing_event",
+        &[("target", target), ("places", &places(vantages))],
+    );
+    work.event(
+        ticket,
+        EventKind::Changed,
+        Visibility::Internal,
+        None,
+        json!({"what": what}),
+    )
+    .await?;
     Ok(())
 }
 
@@ -148,7 +215,10 @@ async fn look(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case) -> Resu
     let vantages = vantages(work, ticket).await?;
     let known: Vec<Vantage> = vantages.keys().copied().collect();
     let jobs: Vec<JobId> = case.probes.iter().filter_map(|probe| probe.job).collect();
-    let finished: BTreeMap<JobId, Ended> = memory::ended(work.conn(), &jobs).await?.into_iter().collect();
+    let finished: BTreeMap<JobId, Ended> = memory::ended(work.conn(), &jobs)
+        .await?
+        .into_iter()
+        .collect();
     let mut ended: BTreeMap<Step, Ended> = case
         .probes
         .iter()
@@ -160,7 +230,9 @@ async fn look(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case) -> Resu
     // Each round adds at least one result or one job, and there are few steps: this ends.
     loop {
         match next(&target, &known, &ended) {
-            Next::Done(finding) => return conclude(work, ticket, case, &target, &vantages, &finding, &ended).await,
+            Next::Done(finding) => {
+                return conclude(work, ticket, case, &target, &vantages, &finding, &ended).await;
+            }
             Next::Run(steps) => {
                 let mut settled = false;
                 for step in steps {
@@ -168,12 +240,20 @@ async fn look(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case) -> Resu
                     if asked && now < until {
                         continue;
                     }
-                    let job = if asked || now >= until { None } else { request(work, ticket, &vantages[&step.vantage], step, &target).await? };
+                    let job = if asked || now >= until {
+                        None
+                    } else {
+                        request(work, ticket, &vantages[&step.vantage], step, &target).await?
+                    };
                     if !asked {
                         case.probes.push(AskedProbe { step, job });
                     }
                     if job.is_none() {
-                        let reason = if now >= until { NotRun::Expired } else { NotRun::Refused };
+                        let reason = if now >= until {
+                            NotRun::Expired
+                        } else {
+                            NotRun::Refused
+                        };
                         ended.insert(step, Ended::NotRun(reason));
                         settled = true;
                     }
@@ -187,7 +267,13 @@ async fn look(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case) -> Resu
 }
 
 /// Asks a host for a probe; none if it does not know the entry or the target makes no sense for it.
-async fn request(work: &mut Work<'_>, ticket: &Ticket, prober: &Prober, step: Step, target: &Target) -> Result<Option<JobId>> {
+async fn request(
+    work: &mut Work<'_>,
+    ticket: &Ticket,
+    prober: &Prober,
+    step: Step,
+    target: &Target,
+) -> Result<Option<JobId>> {
     let now = work.now;
     let entry = tierdesk_catalogue::find(step.probe.entry());
     let (Some(entry), Some(raw)) = (entry, step.probe.params(target)) else {
@@ -211,7 +297,14 @@ async fn request(work: &mut Work<'_>, ticket: &Ticket, prober: &Prober, step: St
         return Ok(None);
     }
     let data = json!({"entry": entry.id, "host": prober.host, "host_name": prober.name, "job": job, "params": probe.params});
-    work.event(ticket, EventKind::JobRequested, Visibility::Internal, None, data).await?;
+    work.event(
+        ticket,
+        EventKind::JobRequested,
+        Visibility::Internal,
+        None,
+        data,
+    )
+    .await?;
     notify(work.conn(), "job", &prober.host.to_string()).await?;
     Ok(Some(job))
 }
@@ -242,12 +335,17 @@ async fn conclude(
         json!({"label": t("bot.verdict_layer"), "value": finding.layer}),
         json!({"label": t("bot.verdict_side"), "value": finding.side}),
     ];
-    facts.extend(evidence.iter().map(|(label, value)| json!({"label": label, "value": value})));
+    facts.extend(
+        evidence
+            .iter()
+            .map(|(label, value)| json!({"label": label, "value": value})),
+    );
     let data = json!({
         "verdict": verdict, "summary": finding.sentence, "facts": facts, "cause": finding.cause, "layer": finding.layer,
         "side": finding.side, "target": target, "jobs": case.probes.iter().filter_map(|probe| probe.job).collect::<Vec<_>>(),
     });
-    work.event(ticket, EventKind::Finding, Visibility::Internal, None, data).await?;
+    work.event(ticket, EventKind::Finding, Visibility::Internal, None, data)
+        .await?;
 
     if finding.is_blind() {
         let why = fill("bot.no_result_why", &[("why", &finding.sentence)]);
@@ -257,7 +355,15 @@ async fn conclude(
         become_state(case, State::AskedWorks, now);
         let until = business(work, now, SILENCE_CONFIRMS).await?;
         let text = format!("{} {}", finding.reply, t("bot.works_silence"));
-        ask(work, ticket, &text, t("bot.works_question"), &[&finding.reply], Some(until)).await?;
+        ask(
+            work,
+            ticket,
+            &text,
+            t("bot.works_question"),
+            &[&finding.reply],
+            Some(until),
+        )
+        .await?;
         return work.timer(BOT, ticket.id.0, 0, until).await;
     }
     become_state(case, State::HandedOver, now);
@@ -265,27 +371,44 @@ async fn conclude(
     let Some(team) = queue(work, finding.team).await? else {
         return pass_on(work, ticket, &finding.sentence).await;
     };
-    let known = fill("bot.handover_known", &[("title", &ticket.title), ("target", target)]);
+    let known = fill(
+        "bot.handover_known",
+        &[("title", &ticket.title), ("target", target)],
+    );
     let tried = fill("bot.handover_tried", &[("places", &places(vantages))]);
-    let shown = evidence.iter().map(|(label, value)| format!("- {label}: {value}")).collect::<Vec<_>>().join("\n");
+    let shown = evidence
+        .iter()
+        .map(|(label, value)| format!("- {label}: {value}"))
+        .collect::<Vec<_>>()
+        .join("\n");
     let note = Handover {
         known: format!("{known} {}", finding.sentence),
         tried,
         evidence: shown,
-        ask: fill("bot.handover_ask", &[("cause", &finding.cause.as_str().replace('_', " "))]),
+        ask: fill(
+            "bot.handover_ask",
+            &[("cause", &finding.cause.as_str().replace('_', " "))],
+        ),
     }
     .check()?;
     crate::handover::escalate(work, ticket, team, Tier::L2, &note).await
 }
 
 /// One line per probe: which, where, and what it said.
-fn evidence(ended: &BTreeMap<Step, Ended>, vantages: &BTreeMap<Vantage, Prober>) -> Vec<(String, String)> {
+fn evidence(
+    ended: &BTreeMap<Step, Ended>,
+    vantages: &BTreeMap<Vantage, Prober>,
+) -> Vec<(String, String)> {
     ended
         .iter()
         .map(|(step, ended)| {
-            let place = vantages.get(&step.vantage).map_or("", |prober| prober.name.as_str());
+            let place = vantages
+                .get(&step.vantage)
+                .map_or("", |prober| prober.name.as_str());
             let said = match ended {
-                Ended::Ran { verdict, summary, .. } => format!("{}: {summary}", verdict.as_str()),
+                Ended::Ran {
+                    verdict, summary, ..
+                } => format!("{}: {summary}", verdict.as_str()),
                 Ended::NotRun(NotRun::Expired) => "did not come back in time".to_owned(),
                 Ended::NotRun(NotRun::Refused) => "could not be asked for there".to_owned(),
                 Ended::NotRun(NotRun::Failed) => "could not run".to_owned(),
@@ -299,13 +422,26 @@ fn evidence(ended: &BTreeMap<Step, Ended>, vantages: &BTreeMap<Vantage, Prober>)
 async fn queue(work: &mut Work<'_>, wanted: Option<Team>) -> Result<Option<TeamId>> {
     let words: &[&str] = match wanted {
         Some(Team::Network) => &["network"],
-        Some(Team::Servers) => &["server", "infrastructure", "platform", "system", "application", "network"],
+        Some(Team::Servers) => &[
+            "server",
+            "infrastructure",
+            "platform",
+            "system",
+            "application",
+            "network",
+        ],
         Some(Team::ServiceDesk) | None => return Ok(None),
     };
     let teams = team::all(work.conn()).await?;
     for word in words {
-        for team in teams.iter().filter(|team| team.name.to_lowercase().contains(word)) {
-            if !team::members(work.conn(), team.id, Tier::L2).await?.is_empty() {
+        for team in teams
+            .iter()
+            .filter(|team| team.name.to_lowercase().contains(word))
+        {
+            if !team::members(work.conn(), team.id, Tier::L2)
+                .await?
+                .is_empty()
+            {
                 return Ok(Some(team.id));
             }
         }

@@ -32,13 +32,30 @@ pub(crate) async fn start(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut C
 }
 
 /// What comes next: the password was set, the person wrote, or time went by.
-pub(crate) async fn step(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case, answers: &[String]) -> Result<()> {
+pub(crate) async fn step(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    case: &mut Case,
+    answers: &[String],
+) -> Result<()> {
     let now = work.now;
-    let account = memory::account(work.conn(), ticket.requester).await?.ok_or(DeskError::NotFound)?;
-    if account.password.is_some_and(|(_, set_at)| set_at > case.started_at) {
+    let account = memory::account(work.conn(), ticket.requester)
+        .await?
+        .ok_or(DeskError::NotFound)?;
+    if account
+        .password
+        .is_some_and(|(_, set_at)| set_at > case.started_at)
+    {
         become_state(case, State::Helped, now);
         work.clear_timer(BOT, ticket.id.0).await?;
-        return crate::ticket::resolve(work, ticket, ResolutionCode::Fixed, ResolvedBy::Bot, t("bot.password_done")).await;
+        return crate::ticket::resolve(
+            work,
+            ticket,
+            ResolutionCode::Fixed,
+            ResolvedBy::Bot,
+            t("bot.password_done"),
+        )
+        .await;
     }
     if !answers.is_empty() {
         become_state(case, State::HandedOver, now);
@@ -56,7 +73,11 @@ pub(crate) async fn step(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Ca
         if let Err(refusal) = may_start_reset(&facts, now) {
             become_state(case, State::HandedOver, now);
             say(work, ticket, t("bot.reset_refused")).await?;
-            return pass_on(work, ticket, &fill("bot.password_refused_why_again", &[("why", &refusal.sentence())])).await;
+            let why = fill(
+                "bot.password_refused_why_again",
+                &[("why", &refusal.sentence())],
+            );
+            return pass_on(work, ticket, &why).await;
         }
         send_link(work, ticket, true).await?;
         say(work, ticket, t("bot.reminder_said")).await?;
@@ -75,7 +96,9 @@ pub(crate) async fn step(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Ca
 /// Makes a link and mails it to the address on file. The secret is in the sealed part of the mail and nowhere else.
 async fn send_link(work: &mut Work<'_>, ticket: &Ticket, reminder: bool) -> Result<()> {
     let now = work.now;
-    let account = memory::account(work.conn(), ticket.requester).await?.ok_or(DeskError::NotFound)?;
+    let account = memory::account(work.conn(), ticket.requester)
+        .await?
+        .ok_or(DeskError::NotFound)?;
     let (secret, token_hash) = new_secret();
     let expires_at: DateTime<Utc> = now + LINK_LIVES;
     token::insert(
@@ -92,7 +115,11 @@ async fn send_link(work: &mut Work<'_>, ticket: &Ticket, reminder: bool) -> Resu
         now,
     )
     .await?;
-    let what = t(if reminder { "bot.reminder_event" } else { "bot.link_event" });
+    let what = t(if reminder {
+        "bot.reminder_event"
+    } else {
+        "bot.link_event"
+    });
     let event = work
         .event(
             ticket,

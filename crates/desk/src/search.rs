@@ -1,0 +1,99 @@
+//! Search, within what the caller may open: tickets by number, by words and by person, and people for engineers.
+
+use chrono::{DateTime, Utc};
+use tierdesk_domain::authorize::{Action, authorize};
+use tierdesk_domain::id::{PersonId, TicketNumber};
+use tierdesk_store::search::{self, Found, FoundPerson, Hits};
+use tierdesk_store::ticket;
+
+use crate::error::Result;
+use crate::{Caller, Desk};
+
+/// Hits on a page.
+pub const PAGE: usize = 20;
+/// The longest search text, in characters; what is longer is cut.
+pub const MAX_TEXT: usize = 200;
+/// People shown at most.
+const PEOPLE: i64 = 8;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// The ticket whose number was asked for.
+    pub exact: Option<TicketNumber>,
+    /// Tickets that hold the words.
+    pub hits: Hits,
+    /// People, for engineers.
+    pub people: Vec<FoundPerson>,
+    /// The text holds no word that could be searched.
+    pub says_nothing: bool,
+    /// It took longer than it may.
+    pub gave_up: bool,
+}
+
+impl Desk {
+    /// Searches for a text; `page` counts from 0.
+    pub async fn search(
+        &self,
+        caller: &Caller,
+        text: &str,
+        page: usize,
+        now: DateTime<Utc>,
+    ) -> Result<Results> {
+        let scope = authorize(&caller.who, Action::ListTickets)?;
+        let text: String = text
+            .trim()
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(MAX_TEXT)
+            .collect();
+        let mut results = Results::default();
+        if text.is_empty() {
+            return Ok(results);
+        }
+        // A transaction, so that the limits end with it. Nothing is written.
+        let mut work = self.begin(caller, now).await?;
+        search::limit(work.conn()).await?;
+        if let Some(number) = TicketNumber::parse(&text) {
+            results.exact = ticket::by_number(work.conn(), &scope, number)
+                .await?
+                .map(|it| it.number);
+        }
+        if !search::says_something(work.conn(), &text).await? {
+            results.says_nothing = true;
+            return Ok(results);
+        }
+        if authorize(&caller.who, Action::Work).is_ok() && page == 0 {
+            results.people = search::people(work.conn(), &text, PEOPLE).await?;
+        }
+        match search::tickets(work.conn(), &scope, &text, page.saturating_mul(PAGE), PAGE).await {
+            Ok(hits) => results.hits = hits,
+            Err(error) if search::took_too_long(&error) => results.gave_up = true,
+            Err(error) => return Err(error.into()),
+        }
+        Ok(results)
+    }
+
+    /// A person's tickets that the caller may open, newest first, one more than a page to tell whether there are more.
+    pub async fn tickets_of(
+        &self,
+        caller: &Caller,
+        person: PersonId,
+        page: usize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Found>> {
+        authorize(&caller.who, Action::Work)?;
+        let scope = authorize(&caller.who, Action::ListTickets)?;
+        let mut work = self.begin(caller, now).await?;
+        search::limit(work.conn()).await?;
+        let skip = i64::try_from(page.saturating_mul(PAGE)).unwrap_or(i64::MAX);
+        Ok(search::of_person(
+            work.conn(),
+            &scope,
+            person,
+            skip,
+            i64::try_from(PAGE + 1).unwrap_or(i64::MAX),
+        )
+        .await?)
+    }
+}
