@@ -15,6 +15,7 @@ pub mod defaults;
 pub mod draft;
 pub mod error;
 pub mod escalation;
+pub mod founding;
 pub mod handover;
 pub mod keys;
 pub mod outbox;

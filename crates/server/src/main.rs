@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod config;
+mod demo;
 mod http;
 mod migrate;
 mod secret;
@@ -29,6 +30,8 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Start a whole helpdesk to try: its own database, a company with a month of tickets, web and worker
+    Demo(Box<demo::Demo>),
     /// Serve the pages until SIGTERM or Ctrl-C
     Serve(Box<Serve>),
     /// Do what happens by itself: clocks, mail, triage, jobs; until SIGTERM or Ctrl-C
@@ -77,8 +80,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run(program: Program) -> anyhow::Result<ExitCode> {
-    telemetry::start(&program.log)?;
+    telemetry::start(&program.log, matches!(program.command, Command::Demo(_)))?;
     match program.command {
+        Command::Demo(demo) => {
+            demo::run(&demo).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Serve(given) => {
             serve::run(&usable(&given.settings)?, given.with_worker).await?;
             Ok(ExitCode::SUCCESS)

@@ -93,7 +93,13 @@ pub(super) fn all() -> Vec<&'static Story> {
 /// Fills the placeholders; `number` makes tickets of one story differ.
 pub(super) fn tell(text: &str, site: &str, number: usize) -> String {
     const PRINTERS: [&str; 5] = ["PRN-2A", "PRN-3C", "PRN-LAB", "PRN-HR", "PRN-1B"];
-    const APPS: [&str; 5] = ["Orders", "Timesheets", "Calibration Lab", "Invoicing", "Warehouse"];
+    const APPS: [&str; 5] = [
+        "Orders",
+        "Timesheets",
+        "Calibration Lab",
+        "Invoicing",
+        "Warehouse",
+    ];
     let pick = |list: &[&'static str]| list[number % list.len()];
     text.replace("{site}", site)
         .replace("{floor}", &(1 + number % 4).to_string())

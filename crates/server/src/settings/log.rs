@@ -5,24 +5,17 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub(crate) struct Given {
-    /// What to log, such as `info` or `info,tierdesk_web=debug`
-    #[arg(
-        long,
-        env = "TIERDESK_LOG",
-        default_value = "info",
-        global = true,
-        value_name = "FILTER"
-    )]
-    pub(crate) log: String,
-    /// One JSON object per line, or text for people
+    /// What to log, such as `info` or `info,tierdesk_web=debug` [default: info; demo: warn]
+    #[arg(long, env = "TIERDESK_LOG", global = true, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// One JSON object per line, or text for people [default: json; demo: text]
     #[arg(
         long,
         env = "TIERDESK_LOG_FORMAT",
-        default_value = "json",
         global = true,
         value_name = "FORMAT"
     )]
-    pub(crate) log_format: Format,
+    pub(crate) log_format: Option<Format>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -16,19 +16,43 @@ pub(super) const STORIES: [Story; 7] = [
         urgency: Urgency::Medium,
         steps: &[
             Step(28, Take),
-            Step(9, Ask("Thank you for the times. Are you on wireless at home, and does it also happen with a cable?")),
-            Step(220, Answer("With a cable it is the same. My neighbour has the same provider and no trouble with their company.")),
-            Step(15, Escalate {
-                team: NETWORK,
-                tier: Tier::L2,
-                known: "Drops about every ten minutes, cable and wireless, from one home.",
-                tried: "Cable, other router port, new client profile.",
-                evidence: "Times in the ticket; the gateway logs a rekey at each of them.",
-                ask: "Look at the rekey of this tunnel on vpn-01.",
-            }),
+            Step(
+                9,
+                Ask(
+                    "Thank you for the times. Are you on wireless at home, and does it also happen with a cable?",
+                ),
+            ),
+            Step(
+                220,
+                Answer(
+                    "With a cable it is the same. My neighbour has the same provider and no trouble with their company.",
+                ),
+            ),
+            Step(
+                15,
+                Escalate {
+                    team: NETWORK,
+                    tier: Tier::L2,
+                    known: "Drops about every ten minutes, cable and wireless, from one home.",
+                    tried: "Cable, other router port, new client profile.",
+                    evidence: "Times in the ticket; the gateway logs a rekey at each of them.",
+                    ask: "Look at the rekey of this tunnel on vpn-01.",
+                },
+            ),
             Step(50, Take),
-            Step(65, Note("The client proposes an old cipher first and the gateway refuses the rekey. Fixed in profile 14.")),
-            Step(10, Resolve(ResolutionCode::Fixed, "Your VPN profile was an old one that could not renew its keys. A new profile was pushed; please disconnect and connect once.")),
+            Step(
+                65,
+                Note(
+                    "The client proposes an old cipher first and the gateway refuses the rekey. Fixed in profile 14.",
+                ),
+            ),
+            Step(
+                10,
+                Resolve(
+                    ResolutionCode::Fixed,
+                    "Your VPN profile was an old one that could not renew its keys. A new profile was pushed; please disconnect and connect once.",
+                ),
+            ),
             Step(900, Close),
         ],
     },
@@ -40,17 +64,31 @@ pub(super) const STORIES: [Story; 7] = [
         urgency: Urgency::High,
         steps: &[
             Step(8, Take),
-            Step(7, Escalate {
-                team: NETWORK,
-                tier: Tier::L2,
-                known: "All rooms on that floor; association works, no address is given. Cable works.",
-                tried: "Two laptops, two rooms.",
-                evidence: "Clients show 169.254 addresses.",
-                ask: "Check the address pool and the relay of that floor.",
-            }),
+            Step(
+                7,
+                Escalate {
+                    team: NETWORK,
+                    tier: Tier::L2,
+                    known: "All rooms on that floor; association works, no address is given. Cable works.",
+                    tried: "Two laptops, two rooms.",
+                    evidence: "Clients show 169.254 addresses.",
+                    ask: "Check the address pool and the relay of that floor.",
+                },
+            ),
             Step(14, Take),
-            Step(22, Reply("The address pool of that floor is full: devices of last week's visitors still hold their leases. I am making room now.")),
-            Step(18, Resolve(ResolutionCode::Fixed, "The pool is larger and leases of visitors are shorter. Wireless works again in all rooms of the floor.")),
+            Step(
+                22,
+                Reply(
+                    "The address pool of that floor is full: devices of last week's visitors still hold their leases. I am making room now.",
+                ),
+            ),
+            Step(
+                18,
+                Resolve(
+                    ResolutionCode::Fixed,
+                    "The pool is larger and leases of visitors are shorter. Wireless works again in all rooms of the floor.",
+                ),
+            ),
         ],
     },
     Story {
@@ -61,21 +99,49 @@ pub(super) const STORIES: [Story; 7] = [
         urgency: Urgency::High,
         steps: &[
             Step(40, Take),
-            Step(12, Reply("It does not answer from our network and does from outside, so that something of ours is in the way. Network looks at it.")),
-            Step(6, Escalate {
-                team: NETWORK,
-                tier: Tier::L2,
-                known: "Reachable from outside, times out from the office.",
-                tried: "Two browsers, two machines, cable and wireless.",
-                evidence: "TCP to port 443 times out from Porto, answers from a phone.",
-                ask: "Look at the outgoing filter for that address.",
-            }),
+            Step(
+                12,
+                Reply(
+                    "It does not answer from our network and does from outside, so that something of ours is in the way. Network looks at it.",
+                ),
+            ),
+            Step(
+                6,
+                Escalate {
+                    team: NETWORK,
+                    tier: Tier::L2,
+                    known: "Reachable from outside, times out from the office.",
+                    tried: "Two browsers, two machines, cable and wireless.",
+                    evidence: "TCP to port 443 times out from Porto, answers from a phone.",
+                    ask: "Look at the outgoing filter for that address.",
+                },
+            ),
             Step(33, Take),
-            Step(41, Note("They moved to a new address range that our list of hosting providers blocks.")),
-            Step(8, Resolve(ResolutionCode::Fixed, "The supplier moved to a network that our filter blocked. It is allowed now; please try again.")),
-            Step(12, Reopen("It opens, but signing in there hangs at the next page.")),
+            Step(
+                41,
+                Note(
+                    "They moved to a new address range that our list of hosting providers blocks.",
+                ),
+            ),
+            Step(
+                8,
+                Resolve(
+                    ResolutionCode::Fixed,
+                    "The supplier moved to a network that our filter blocked. It is allowed now; please try again.",
+                ),
+            ),
+            Step(
+                12,
+                Reopen("It opens, but signing in there hangs at the next page."),
+            ),
             Step(30, Take),
-            Step(35, Resolve(ResolutionCode::Fixed, "Their sign-in lives on a second address in the same new network. That one is allowed too; I placed a test order up to the last step.")),
+            Step(
+                35,
+                Resolve(
+                    ResolutionCode::Fixed,
+                    "Their sign-in lives on a second address in the same new network. That one is allowed too; I placed a test order up to the last step.",
+                ),
+            ),
             Step(60, Close),
         ],
     },
@@ -87,17 +153,31 @@ pub(super) const STORIES: [Story; 7] = [
         urgency: Urgency::Medium,
         steps: &[
             Step(55, Take),
-            Step(20, Escalate {
-                team: NETWORK,
-                tier: Tier::L2,
-                known: "A whole site, worst 10:00 to 11:00, since Monday.",
-                tried: "Speed test outside that hour is normal.",
-                evidence: "Loss of 3 to 5 % on the uplink at 10:20.",
-                ask: "Find what fills the uplink at ten.",
-            }),
+            Step(
+                20,
+                Escalate {
+                    team: NETWORK,
+                    tier: Tier::L2,
+                    known: "A whole site, worst 10:00 to 11:00, since Monday.",
+                    tried: "Speed test outside that hour is normal.",
+                    evidence: "Loss of 3 to 5 % on the uplink at 10:20.",
+                    ask: "Find what fills the uplink at ten.",
+                },
+            ),
             Step(120, Take),
-            Step(240, Note("The copy of the file server to the second site moved from 22:00 to 10:00 when the clocks changed on the backup server. Zone of the schedule was wrong.")),
-            Step(30, Resolve(ResolutionCode::Fixed, "A nightly copy ran at ten in the morning because of a wrong time zone. It runs at night again; calls should be clear from now on.")),
+            Step(
+                240,
+                Note(
+                    "The copy of the file server to the second site moved from 22:00 to 10:00 when the clocks changed on the backup server. Zone of the schedule was wrong.",
+                ),
+            ),
+            Step(
+                30,
+                Resolve(
+                    ResolutionCode::Fixed,
+                    "A nightly copy ran at ten in the morning because of a wrong time zone. It runs at night again; calls should be clear from now on.",
+                ),
+            ),
         ],
     },
     Story {
@@ -108,10 +188,19 @@ pub(super) const STORIES: [Story; 7] = [
         urgency: Urgency::Low,
         steps: &[
             Step(190, Take),
-            Step(15, Reply("Thank you. I have asked our cabling partner; they come on Thursdays.")),
+            Step(
+                15,
+                Reply("Thank you. I have asked our cabling partner; they come on Thursdays."),
+            ),
             Step(2, Hold),
             Step(1_900, GoOn),
-            Step(30, Resolve(ResolutionCode::Fixed, "The cable had come off the patch panel. Both sockets of the room work.")),
+            Step(
+                30,
+                Resolve(
+                    ResolutionCode::Fixed,
+                    "The cable had come off the patch panel. Both sockets of the room work.",
+                ),
+            ),
         ],
     },
     Story {
@@ -122,26 +211,43 @@ pub(super) const STORIES: [Story; 7] = [
         urgency: Urgency::High,
         steps: &[
             Step(4, Take),
-            Step(6, Escalate {
-                team: NETWORK,
-                tier: Tier::L2,
-                known: "Whole lab, since the maintenance on Saturday. Office network reaches the server.",
-                tried: "Ping and the web page from two benches.",
-                evidence: "Route from the lab network ends at the core switch.",
-                ask: "Check routes and filters of the lab network after Saturday's change.",
-            }),
+            Step(
+                6,
+                Escalate {
+                    team: NETWORK,
+                    tier: Tier::L2,
+                    known: "Whole lab, since the maintenance on Saturday. Office network reaches the server.",
+                    tried: "Ping and the web page from two benches.",
+                    evidence: "Route from the lab network ends at the core switch.",
+                    ask: "Check routes and filters of the lab network after Saturday's change.",
+                },
+            ),
             Step(5, Take),
-            Step(16, Note("The static route of the lab network is missing in the new core configuration.")),
-            Step(6, Escalate {
-                team: NETWORK,
-                tier: Tier::L3,
-                known: "Route of the lab network missing in the new core configuration.",
-                tried: "Compared with the configuration of Friday.",
-                evidence: "The difference is in the change record.",
-                ask: "Approve and add the route on both cores now.",
-            }),
+            Step(
+                16,
+                Note(
+                    "The static route of the lab network is missing in the new core configuration.",
+                ),
+            ),
+            Step(
+                6,
+                Escalate {
+                    team: NETWORK,
+                    tier: Tier::L3,
+                    known: "Route of the lab network missing in the new core configuration.",
+                    tried: "Compared with the configuration of Friday.",
+                    evidence: "The difference is in the change record.",
+                    ask: "Approve and add the route on both cores now.",
+                },
+            ),
             Step(7, Take),
-            Step(15, Resolve(ResolutionCode::Fixed, "The lab reaches the calibration server again. Saturday's change had dropped its route; both switches have it back and the template too.")),
+            Step(
+                15,
+                Resolve(
+                    ResolutionCode::Fixed,
+                    "The lab reaches the calibration server again. Saturday's change had dropped its route; both switches have it back and the template too.",
+                ),
+            ),
         ],
     },
     Story {
@@ -152,7 +258,13 @@ pub(super) const STORIES: [Story; 7] = [
         urgency: Urgency::Medium,
         steps: &[
             Step(16, Take),
-            Step(4, Resolve(ResolutionCode::Answered, "The codes hold for the day they are printed, and yours is of yesterday. Reception has a new one for your visitor.")),
+            Step(
+                4,
+                Resolve(
+                    ResolutionCode::Answered,
+                    "The codes hold for the day they are printed, and yours is of yesterday. Reception has a new one for your visitor.",
+                ),
+            ),
             Step(25, Close),
         ],
     },

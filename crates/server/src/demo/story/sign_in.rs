@@ -32,9 +32,20 @@ pub(super) const STORIES: [Story; 6] = [
         urgency: Urgency::High,
         steps: &[
             Step(330, Take),
-            Step(4, Reply("I saw that the link was not used. I have checked that it is you by calling the number on file and sent a fresh one; please use it within 15 minutes.")),
+            Step(
+                4,
+                Reply(
+                    "I saw that the link was not used. I have checked that it is you by calling the number on file and sent a fresh one; please use it within 15 minutes.",
+                ),
+            ),
             Step(25, Answer("That one worked, thank you.")),
-            Step(5, Resolve(ResolutionCode::Fixed, "Good to hear. If it happens again, the link on the sign-in page does the same.")),
+            Step(
+                5,
+                Resolve(
+                    ResolutionCode::Fixed,
+                    "Good to hear. If it happens again, the link on the sign-in page does the same.",
+                ),
+            ),
         ],
     },
     Story {
@@ -45,18 +56,37 @@ pub(super) const STORIES: [Story; 6] = [
         urgency: Urgency::Medium,
         steps: &[
             Step(22, Take),
-            Step(6, Reply("Your move took you out of the group that {app} checks. I am asking Identity to put you into the one of your new site.")),
-            Step(9, Escalate {
-                team: IDENTITY,
-                tier: Tier::L2,
-                known: "Moved site on the 1st; the group of the old site was removed, the one of the new site not added.",
-                tried: "Compared groups with a colleague of the new team.",
-                evidence: "Missing: app-users of the new site.",
-                ask: "Add the group, and look why the move did not.",
-            }),
+            Step(
+                6,
+                Reply(
+                    "Your move took you out of the group that {app} checks. I am asking Identity to put you into the one of your new site.",
+                ),
+            ),
+            Step(
+                9,
+                Escalate {
+                    team: IDENTITY,
+                    tier: Tier::L2,
+                    known: "Moved site on the 1st; the group of the old site was removed, the one of the new site not added.",
+                    tried: "Compared groups with a colleague of the new team.",
+                    evidence: "Missing: app-users of the new site.",
+                    ask: "Add the group, and look why the move did not.",
+                },
+            ),
             Step(75, Take),
-            Step(20, Note("The move form was filed without a department, so that the rule for groups had nothing to go by. Added by hand, form corrected.")),
-            Step(4, Resolve(ResolutionCode::Fixed, "You are in the right group now. Please sign out of {app} and in again; it reads the groups at sign-in.")),
+            Step(
+                20,
+                Note(
+                    "The move form was filed without a department, so that the rule for groups had nothing to go by. Added by hand, form corrected.",
+                ),
+            ),
+            Step(
+                4,
+                Resolve(
+                    ResolutionCode::Fixed,
+                    "You are in the right group now. Please sign out of {app} and in again; it reads the groups at sign-in.",
+                ),
+            ),
         ],
     },
     Story {
@@ -67,18 +97,33 @@ pub(super) const STORIES: [Story; 6] = [
         urgency: Urgency::Medium,
         steps: &[
             Step(35, Take),
-            Step(10, Ask("Does it also happen in a private window? And which browser is it, please?")),
-            Step(160, Answer("Private window too. Firefox, and the same in Chromium.")),
-            Step(12, Escalate {
-                team: IDENTITY,
-                tier: Tier::L2,
-                known: "One person, two browsers, private windows too, since the update of the identity provider.",
-                tried: "Cleared cookies, other browser.",
-                evidence: "Every page asks, also within one minute.",
-                ask: "Look at the session settings of this account.",
-            }),
+            Step(
+                10,
+                Ask("Does it also happen in a private window? And which browser is it, please?"),
+            ),
+            Step(
+                160,
+                Answer("Private window too. Firefox, and the same in Chromium."),
+            ),
+            Step(
+                12,
+                Escalate {
+                    team: IDENTITY,
+                    tier: Tier::L2,
+                    known: "One person, two browsers, private windows too, since the update of the identity provider.",
+                    tried: "Cleared cookies, other browser.",
+                    evidence: "Every page asks, also within one minute.",
+                    ask: "Look at the session settings of this account.",
+                },
+            ),
             Step(95, Take),
-            Step(40, Resolve(ResolutionCode::Fixed, "Your account had been put into the pilot group for strict sign-in by mistake. You are out of it; it asks once a day now.")),
+            Step(
+                40,
+                Resolve(
+                    ResolutionCode::Fixed,
+                    "Your account had been put into the pilot group for strict sign-in by mistake. You are out of it; it asks once a day now.",
+                ),
+            ),
             Step(200, Close),
         ],
     },
@@ -90,17 +135,31 @@ pub(super) const STORIES: [Story; 6] = [
         urgency: Urgency::High,
         steps: &[
             Step(11, Take),
-            Step(5, Escalate {
-                team: IDENTITY,
-                tier: Tier::L2,
-                known: "All five members of reception, since yesterday 17:00. Own mailboxes work.",
-                tried: "Removed and added the mailbox in one profile.",
-                evidence: "The audit shows a change of rights at 16:52.",
-                ask: "Restore the members' rights on the mailbox.",
-            }),
+            Step(
+                5,
+                Escalate {
+                    team: IDENTITY,
+                    tier: Tier::L2,
+                    known: "All five members of reception, since yesterday 17:00. Own mailboxes work.",
+                    tried: "Removed and added the mailbox in one profile.",
+                    evidence: "The audit shows a change of rights at 16:52.",
+                    ask: "Restore the members' rights on the mailbox.",
+                },
+            ),
             Step(18, Take),
-            Step(26, Reply("A clean-up of unused groups caught the reception group. I am restoring it now; allow half an hour until every office sees it.")),
-            Step(40, Resolve(ResolutionCode::Fixed, "The mailbox opens again for all of reception. The group is marked as in use, so that the clean-up leaves it alone.")),
+            Step(
+                26,
+                Reply(
+                    "A clean-up of unused groups caught the reception group. I am restoring it now; allow half an hour until every office sees it.",
+                ),
+            ),
+            Step(
+                40,
+                Resolve(
+                    ResolutionCode::Fixed,
+                    "The mailbox opens again for all of reception. The group is marked as in use, so that the clean-up leaves it alone.",
+                ),
+            ),
         ],
     },
 ];

@@ -1,0 +1,403 @@
+//! A month at the demo company, lived through desk functions with a clock of its own.
+//!
+//! Nothing here knows the database's tables: people file, engineers answer and the worker works, only that the times are
+//! of the past. What the product does by itself (the bot, escalation rules, clocks) happens on the way, and stories give
+//! way to it.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use anyhow::Context;
+use chrono::{DateTime, TimeDelta, Utc};
+use indicatif::ProgressBar;
+use tierdesk_desk::caller::Origin;
+use tierdesk_desk::conversation::Afterwards;
+use tierdesk_desk::founding::Entry;
+use tierdesk_desk::ticket::NewTicket;
+use tierdesk_desk::{Caller, Desk, DeskError};
+use tierdesk_domain::actor::Actor;
+use tierdesk_domain::authorize::Principal;
+use tierdesk_domain::handover::Handover;
+use tierdesk_domain::id::{CategoryId, PersonId, TeamId, TicketId, TicketNumber};
+use tierdesk_domain::ticket::{Channel, Status};
+use tierdesk_domain::tier::Tier;
+use tierdesk_store::ticket::Ticket;
+use tierdesk_store::{category, person, ticket};
+use tierdesk_worker::Worker;
+
+use super::company::{self, PEOPLE, Part, TEAMS};
+use super::story::{self, Deed, Step, Story, tell};
+use super::time::{Chance, into_hours, later};
+
+/// How many tickets the company files.
+pub(super) const TICKETS: usize = 120;
+/// Over how many days.
+const DAYS: i64 = 30;
+
+/// Somebody of the company, as a caller.
+struct Someone {
+    id: PersonId,
+    site: &'static str,
+    address: String,
+    caller: Caller,
+    queues: Vec<(TeamId, Tier)>,
+    files_tickets: bool,
+}
+
+/// A ticket whose story goes on.
+struct Thread {
+    id: TicketId,
+    number: TicketNumber,
+    story: &'static Story,
+    requester: usize,
+    telling: usize,
+    next: usize,
+}
+
+/// What happens at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Happening {
+    /// The story with that number is filed.
+    Filed(usize),
+    /// The next step of that thread.
+    Step(usize),
+}
+
+pub(super) struct Seeder<'a> {
+    desk: &'a Desk,
+    worker: &'a Worker,
+    people: Vec<Someone>,
+    teams: HashMap<&'static str, TeamId>,
+    categories: HashMap<String, CategoryId>,
+    chance: Chance,
+    threads: Vec<Thread>,
+    agenda: BinaryHeap<Reverse<(DateTime<Utc>, usize, Happening)>>,
+    entered: usize,
+}
+
+/// When the company begins to use the desk.
+pub(super) fn founded(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - TimeDelta::days(DAYS + 60)
+}
+
+/// Lets the company live through its month. `now` is its end.
+pub(super) async fn seed(
+    desk: &Desk,
+    worker: &Worker,
+    now: DateTime<Utc>,
+    progress: &ProgressBar,
+) -> anyhow::Result<()> {
+    let mut seeder = Seeder {
+        desk,
+        worker,
+        people: Vec::new(),
+        teams: HashMap::new(),
+        categories: HashMap::new(),
+        chance: Chance::new(),
+        threads: Vec::new(),
+        agenda: BinaryHeap::new(),
+        entered: 0,
+    };
+    seeder
+        .found(founded(now), progress)
+        .await
+        .context("cannot found the demo company")?;
+    seeder.plan(now);
+    seeder.live(now, progress).await
+}
+
+impl Seeder<'_> {
+    /// Enters the organisation, teams and people.
+    async fn found(&mut self, at: DateTime<Utc>, progress: &ProgressBar) -> anyhow::Result<()> {
+        let system = Caller::machine(Actor::system());
+        let organisation = self
+            .desk
+            .enter_organisation(&system, company::NAME, false, at)
+            .await?;
+        for (name, description) in TEAMS {
+            let team = self.desk.enter_team(&system, name, description, at).await?;
+            self.teams.insert(name, team);
+        }
+        let password = self
+            .desk
+            .hash_password(company::PASSWORD.to_owned())
+            .await?;
+        for someone in &PEOPLE {
+            let queues: Vec<_> = match someone.part {
+                Part::Engineer(queues) => queues
+                    .iter()
+                    .filter_map(|(team, tier)| Some((*self.teams.get(team)?, *tier)))
+                    .collect(),
+                _ => Vec::new(),
+            };
+            let address = company::address(someone.name);
+            let entry = Entry {
+                name: someone.name,
+                email: &address,
+                source: "demo",
+                organisation: Some(organisation),
+                site: Some(someone.site),
+                time_zone: zone_of(someone.site),
+                manager: matches!(someone.part, Part::Manager),
+                administrator: matches!(someone.part, Part::Administrator),
+                queues: &queues,
+                password_hash: Some(&password),
+            };
+            let id = self.desk.enter_person(&system, &entry, at).await?;
+            let principal = self.principal(id).await?;
+            self.people.push(Someone {
+                id,
+                site: someone.site,
+                address,
+                caller: Caller::person(principal, Origin::default()),
+                queues,
+                files_tickets: matches!(someone.part, Part::Requester),
+            });
+            progress.inc(1);
+        }
+        let mut conn = self.desk.acquire().await?;
+        for found in category::all(&mut conn).await? {
+            self.categories.insert(found.name, found.id);
+        }
+        Ok(())
+    }
+
+    async fn principal(&self, id: PersonId) -> anyhow::Result<Principal> {
+        let mut conn = self.desk.acquire().await?;
+        person::principal(&mut conn, id)
+            .await?
+            .context("somebody who was entered is not there")
+    }
+
+    /// Spreads the stories over the month, denser in the mornings.
+    fn plan(&mut self, now: DateTime<Utc>) {
+        let begin = now - TimeDelta::days(DAYS);
+        let span = usize::try_from(DAYS * 24 * 60).unwrap_or(1);
+        for story in 0..TICKETS {
+            let share = span * story / TICKETS + self.chance.below(span / TICKETS);
+            let share = i64::try_from(share).unwrap_or(0);
+            let opening = into_hours(begin + TimeDelta::minutes(share));
+            let minutes = u32::try_from(self.chance.below(240)).unwrap_or(0);
+            let at = later(opening, minutes);
+            // Towards the end some would be filed tomorrow; they were filed a little earlier instead.
+            let at = if at < now {
+                at
+            } else {
+                now - TimeDelta::minutes(i64::from(minutes) + 3)
+            };
+            self.enter(at, Happening::Filed(story));
+        }
+    }
+
+    fn enter(&mut self, at: DateTime<Utc>, what: Happening) {
+        self.entered += 1;
+        self.agenda.push(Reverse((at, self.entered, what)));
+    }
+
+    /// Everything in the order in which it happened, the worker always at hand.
+    async fn live(&mut self, now: DateTime<Utc>, progress: &ProgressBar) -> anyhow::Result<()> {
+        let stories = story::all();
+        while let Some(Reverse((at, _, what))) = self.agenda.pop() {
+            if at >= now {
+                continue;
+            }
+            self.worker.drain(at).await?;
+            match what {
+                Happening::Filed(number) => {
+                    let story = stories[number % stories.len()];
+                    self.file(story, number, at).await?;
+                    progress.inc(1);
+                }
+                Happening::Step(thread) => self.step(thread, at).await?,
+            }
+        }
+        self.worker.drain(now).await?;
+        Ok(())
+    }
+
+    async fn file(
+        &mut self,
+        story: &'static Story,
+        telling: usize,
+        at: DateTime<Utc>,
+    ) -> anyhow::Result<()> {
+        let requesters: Vec<_> = (0..self.people.len())
+            .filter(|at| self.people[*at].files_tickets)
+            .collect();
+        let requester = *self
+            .chance
+            .one_of(&requesters)
+            .context("nobody files tickets")?;
+        let someone = &self.people[requester];
+        let new = NewTicket {
+            category: self.categories.get(story.category).copied(),
+            title: tell(story.title, someone.site, telling),
+            description: tell(story.text, someone.site, telling),
+            impact: story.impact,
+            urgency: story.urgency,
+            host: None,
+            channel: Channel::Web,
+        };
+        let filed = self.desk.file_ticket(&someone.caller, new, at).await?;
+        self.threads.push(Thread {
+            id: filed.id,
+            number: filed.number,
+            story,
+            requester,
+            telling,
+            next: 0,
+        });
+        self.go_on(self.threads.len() - 1, at);
+        Ok(())
+    }
+
+    /// Puts the next step of a thread on the agenda.
+    fn go_on(&mut self, thread: usize, at: DateTime<Utc>) {
+        let (story, next) = (self.threads[thread].story, self.threads[thread].next);
+        if let Some(Step(minutes, _)) = story.steps.get(next) {
+            // Nobody is exactly as quick as the time before.
+            let share = u32::try_from(self.chance.below(60)).unwrap_or(0);
+            let minutes = minutes * (75 + share) / 100;
+            self.enter(later(at, minutes), Happening::Step(thread));
+        }
+    }
+
+    async fn step(&mut self, thread: usize, at: DateTime<Utc>) -> anyhow::Result<()> {
+        let Some(Step(_, deed)) = self.threads[thread]
+            .story
+            .steps
+            .get(self.threads[thread].next)
+        else {
+            return Ok(());
+        };
+        self.threads[thread].next += 1;
+        let done = self.act(thread, *deed, at).await;
+        match done {
+            Ok(()) => {}
+            // The bot, a rule or the clock was there first; the story gives way.
+            Err(
+                error @ (DeskError::State(_)
+                | DeskError::Invalid(_)
+                | DeskError::Conflict
+                | DeskError::Denied),
+            ) => {
+                tracing::debug!(%error, ticket = %self.threads[thread].number.0, ?deed, "a step was not needed");
+            }
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!("ticket {} could not go on", self.threads[thread].number.0)
+                });
+            }
+        }
+        self.go_on(thread, at);
+        Ok(())
+    }
+
+    async fn act(&mut self, thread: usize, deed: Deed, at: DateTime<Utc>) -> Result<(), DeskError> {
+        let Thread {
+            id,
+            number,
+            requester,
+            telling,
+            ..
+        } = self.threads[thread];
+        let site = self.people[requester].site;
+        let told = |text: &str| tell(text, site, telling);
+        let found = self.look_up(number).await?;
+        let engineer = self.people.iter().find(|it| Some(it.id) == found.assignee);
+        let has_it = || engineer.map(|it| &it.caller).ok_or(DeskError::Denied);
+        let files = &self.people[requester].caller;
+        match deed {
+            Deed::Take => {
+                if found.assignee.is_some() {
+                    return Ok(());
+                }
+                let free: Vec<_> = (0..self.people.len())
+                    .filter(|at| self.people[*at].queues.contains(&(found.team, found.tier)))
+                    .collect();
+                let Some(who) = self.chance.one_of(&free) else {
+                    return Err(DeskError::Denied);
+                };
+                let who = &self.people[*who];
+                self.desk
+                    .assign(&who.caller, id, Some(who.id), None, at)
+                    .await
+            }
+            Deed::Reply(text) => self
+                .desk
+                .reply(has_it()?, id, told(text).as_str(), Afterwards::Open, at)
+                .await
+                .map(drop),
+            Deed::Ask(text) => self
+                .desk
+                .reply(has_it()?, id, told(text).as_str(), Afterwards::Pending, at)
+                .await
+                .map(drop),
+            Deed::Answer(text) => self.desk.answer(files, id, told(text).as_str(), at).await,
+            Deed::Note(text) => self
+                .desk
+                .note(has_it()?, id, told(text).as_str(), at)
+                .await
+                .map(drop),
+            Deed::Escalate {
+                team,
+                tier,
+                known,
+                tried,
+                evidence,
+                ask,
+            } => {
+                let team = *self.teams.get(team).ok_or(DeskError::NotFound)?;
+                let note = Handover {
+                    known: told(known),
+                    tried: told(tried),
+                    evidence: told(evidence),
+                    ask: told(ask),
+                };
+                self.desk
+                    .escalate(has_it()?, id, found.version, team, tier, note, at)
+                    .await
+            }
+            Deed::HandBack(reason) => {
+                self.desk
+                    .hand_back(has_it()?, id, found.version, &told(reason), at)
+                    .await
+            }
+            Deed::Hold => {
+                self.desk
+                    .set_status(has_it()?, id, found.version, Status::OnHold, at)
+                    .await
+            }
+            Deed::GoOn => {
+                self.desk
+                    .set_status(has_it()?, id, found.version, Status::Open, at)
+                    .await
+            }
+            Deed::Resolve(code, text) => {
+                self.desk
+                    .resolve(has_it()?, id, code, &told(text), at)
+                    .await
+            }
+            Deed::Reopen(text) => self.desk.reopen(files, id, told(text).as_str(), at).await,
+            Deed::Close => self.desk.close_by_requester(files, id, at).await,
+            Deed::UseLink => Err(DeskError::State("state.no_link")),
+        }
+    }
+
+    async fn look_up(&self, number: TicketNumber) -> Result<Ticket, DeskError> {
+        let system = Caller::machine(Actor::system());
+        let scope = self.desk.scope(&system)?;
+        let mut conn = self.desk.acquire().await?;
+        ticket::by_number(&mut conn, &scope, number)
+            .await?
+            .ok_or(DeskError::NotFound)
+    }
+}
+
+fn zone_of(site: &str) -> &'static str {
+    match site {
+        "Lyon" => "Europe/Paris",
+        "Gdańsk" => "Europe/Warsaw",
+        _ => "Europe/Lisbon",
+    }
+}
