@@ -102,3 +102,15 @@ pub async fn retry(conn: &mut PgConnection, timer: &Timer, at: DateTime<Utc>) ->
     .await?;
     Ok(())
 }
+
+/// When the first deadline after `after` passes, of any kind; for whoever lives through the past quickly.
+pub async fn earliest_after(
+    conn: &mut PgConnection,
+    after: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    Ok(
+        sqlx::query_scalar!("select min(fires_at) from timer where fires_at > $1", after)
+            .fetch_one(conn)
+            .await?,
+    )
+}

@@ -22,7 +22,7 @@ use tierdesk_domain::id::{CategoryId, PersonId, TeamId, TicketId, TicketNumber};
 use tierdesk_domain::ticket::{Channel, Status};
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::{category, person, ticket};
+use tierdesk_store::{category, person, ticket, timer};
 use tierdesk_worker::Worker;
 
 use super::company::{self, PEOPLE, Part, TEAMS};
@@ -73,6 +73,8 @@ pub(super) struct Seeder<'a> {
     threads: Vec<Thread>,
     agenda: BinaryHeap<Reverse<(DateTime<Utc>, usize, Happening)>>,
     entered: usize,
+    /// The time until which everything has happened.
+    clock: DateTime<Utc>,
 }
 
 /// When the company begins to use the desk.
@@ -97,6 +99,7 @@ pub(super) async fn seed(
         threads: Vec::new(),
         agenda: BinaryHeap::new(),
         entered: 0,
+        clock: founded(now),
     };
     seeder
         .found(founded(now), progress)
@@ -201,7 +204,7 @@ impl Seeder<'_> {
             if at >= now {
                 continue;
             }
-            self.worker.drain(at).await?;
+            self.pass_time(at).await?;
             match what {
                 Happening::Filed(number) => {
                     let story = stories[number % stories.len()];
@@ -211,8 +214,21 @@ impl Seeder<'_> {
                 Happening::Step(thread) => self.step(thread, at).await?,
             }
         }
-        self.worker.drain(now).await?;
-        Ok(())
+        self.pass_time(now).await
+    }
+
+    /// Lets the worker do what is due until `until`, each at its own time.
+    async fn pass_time(&mut self, until: DateTime<Utc>) -> anyhow::Result<()> {
+        loop {
+            let mut conn = self.desk.acquire().await?;
+            let next = timer::earliest_after(&mut conn, self.clock).await?;
+            drop(conn);
+            self.clock = next.unwrap_or(until).min(until);
+            self.worker.drain(self.clock).await?;
+            if self.clock == until {
+                return Ok(());
+            }
+        }
     }
 
     async fn file(
