@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Facts, Judgement, Verdict};
-use crate::{Params, TcpObservation, TcpOutcome};
+use crate::{Params, TcpAttempt, TcpObservation, TcpOutcome};
 
 pub(super) fn judge(params: &Params, seen: &TcpObservation) -> Judgement {
     let host = params.text("host").unwrap_or_default();
@@ -12,12 +12,17 @@ pub(super) fn judge(params: &Params, seen: &TcpObservation) -> Judgement {
     match failure(&host, port, seen) {
         Some(sentence) => Judgement::new(Verdict::Problem, sentence, facts),
         None => {
-            let connected = seen
-                .attempts
-                .iter()
-                .filter(|a| a.outcome == TcpOutcome::Connected);
+            // Other addresses of the same name may be closed (IPv6 beside IPv4): they are in
+            // the facts, and only tries at an address that works at all count here.
+            let works = |attempt: &&TcpAttempt| {
+                let same = |other: &&TcpAttempt| other.address == attempt.address;
+                let mut at_it = seen.attempts.iter().filter(same);
+                at_it.any(|other| other.outcome == TcpOutcome::Connected)
+            };
+            let tries = seen.attempts.iter().filter(works);
+            let connected = tries.clone().filter(|a| a.outcome == TcpOutcome::Connected);
             let fastest = connected.clone().map(|a| a.millis).min().unwrap_or(0);
-            let (good, all) = (connected.count(), seen.attempts.len());
+            let (good, all) = (connected.count(), tries.count());
             if good < all {
                 let sentence =
                     format!("Port {port} on {host} answers only sometimes: {good} of {all} tries.");
@@ -72,7 +77,6 @@ pub(super) fn failure(host: &str, port: u32, seen: &TcpObservation) -> Option<St
 mod tests {
     use super::super::testing::params;
     use super::*;
-    use crate::TcpAttempt;
 
     fn judged(outcomes: &[TcpOutcome]) -> Judgement {
         let seen = TcpObservation {
