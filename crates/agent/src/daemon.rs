@@ -138,6 +138,10 @@ fn work(shared: &Arc<Shared>) {
                     }
                     last_state = Some(answer.state);
                 }
+                if !stop_runs(shared, &answer.stop) {
+                    // Asked before and not gone yet: give it a moment.
+                    shared.stop.wait(Duration::from_secs(1));
+                }
                 if let Some(signed) = answer.job {
                     take(shared, &signed, &policy);
                 } else if answer.state == HostState::Pending {
@@ -207,15 +211,23 @@ fn beat(shared: &Shared) {
             .post::<HeartbeatResponse>(HEARTBEAT, &message, PATIENCE)
         {
             Ok(answer) => {
-                for (run, stop) in shared.running().iter() {
-                    if answer.stop.contains(&run.job) {
-                        stop.set();
-                    }
-                }
+                stop_runs(shared, &answer.stop);
             }
             Err(error) => tracing::warn!(%error, "no heartbeat"),
         }
     }
+}
+
+/// Stops these runs; whether all of them were news.
+fn stop_runs(shared: &Shared, jobs: &[Uuid]) -> bool {
+    let mut news = true;
+    for (run, stop) in shared.running().iter() {
+        if jobs.contains(&run.job) {
+            news &= !stop.is_set();
+            stop.set();
+        }
+    }
+    news
 }
 
 /// Decides about a job that came, and starts it when everything holds.

@@ -133,6 +133,9 @@ pub struct ClaimResponse {
     pub state: HostState,
     /// Work, if there is any.
     pub job: Option<SignedJob>,
+    /// Runs to stop now, because somebody asked for it.
+    #[serde(default)]
+    pub stop: Vec<Uuid>,
 }
 
 /// One try of a job, as hosts name it.
@@ -336,10 +339,19 @@ pub struct ReportResponse {
 /// The body of every refusal by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// A stable word, such as `unknown_host`.
-    pub error: String,
-    /// What is wrong, then what to do.
-    pub message: String,
+    /// What is wrong.
+    pub error: ProblemText,
+}
+
+/// A refusal in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemText {
+    /// A stable word.
+    pub code: String,
+    /// What is wrong.
+    pub title: String,
+    /// What to do.
+    pub advice: String,
 }
 
 #[cfg(test)]
