@@ -18,6 +18,7 @@ create table host (
     facts_at        timestamptz,
     policy          jsonb not null default '{}',
     boot_id         text,
+    -- How often it named things of other hosts; three times and it is suspended (AT-ENR-2).
     mismatches      int not null default 0,
     enrolled_by     uuid,
     created_at      timestamptz not null,
@@ -27,6 +28,8 @@ create table host (
 );
 create unique index host_key on host (public_key);
 create index host_by_name on host (lower(name), id);
+create index host_machine on host (machine_id_hash) where machine_id_hash is not null;
+create index host_pending on host (created_at) where state = 'pending';
 create index host_owner on host (owner_id);
 create index host_organisation on host (organisation_id);
 create index host_decided_by on host (decided_by);

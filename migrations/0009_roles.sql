@@ -26,3 +26,27 @@ revoke delete on event from tierdesk_app;
 revoke update on event from tierdesk_app;
 revoke delete on content from tierdesk_app;
 revoke update, delete on configuration from tierdesk_app;
+
+-- The signer has a role of its own: it alone reads private keys and writes envelopes (decision 30).
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'tierdesk_signer') then
+        create role tierdesk_signer nologin;
+    end if;
+exception when duplicate_object or unique_violation then null;
+end
+$$;
+do $$
+begin
+    execute format('grant tierdesk_signer to %I', current_user);
+end
+$$;
+revoke insert, update on job_envelope from tierdesk_app;
+revoke update, delete on job_late_result from tierdesk_app;
+revoke all on signer_key from tierdesk_app;
+grant select (id, public_key, created_at, retired_at) on signer_key to tierdesk_app;
+grant usage on schema public to tierdesk_signer;
+grant select, insert, update on signer_key to tierdesk_signer;
+grant select, insert on job_envelope to tierdesk_signer;
+grant select, update on job to tierdesk_signer;
+grant select on host, host_entry to tierdesk_signer;

@@ -119,7 +119,7 @@ fn read<T: DeserializeOwned>(
         _ => {
             let words = serde_json::from_slice::<Problem>(&body).map_or_else(
                 |_| "no reason was given".to_owned(),
-                |problem| problem.message,
+                |problem| format!("{}. {}", problem.error.title, problem.error.advice),
             );
             Err(ClientError::Refused(
                 status,

@@ -4,6 +4,8 @@
 //! replayed, explained and tried out beforehand.
 #![warn(missing_docs)]
 
+pub use tierdesk_catalogue as catalogue;
+
 pub mod actor;
 pub mod attachment;
 pub mod authorize;
@@ -14,7 +16,9 @@ pub mod connectivity;
 pub mod escalation;
 pub mod field;
 pub mod handover;
+pub mod host;
 pub mod id;
+pub mod job;
 pub mod names;
 pub mod outbox;
 pub mod person;

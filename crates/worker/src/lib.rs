@@ -3,7 +3,9 @@
 
 pub mod bot;
 pub mod housekeeping;
+pub mod job;
 pub mod outbox;
+pub mod signer;
 pub mod timer;
 mod worker;
 

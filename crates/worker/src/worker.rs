@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bot::Bot;
 use crate::housekeeping::Housekeeping;
+use crate::job::Jobs;
 use crate::outbox::{Outbox, Post};
+use crate::signer::Signer;
 use crate::timer::Sweeper;
 
 /// Where the loops get their time.
@@ -25,6 +27,8 @@ const REST: Duration = Duration::from_secs(1);
 pub struct Worker {
     bot: Bot,
     outbox: Outbox,
+    jobs: Jobs,
+    signer: Signer,
     housekeeping: Housekeeping,
     sweeper: Sweeper,
 }
@@ -36,6 +40,8 @@ impl Worker {
         Self {
             bot: Bot::new(desk.clone()),
             outbox: Outbox::new(desk.clone(), post),
+            jobs: Jobs::new(desk.clone()),
+            signer: Signer::new(desk.clone()),
             housekeeping: Housekeeping::new(desk.clone()),
             sweeper: Sweeper::new(desk),
         }
@@ -56,6 +62,20 @@ impl Worker {
             loops.spawn(keep_running("outbox", stop.clone(), move || {
                 let (outbox, clock, stop) = (this.outbox.clone(), clock.clone(), stop.clone());
                 async move { outbox.run(|| clock(), stop).await }
+            }));
+        }
+        {
+            let (this, clock, stop) = (self.clone(), clock.clone(), stop.clone());
+            loops.spawn(keep_running("jobs", stop.clone(), move || {
+                let (jobs, clock, stop) = (this.jobs.clone(), clock.clone(), stop.clone());
+                async move { jobs.run(|| clock(), stop).await }
+            }));
+        }
+        {
+            let (this, clock, stop) = (self.clone(), clock.clone(), stop.clone());
+            loops.spawn(keep_running("signer", stop.clone(), move || {
+                let (signer, clock, stop) = (this.signer.clone(), clock.clone(), stop.clone());
+                async move { signer.run(|| clock(), stop).await }
             }));
         }
         {
@@ -85,6 +105,8 @@ impl Worker {
             let mut round = 0;
             round += self.sweeper.drain(now).await?;
             round += self.bot.drain(now).await?;
+            round += self.jobs.drain(now).await?;
+            round += self.signer.drain(now).await?;
             round += self.outbox.drain(now).await?;
             if round == 0 {
                 return Ok(done);

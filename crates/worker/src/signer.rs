@@ -1,0 +1,201 @@
+//! Signs jobs that hosts have asked for: its own key, its own database role (decision 30). The web has neither.
+//!
+//! A job is signed only when its requester may still ask for it, its host may still run it, and its host has reported
+//! exactly the entry that is signed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use tierdesk_desk::job::{Obstacle, WAKE_HOST, WAKE_SIGNER};
+use tierdesk_desk::keys::random;
+use tierdesk_desk::{Caller, Desk, DeskError};
+use tierdesk_domain::actor::{Actor, ActorKind};
+use tierdesk_domain::job::ENVELOPE_LIFE;
+use tierdesk_protocol::job::Job as Envelope;
+use tierdesk_protocol::{Blob, SecretKey, VERSION};
+use tierdesk_store::{PgListener, job, notify, signer};
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// The signer. Cheap to clone; its key is opened, or made, when it is first needed.
+#[derive(Clone)]
+pub struct Signer {
+    desk: Desk,
+    key: Arc<OnceCell<SecretKey>>,
+}
+
+impl Signer {
+    /// A signer over a desk's jobs.
+    #[must_use]
+    pub fn new(desk: Desk) -> Self {
+        Self {
+            desk,
+            key: Arc::default(),
+        }
+    }
+
+    /// Makes sure that there is a key, so that hosts can be told its public half when they join.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn prepare(&self, now: DateTime<Utc>) -> Result<(), DeskError> {
+        self.key(now).await.map(|_| ())
+    }
+
+    /// The newest key that this instance's secret opens; made where there is none.
+    async fn key(&self, now: DateTime<Utc>) -> Result<&SecretKey, DeskError> {
+        self.key
+            .get_or_try_init(|| async {
+                let desk = &self.desk;
+                let caller = Caller::machine(Actor::system());
+                let mut work = desk.begin(&caller, now).await?;
+                let sealed = signer::keys(work.conn()).await?;
+                let opened = sealed.into_iter().find_map(|(id, sealed)| {
+                    let document = desk.keys.open(&place(id), &sealed).ok()?;
+                    SecretKey::from_pkcs8(&document).ok()
+                });
+                if let Some(key) = opened {
+                    return Ok(key);
+                }
+                let (key, document) = SecretKey::generate()
+                    .map_err(|_| DeskError::Broken("no random bytes for a key".to_owned()))?;
+                let id = Uuid::now_v7();
+                let sealed = desk.keys.seal(&place(id), &document);
+                signer::insert_key(work.conn(), id, key.public().as_bytes(), &sealed, now).await?;
+                signer::leave_role(work.conn()).await?;
+                let fingerprint = key.public().fingerprint();
+                let detail = serde_json::json!({ "fingerprint": fingerprint });
+                work.audit("signer_key.made", "signer_key", &id.to_string(), detail)
+                    .await?;
+                work.commit().await?;
+                tracing::info!(fingerprint, "made a key that signs jobs");
+                Ok(key)
+            })
+            .await
+    }
+
+    /// Signs what waits until stopped: woken when a host asks for work, and every second in case that was missed.
+    pub async fn run(&self, clock: impl Fn() -> DateTime<Utc>, stop: CancellationToken) {
+        if let Err(error) = self.prepare(clock()).await {
+            tracing::error!(%error, "the signer has no key yet");
+        }
+        let mut wake = self.listener().await;
+        while !stop.is_cancelled() {
+            if let Err(error) = self.drain(clock()).await {
+                tracing::error!(%error, "the signer failed");
+            }
+            let woken = async {
+                match wake.as_mut() {
+                    Some(listener) => listener.recv().await.is_ok(),
+                    None => std::future::pending().await,
+                }
+            };
+            let alive = tokio::select! {
+                alive = woken => alive,
+                () = tokio::time::sleep(Duration::from_secs(1)) => wake.is_some(),
+                () = stop.cancelled() => true,
+            };
+            if !alive {
+                wake = self.listener().await;
+            }
+        }
+    }
+
+    async fn listener(&self) -> Option<PgListener> {
+        let connected = async {
+            let mut listener = PgListener::connect_with(&self.desk.pool).await?;
+            listener.listen(WAKE_SIGNER).await?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(listener)
+        };
+        connected
+            .await
+            .inspect_err(
+                |error| tracing::warn!(%error, "the signer is not woken; it looks every second"),
+            )
+            .ok()
+    }
+
+    /// Signs everything that waits; returns how many jobs were signed or refused.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn drain(&self, now: DateTime<Utc>) -> Result<usize, DeskError> {
+        let mut count = 0;
+        while self.sign_one(now).await? {
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    async fn sign_one(&self, now: DateTime<Utc>) -> Result<bool, DeskError> {
+        let caller = Caller::machine(Actor::system());
+        let mut work = self.desk.begin(&caller, now).await?;
+        let Some(id) = signer::next_unsigned(work.conn()).await? else {
+            return Ok(false);
+        };
+        signer::leave_role(work.conn()).await?;
+        let job = job::find(work.conn(), id)
+            .await?
+            .ok_or(DeskError::NotFound)?;
+        if let Some(obstacle) = self.desk.obstacle_at_dispatch(&mut work, &job).await? {
+            tracing::warn!(job = %id, ?obstacle, "not signed");
+            self.desk.refuse_dispatch(&mut work, &job, obstacle).await?;
+            work.commit().await?;
+            return Ok(true);
+        }
+        let Some(envelope) = envelope(&job, now) else {
+            self.desk
+                .refuse_dispatch(&mut work, &job, Obstacle::OtherVersion)
+                .await?;
+            work.commit().await?;
+            return Ok(true);
+        };
+        let signed = envelope.sign(self.key(now).await?);
+        signer::insert_envelope(
+            work.conn(),
+            id,
+            job.attempt,
+            &signed.payload.0,
+            signed.signature.as_bytes(),
+            now,
+        )
+        .await?;
+        signer::leave_role(work.conn()).await?;
+        notify(work.conn(), WAKE_HOST, &job.host.to_string()).await?;
+        work.commit().await?;
+        Ok(true)
+    }
+}
+
+fn place(id: Uuid) -> String {
+    format!("signer_key.sealed.{id}")
+}
+
+/// What is signed; `None` for a job without an attempt.
+fn envelope(job: &job::Job, now: DateTime<Utc>) -> Option<Envelope> {
+    let not_before = now.trunc_subsecs(0);
+    Some(Envelope {
+        version: VERSION,
+        job: job.id.0,
+        attempt: u32::try_from(job.attempt)
+            .ok()
+            .filter(|attempt| *attempt > 0)?,
+        host: job.host.0,
+        entry: job.entry.clone(),
+        entry_hash: job.entry_hash.clone(),
+        class: job.class,
+        params: job.params.clone(),
+        requested_by: match (&job.actor_name, job.actor.kind) {
+            (Some(name), _) => name.clone(),
+            (None, ActorKind::Bot) => "the bot".to_owned(),
+            (None, kind) => kind.to_string(),
+        },
+        ticket: job.ticket_number.map(|number| format!("TD-{}", number.0)),
+        not_before,
+        // Whole seconds inside the 15 minutes.
+        expires_at: not_before + ENVELOPE_LIFE - TimeDelta::seconds(1),
+        nonce: Blob(random::<16>().to_vec()),
+    })
+}
