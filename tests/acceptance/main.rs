@@ -6,7 +6,9 @@
 
 mod architecture;
 mod clock;
+mod csrf;
 mod escalation;
+mod matrix;
 mod programs;
 mod schema;
 mod transport;

@@ -112,8 +112,26 @@ impl Client {
         self.send(request.expect("valid")).await
     }
 
+    /// Asks with a method and an empty form, as a page of ours would, and looks at the answer's head only: live streams
+    /// have no end.
+    pub async fn knock(&self, method: &str, path: &str) -> (StatusCode, HeaderMap) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::ORIGIN, format!("http://{}", self.host))
+            .body(Body::empty());
+        let answer = self.answer(request.expect("valid")).await;
+        (answer.status(), answer.headers().clone())
+    }
+
     /// Sends any request; `Host`, the peer's address and the session are added where they are missing.
-    pub async fn send(&self, mut request: Request<Body>) -> Reply {
+    pub async fn send(&self, request: Request<Body>) -> Reply {
+        Reply::read(self.answer(request).await).await
+    }
+
+    async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
         let headers = request.headers_mut();
         if !headers.contains_key(header::HOST) {
             headers.insert(header::HOST, self.host.parse().expect("a host"));
@@ -124,7 +142,7 @@ impl Client {
         }
         request.extensions_mut().insert(ConnectInfo(self.address));
         let answer = self.router.clone().oneshot(request).await;
-        Reply::read(answer.expect("the router never fails")).await
+        answer.expect("the router never fails")
     }
 }
 

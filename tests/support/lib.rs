@@ -11,6 +11,7 @@ pub mod product;
 pub mod program;
 pub mod skip;
 pub mod smtp;
+pub mod world;
 
 pub use client::{Client, Reply};
 pub use product::{Someone, Tierdesk};
