@@ -11,8 +11,14 @@ use tierdesk_web::Audience;
 
 /// What a cross-site form, a foreign page and a client that says nothing about where it comes from send.
 const FOREIGN: [&[(&str, &str)]; 4] = [
-    &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
-    &[("sec-fetch-site", "same-site"), ("origin", "https://other.example")],
+    &[
+        ("sec-fetch-site", "cross-site"),
+        ("origin", "https://evil.example"),
+    ],
+    &[
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://other.example"),
+    ],
     &[("origin", "https://evil.example")],
     &[],
 ];
@@ -20,7 +26,9 @@ const FOREIGN: [&[(&str, &str)]; 4] = [
 #[tokio::test]
 async fn no_form_is_taken_from_another_site_or_from_nowhere() {
     let world = World::build().await;
-    let forms = tierdesk_web::table().into_iter().filter(|it| it.method != "GET" && it.audience != Audience::HostAgent);
+    let forms = tierdesk_web::table()
+        .into_iter()
+        .filter(|it| it.method != "GET" && it.audience != Audience::HostAgent);
     for route in forms {
         for headers in FOREIGN {
             // The administrator and the engineer: whoever the route would let in otherwise.
@@ -34,7 +42,13 @@ async fn no_form_is_taken_from_another_site_or_from_nowhere() {
                     request = request.header(*name, *value);
                 }
                 let reply = client.send(request.body(Body::empty()).unwrap()).await;
-                assert_eq!(reply.status, StatusCode::FORBIDDEN, "{} {} with {headers:?}", route.method, route.path);
+                assert_eq!(
+                    reply.status,
+                    StatusCode::FORBIDDEN,
+                    "{} {} with {headers:?}",
+                    route.method,
+                    route.path
+                );
             }
         }
     }
@@ -60,7 +74,10 @@ async fn looking_changes_nothing() {
         .collect::<Vec<_>>()
         .join(" union all ");
     let mut before = counts(&mut owner, &count).await;
-    for route in tierdesk_web::table().into_iter().filter(|it| it.method == "GET") {
+    for route in tierdesk_web::table()
+        .into_iter()
+        .filter(|it| it.method == "GET")
+    {
         for column in 0..PEOPLE.len() {
             let client = world.client(column).await;
             client.knock("GET", &world.path(route.path)).await;

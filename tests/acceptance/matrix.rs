@@ -25,9 +25,14 @@ fn expected() -> BTreeMap<String, Vec<String>> {
         .lines()
         .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
         .map(|line| {
-            let (route, cells) = line.split_once('|').expect("a row is `METHOD /path | cells`");
+            let (route, cells) = line
+                .split_once('|')
+                .expect("a row is `METHOD /path | cells`");
             let words: Vec<&str> = route.split_whitespace().collect();
-            (words.join(" "), cells.split_whitespace().map(str::to_owned).collect())
+            (
+                words.join(" "),
+                cells.split_whitespace().map(str::to_owned).collect(),
+            )
         })
         .collect()
 }
@@ -58,7 +63,11 @@ async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
         PEOPLE.join(" "),
         wrong.join("\n")
     );
-    assert!(expected.is_empty(), "rows without a route: {:?}", expected.keys());
+    assert!(
+        expected.is_empty(),
+        "rows without a route: {:?}",
+        expected.keys()
+    );
 }
 
 #[tokio::test]
@@ -67,12 +76,23 @@ async fn a_ticket_one_must_not_see_looks_like_one_that_does_not_exist() {
     let hidden = world.restricted.number.0.to_string();
     // Stranger, engineers of other teams, managers of other teams, administrator: everybody but the requester.
     for column in [2, 3, 4, 5, 6, 7] {
-        for route in tierdesk_web::table().into_iter().filter(|it| it.path.contains("/{number}")) {
+        for route in tierdesk_web::table()
+            .into_iter()
+            .filter(|it| it.path.contains("/{number}"))
+        {
             let client = world.client(column).await;
-            let (real, _) = client.knock(route.method, &route.path.replace("{number}", &hidden)).await;
+            let (real, _) = client
+                .knock(route.method, &route.path.replace("{number}", &hidden))
+                .await;
             let client = world.client(column).await;
-            let (none, _) = client.knock(route.method, &route.path.replace("{number}", "99999999")).await;
-            assert_eq!(real, none, "{} {} for {}", route.method, route.path, PEOPLE[column]);
+            let (none, _) = client
+                .knock(route.method, &route.path.replace("{number}", "99999999"))
+                .await;
+            assert_eq!(
+                real, none,
+                "{} {} for {}",
+                route.method, route.path, PEOPLE[column]
+            );
         }
         let client = world.client(column).await;
         let real = client.get(&format!("/tickets/{hidden}")).await;

@@ -7,8 +7,8 @@ use tierdesk_domain::ticket::{Channel, Impact, Urgency};
 use tierdesk_domain::tier::Tier;
 
 use crate::client::Client;
-use crate::product::{Someone, Tierdesk};
 use crate::database;
+use crate::product::{Someone, Tierdesk};
 
 /// The people of the matrix, in the order of its columns.
 pub const PEOPLE: [&str; 8] = [
@@ -55,7 +55,9 @@ impl World {
         let mut owner = database::connect(&tierdesk.database).await;
         for (manager, team) in [(&manager, network), (&elsewhere, identity)] {
             let mut conn = tierdesk.desk.acquire().await.expect("a connection");
-            tierdesk_store::team::add_manager(&mut conn, manager.id, team).await.expect("manages");
+            tierdesk_store::team::add_manager(&mut conn, manager.id, team)
+                .await
+                .expect("manages");
         }
         owner
             .execute("update team set restricted = true where name = 'Security'")
@@ -74,7 +76,11 @@ impl World {
                 host: None,
                 channel: Channel::Web,
             };
-            let ticket = tierdesk.desk.file_ticket(&caller, new, tierdesk.now()).await.expect("files");
+            let ticket = tierdesk
+                .desk
+                .file_ticket(&caller, new, tierdesk.now())
+                .await
+                .expect("files");
             sqlx::query("update ticket set team_id = $1, bot_holds = false where id = $2")
                 .bind(team.0)
                 .bind(ticket.id.0)
@@ -84,13 +90,23 @@ impl World {
             filed.push(ticket);
         }
         drop(insider);
-        let people = [requester, stranger, engineer, other, manager, elsewhere, administrator];
+        let people = [
+            requester,
+            stranger,
+            engineer,
+            other,
+            manager,
+            elsewhere,
+            administrator,
+        ];
         Self {
             ticket: filed[0],
             restricted: filed[1],
             network,
             tierdesk,
-            people: std::iter::once(None).chain(people.into_iter().map(Some)).collect(),
+            people: std::iter::once(None)
+                .chain(people.into_iter().map(Some))
+                .collect(),
         }
     }
 

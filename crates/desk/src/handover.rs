@@ -27,8 +27,7 @@ impl Desk {
         caller: &Caller,
         id: TicketId,
         version: i32,
-        team: TeamId,
-        tier: Tier,
+        to: (TeamId, Tier),
         note: Handover,
         now: DateTime<Utc>,
     ) -> Result<()> {
@@ -38,6 +37,7 @@ impl Desk {
         if ticket.version != version {
             return Err(DeskError::Conflict);
         }
+        let (team, tier) = to;
         if tier < ticket.tier || (tier == ticket.tier && team == ticket.team) {
             return Err(vec![FieldError::new("to", "error.escalate_upwards")].into());
         }

@@ -110,7 +110,7 @@ pub async fn principal(conn: &mut PgConnection, id: PersonId) -> Result<Option<P
         organisation: r.organisation_id.map(OrganisationId),
         colleagues_see: r.colleagues_see,
         administrator: r.administrator,
-        manages: r.manager.then(|| {
+        manages: r.manager.then_some({
             if managed.is_empty() {
                 Managed::All
             } else {

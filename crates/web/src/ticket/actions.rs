@@ -346,8 +346,7 @@ async fn escalate(
             &turn.me.caller,
             turn.ticket.id,
             form.version,
-            team,
-            tier,
+            (team, tier),
             note,
             turn.now,
         )
