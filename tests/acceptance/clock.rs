@@ -364,8 +364,15 @@ impl Scene {
                     evidence: String::new(),
                     ask: "Look at it.".to_owned(),
                 };
-                desk.escalate(&engineer, id, ticket.version, ticket.team, tier, note, now)
-                    .await
+                desk.escalate(
+                    &engineer,
+                    id,
+                    ticket.version,
+                    (ticket.team, tier),
+                    note,
+                    now,
+                )
+                .await
             }
             Step::Resolve => {
                 desk.resolve(&engineer, id, ResolutionCode::Fixed, "Done.", now)
