@@ -371,7 +371,7 @@ impl Seeder<'_> {
                     ask: told(ask),
                 };
                 self.desk
-                    .escalate(has_it()?, id, found.version, team, tier, note, at)
+                    .escalate(has_it()?, id, found.version, (team, tier), note, at)
                     .await
             }
             Deed::HandBack(reason) => {
