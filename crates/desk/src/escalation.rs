@@ -15,7 +15,7 @@ use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::configuration::Document;
 use tierdesk_store::escalation::{self, Firing};
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::{person, team};
+use tierdesk_store::{PgConnection, person, team};
 
 use crate::clock::{rules_at, told};
 use crate::error::{DeskError, Result};
@@ -25,6 +25,21 @@ use crate::{Caller, Desk, Work};
 
 /// The longest name of a rule, in characters.
 pub const MAX_NAME: usize = 100;
+
+/// A rule as administrators read it.
+#[derive(Debug)]
+pub struct RuleLine {
+    /// The document.
+    pub document: Document<Rule>,
+    /// Its conditions in words.
+    pub conditions: String,
+    /// Its effects in words.
+    pub effects: Vec<String>,
+    /// How often it fired in the last 30 days, in a list.
+    pub fired: u64,
+    /// Who wrote this version, in a history; none for what Tierdesk ships.
+    pub author: Option<String>,
+}
 
 impl Work<'_> {
     /// The rules that hold on a ticket now and have not fired in this cycle, the one that held first first.
@@ -64,7 +79,7 @@ impl Desk {
         };
         let late_by_seconds = (now - since).num_seconds();
         let because = because(&document.body);
-        let effects = describe(&mut work, &document.body).await?;
+        let effects = describe(work.conn(), &document.body).await?;
         let record = json!({
             "rule": document.name, "rule_id": rule, "version": document.version, "because": because,
             "effects": effects, "since": since, "late_by_seconds": late_by_seconds,
@@ -143,11 +158,46 @@ impl Desk {
         Ok(id)
     }
 
-    /// The rules in their newest versions, switched off ones too.
-    pub async fn rules(&self, caller: &Caller) -> Result<Vec<Document<Rule>>> {
+    /// The rules in their newest versions, switched off ones too, with what they say and how often they fired in the
+    /// last 30 days.
+    pub async fn rule_list(&self, caller: &Caller, now: DateTime<Utc>) -> Result<Vec<RuleLine>> {
         tierdesk_domain::authorize::authorize(&caller.who, Action::Administer)?;
         let mut conn = self.acquire().await?;
-        Ok(tierdesk_store::configuration::current(&mut conn, RULE).await?)
+        let rules = tierdesk_store::configuration::current::<Rule>(&mut conn, RULE).await?;
+        let counts = escalation::counts(&mut conn, now - chrono::TimeDelta::days(30)).await?;
+        let mut lines = Vec::new();
+        for document in rules {
+            let fired = counts.iter().find(|(rule, ..)| *rule == document.id);
+            lines.push(RuleLine {
+                conditions: because(&document.body),
+                effects: describe(&mut conn, &document.body).await?,
+                fired: fired.map_or(0, |(_, n, _)| n.unsigned_abs()),
+                author: None,
+                document,
+            });
+        }
+        Ok(lines)
+    }
+
+    /// Every version of one rule, oldest first, with who wrote it.
+    pub async fn rule_history(&self, caller: &Caller, id: DocumentId) -> Result<Vec<RuleLine>> {
+        let versions = self.rule_versions(caller, id).await?;
+        let mut conn = self.acquire().await?;
+        let mut lines = Vec::new();
+        for document in versions {
+            let author = match document.author {
+                Some(author) => person::find(&mut conn, author).await?.map(|it| it.name),
+                None => None,
+            };
+            lines.push(RuleLine {
+                conditions: because(&document.body),
+                effects: describe(&mut conn, &document.body).await?,
+                fired: 0,
+                author,
+                document,
+            });
+        }
+        Ok(lines)
     }
 
     /// Every version of one rule, oldest first.
@@ -269,13 +319,13 @@ pub fn condition_text(condition: &Condition) -> String {
 }
 
 /// A rule's effects in words, with the names of teams and people.
-pub async fn describe(work: &mut Work<'_>, rule: &Rule) -> Result<Vec<String>> {
+pub async fn describe(conn: &mut PgConnection, rule: &Rule) -> Result<Vec<String>> {
     let mut words = Vec::new();
     for effect in &rule.effects {
         words.push(match *effect {
             Effect::Move { team, tier } => {
                 let team = match team {
-                    Some(team) => team::find(work.conn(), team).await?.map(|it| it.name),
+                    Some(team) => team::find(conn, team).await?.map(|it| it.name),
                     None => None,
                 };
                 match (team, tier) {
@@ -293,7 +343,7 @@ pub async fn describe(work: &mut Work<'_>, rule: &Rule) -> Result<Vec<String>> {
             Effect::RaisePriority { to: None } => t("escalation.then_raise").to_owned(),
             Effect::NotifyQueue {} => t("escalation.then_notify_queue").to_owned(),
             Effect::NotifyPerson { person } => {
-                let name = person::find(work.conn(), person).await?.map(|it| it.name);
+                let name = person::find(conn, person).await?.map(|it| it.name);
                 fill(
                     "escalation.then_notify",
                     &[("person", &name.unwrap_or_default())],

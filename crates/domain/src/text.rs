@@ -20,6 +20,7 @@ const ENGLISH: &[(&str, &str)] = &[
     ("field", include_str!("text/field.txt")),
     ("nav", include_str!("text/nav.txt")),
     ("queue", include_str!("text/queue.txt")),
+    ("rules", include_str!("text/rules.txt")),
     ("said", include_str!("text/said.txt")),
     ("sign_in", include_str!("text/sign_in.txt")),
     ("state", include_str!("text/state.txt")),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use tierdesk_domain::id::{DocumentId, TicketId};
+use tierdesk_domain::id::{DocumentId, PersonId, TicketId};
 
 use crate::Result;
 
@@ -76,4 +76,17 @@ pub async fn counts(
         .into_iter()
         .map(|r| (DocumentId(r.rule_id), r.n, r.last))
         .collect())
+}
+
+/// Active people who work on the desk's side: whom a rule may tell.
+pub async fn staff(conn: &mut PgConnection) -> Result<Vec<(PersonId, String)>> {
+    let rows = sqlx::query!(
+        "select id, name from person p
+         where deactivated_at is null
+           and (manager or administrator or exists (select from membership m where m.person_id = p.id))
+         order by lower(name), id"
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| (PersonId(r.id), r.name)).collect())
 }

@@ -20,6 +20,7 @@ mod observe;
 mod page;
 mod queue;
 mod routes;
+mod rules;
 mod safe_html;
 mod same_site;
 mod sign_in;
@@ -67,5 +68,6 @@ fn register(routes: &mut routes::Routes) {
     dashboard::routes(routes);
     health::routes(routes);
     queue::routes(routes);
+    rules::routes(routes);
     ticket::routes(routes);
 }

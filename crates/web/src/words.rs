@@ -47,6 +47,18 @@ pub(crate) fn urgency(urgency: Urgency) -> &'static str {
     })
 }
 
+/// What a clock measures.
+pub(crate) fn metric(metric: tierdesk_domain::sla::Metric) -> &'static str {
+    use tierdesk_domain::sla::Metric;
+    t(match metric {
+        Metric::FirstResponse => "clock.first_response",
+        Metric::NextResponse => "clock.next_response",
+        Metric::Resolution => "clock.resolution",
+        Metric::PickUp => "clock.pick_up",
+        Metric::TimeInTier => "clock.time_in_tier",
+    })
+}
+
 /// The kind of a ticket.
 pub(crate) fn kind(kind: Kind) -> &'static str {
     t(match kind {
