@@ -15,6 +15,7 @@ use tierdesk_domain::job::{
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::host::Host;
 use tierdesk_store::job::{self, Chunk, Ending, Job, NewJob};
+use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{host, notify, person, ticket};
 use uuid::Uuid;
 
@@ -473,12 +474,24 @@ impl Desk {
 }
 
 /// Asks for a run inside another action.
-pub(crate) async fn request_job(
+async fn request_job(
     work: &mut Work<'_>,
     request: &JobRequest,
 ) -> std::result::Result<JobId, RequestError> {
-    let now = work.now;
     let mut ticket = work.ticket(request.ticket, Action::WorkTicket).await?;
+    let id = queue(work, &ticket, request).await?;
+    work.save(&mut ticket, false).await?;
+    Ok(id)
+}
+
+/// Puts a run in its host's queue: the one way there, for people and for the bot (AT-JOB-2). The caller holds the ticket's
+/// lock and saves it.
+pub(crate) async fn queue(
+    work: &mut Work<'_>,
+    ticket: &Ticket,
+    request: &JobRequest,
+) -> std::result::Result<JobId, RequestError> {
+    let now = work.now;
     let entry = find(&request.entry).ok_or(DeskError::NotFound)?;
     let host = host::find(work.conn(), request.host)
         .await?
@@ -525,7 +538,7 @@ pub(crate) async fn request_job(
         "host": host.id, "host_name": host.name, "expires_at": expires_at,
     });
     work.event(
-        &ticket,
+        ticket,
         EventKind::JobRequested,
         Visibility::Internal,
         None,
@@ -535,7 +548,6 @@ pub(crate) async fn request_job(
     work.audit("job.requested", "job", &id.to_string(), data)
         .await?;
     notify(work.conn(), WAKE_HOST, &host.id.to_string()).await?;
-    work.save(&mut ticket, false).await?;
     Ok(id)
 }
 

@@ -24,6 +24,19 @@ pub(crate) fn t1<V: Display>(
     Ok(text::fill(key, &[(name, &value)]))
 }
 
+/// The text of a key with two placeholders filled in.
+#[askama::filter_fn]
+pub(crate) fn t2<V: Display, W: Display>(
+    key: &'static str,
+    _: &dyn Values,
+    first: &str,
+    value: V,
+    second: &str,
+    other: W,
+) -> Result<String> {
+    Ok(text::fill(key, &[(first, &value), (second, &other)]))
+}
+
 /// The text for a number: `….one` or `….other`.
 #[askama::filter_fn]
 pub(crate) fn n<N: Display>(key: &'static str, _: &dyn Values, number: N) -> Result<String> {

@@ -1,10 +1,12 @@
 //! Request in, page out.
 #![warn(missing_docs)]
 
+mod agent;
 mod assets;
 mod base_url;
 mod clock_chip;
 mod dashboard;
+mod enrolment;
 mod error;
 mod extract;
 mod filters;
@@ -12,6 +14,8 @@ mod form;
 mod frame;
 mod headers;
 mod health;
+mod host;
+mod job;
 mod live;
 mod moment;
 mod navigation;
@@ -28,6 +32,7 @@ mod state;
 mod ticket;
 mod timeline;
 mod visitor;
+mod wake;
 mod words;
 
 use axum::Router;
@@ -64,9 +69,13 @@ pub fn router(state: AppState) -> Router {
 
 /// Registers every page. A module that is not named here does not exist for the outside.
 fn register(routes: &mut routes::Routes) {
+    agent::routes(routes);
     assets::routes(routes);
     dashboard::routes(routes);
+    enrolment::routes(routes);
     health::routes(routes);
+    host::routes(routes);
+    job::routes(routes);
     queue::routes(routes);
     rules::routes(routes);
     ticket::routes(routes);

@@ -10,6 +10,7 @@ use tierdesk_desk::Desk;
 
 use crate::live::Live;
 use crate::network::Network;
+use crate::wake::Wake;
 
 /// The web's settings; the server program reads them from the environment.
 #[derive(Debug, Clone)]
@@ -72,6 +73,8 @@ pub struct AppState {
     pub metrics: Option<PrometheusHandle>,
     /// What happens to tickets, as it happens.
     pub live: Live,
+    /// What hosts and jobs wait for.
+    pub wake: Wake,
 }
 
 impl AppState {
@@ -85,6 +88,7 @@ impl AppState {
     ) -> Self {
         Self {
             live: Live::new(desk.pool.clone()),
+            wake: Wake::new(desk.pool.clone()),
             desk,
             settings: Arc::new(settings),
             clock,

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use tierdesk_catalogue::Params;
 use tierdesk_domain::bot::{
     PER_DAY_WINDOW, PROBES_WAIT, RUNS_PER_DAY, SILENCE_CONFIRMS, State, TARGET_WAITS, Works,
     reads_as_yes,
@@ -17,14 +16,14 @@ use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{ResolutionCode, ResolvedBy, Status};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
-use tierdesk_store::bot::{self as memory, AskedProbe, Case, NewProbe, Prober};
+use tierdesk_store::bot::{self as memory, AskedProbe, Case, Prober};
+use tierdesk_store::team;
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::{notify, team};
-use uuid::Uuid;
 
 use super::{BOT, ask, become_state, business, pass_on, say, set_status};
 use crate::Work;
 use crate::error::Result;
+use crate::job::{JobRequest, RequestError};
 
 /// A ticket says that something cannot be reached: probe it, or ask what it is.
 pub(crate) async fn begin(
@@ -274,39 +273,21 @@ async fn request(
     step: Step,
     target: &Target,
 ) -> Result<Option<JobId>> {
-    let now = work.now;
-    let entry = tierdesk_catalogue::find(step.probe.entry());
-    let (Some(entry), Some(raw)) = (entry, step.probe.params(target)) else {
+    let Some(params) = step.probe.params(target) else {
         return Ok(None);
     };
-    let Ok(params) = Params::parse(entry, &raw) else {
-        return Ok(None);
-    };
-    let job = JobId(Uuid::now_v7());
-    let probe = NewProbe {
-        job,
-        host: prober.host,
+    let request = JobRequest {
         ticket: ticket.id,
-        entry: entry.id,
-        entry_hash: &entry.hash().to_string(),
-        class: entry.class.as_str(),
-        params: json!(params.canonical()),
-        expires_at: now + PROBES_WAIT,
+        host: prober.host,
+        entry: step.probe.entry().to_owned(),
+        params,
+        wait: Some(PROBES_WAIT),
     };
-    if !memory::queue_probe(work.conn(), &probe, now).await? {
-        return Ok(None);
+    match crate::job::queue(work, ticket, &request).await {
+        Ok(job) => Ok(Some(job)),
+        Err(RequestError::Desk(error)) => Err(error),
+        Err(RequestError::Params(_) | RequestError::Refused(_)) => Ok(None),
     }
-    let data = json!({"entry": entry.id, "host": prober.host, "host_name": prober.name, "job": job, "params": probe.params});
-    work.event(
-        ticket,
-        EventKind::JobRequested,
-        Visibility::Internal,
-        None,
-        data,
-    )
-    .await?;
-    notify(work.conn(), "job", &prober.host.to_string()).await?;
-    Ok(Some(job))
 }
 
 /// Says what was found, and hands the ticket to whoever it concerns.
