@@ -60,7 +60,6 @@ fn word(state: JobState) -> &'static str {
 
 /// A run as lists and cards show it.
 pub(crate) struct Line {
-    pub(crate) id: JobId,
     /// Its page.
     pub(crate) address: String,
     pub(crate) entry: String,
@@ -84,7 +83,6 @@ impl Line {
     pub(crate) fn new(job: Job, frame: &Frame) -> Self {
         let number = job.ticket_number.map_or(0, |it| it.0);
         Self {
-            id: job.id,
             address: format!("/tickets/{number}/jobs/{}", job.id),
             title: find(&job.entry).map_or("", |entry| entry.title),
             entry: job.entry,
