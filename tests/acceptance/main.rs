@@ -4,10 +4,13 @@
     reason = "a test that unwraps says where it failed"
 )]
 
+mod agent;
 mod architecture;
 mod clock;
 mod csrf;
 mod escalation;
+mod host;
+mod job;
 mod matrix;
 mod programs;
 mod schema;

@@ -1,6 +1,7 @@
 //! The product under test: a database of its own, the real router, the real worker.
 #![warn(missing_docs)]
 
+pub mod agent;
 pub mod browser;
 pub mod client;
 pub mod clock;

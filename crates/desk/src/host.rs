@@ -54,7 +54,56 @@ pub(crate) fn read_labels(text: &str) -> Option<Vec<String>> {
     (labels.len() <= 20 && labels.iter().all(|label| is_label(label))).then_some(labels)
 }
 
+/// A host whose facts were recorded elsewhere, for the demo (decision 38): it is enrolled properly and never comes online.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// Its own public key, 32 bytes.
+    pub public_key: Vec<u8>,
+    /// Its labels besides `demo-recorded`, separated by blanks.
+    pub labels: String,
+    /// The address of the person whose machine it is, or nothing.
+    pub owner: String,
+    /// What it said about itself when it was recorded.
+    pub report: Report,
+}
+
 impl Desk {
+    /// Enrols a recorded host by the same steps as any other: a token for its name, joining, its report, its description.
+    ///
+    /// # Errors
+    /// Those of the steps.
+    pub async fn enrol_recorded_host(
+        &self,
+        caller: &Caller,
+        recorded: &Recorded,
+        now: DateTime<Utc>,
+    ) -> Result<HostId> {
+        let token = crate::enrolment::NewToken {
+            minutes: "60".to_owned(),
+            uses: "1".to_owned(),
+            expected_name: recorded.report.hostname.clone(),
+            labels: tierdesk_domain::host::RECORDED.to_owned(),
+        };
+        let made = self.make_enrolment_token(caller, &token, now).await?;
+        let joining = crate::enrolment::Joining {
+            token: made.secret,
+            hostname: recorded.report.hostname.clone(),
+            machine: None,
+            public_key: recorded.public_key.clone(),
+            agent_version: recorded.report.agent_version.clone(),
+            code: String::new(),
+        };
+        let joined = self.join_host(&caller.origin, &joining, now).await?;
+        self.host_report(joined.host, &recorded.report, now).await?;
+        let description = Description {
+            labels: format!("{} {}", tierdesk_domain::host::RECORDED, recorded.labels),
+            owner: recorded.owner.clone(),
+        };
+        self.describe_host(caller, joined.host, &description, now)
+            .await?;
+        Ok(joined.host)
+    }
+
     /// The public key a request of this host must be signed with.
     ///
     /// # Errors

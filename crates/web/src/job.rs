@@ -38,6 +38,7 @@ pub(crate) fn routes(routes: &mut Routes) {
         "/tickets/{number}/jobs/{id}/stream",
         stream,
     );
+    routes.get(Audience::Staff, "/jobs/{id}", lead);
     routes.post(Audience::Engineer, "/tickets/{number}/jobs/{id}/stop", stop);
 }
 
@@ -145,17 +146,30 @@ struct Show {
     may_stop: bool,
 }
 
+/// From a run's own address to its page beside its ticket.
+async fn lead(
+    State(app): State<AppState>,
+    me: Me,
+    Path(id): Path<Uuid>,
+) -> Result<Response, WebError> {
+    let job = readable(&app, &me, id).await?;
+    let number = job.ticket_number.ok_or(WebError::NotFound)?.0;
+    Ok(see(&format!("/tickets/{number}/jobs/{id}"), None))
+}
+
+/// A run whose ticket's internal side the reader may see.
+async fn readable(app: &AppState, me: &Me, id: Uuid) -> Result<Job, WebError> {
+    let job = app.desk.read_job(&me.caller, JobId(id)).await;
+    job.map_err(|error| match error {
+        // Who may read the ticket only as its requester learns nothing here.
+        tierdesk_desk::DeskError::Denied => WebError::NotFound,
+        other => other.into(),
+    })
+}
+
 /// The run of a path, if it belongs to that ticket and the reader may see its internal side.
 async fn find_job(app: &AppState, me: &Me, number: i64, id: Uuid) -> Result<Job, WebError> {
-    let job = app
-        .desk
-        .read_job(&me.caller, JobId(id))
-        .await
-        .map_err(|error| match error {
-            // Who may read the ticket only as its requester learns nothing here.
-            tierdesk_desk::DeskError::Denied => WebError::NotFound,
-            other => other.into(),
-        })?;
+    let job = readable(app, me, id).await?;
     if job.ticket_number.is_some_and(|it| it.0 == number) {
         Ok(job)
     } else {

@@ -58,6 +58,8 @@ pub(crate) enum Shape {
         summary: String,
         facts: Vec<Fact>,
         output: String,
+        /// The page of the run behind it, or `""`.
+        job: String,
     },
     /// One line.
     Line { icon: &'static str, text: String },
@@ -366,5 +368,10 @@ fn evidence(data: &Value) -> Shape {
         summary: said(data, &["summary", "says", "what"]),
         facts: facts(data).collect(),
         output: plain(&data["output"]),
+        job: data["job"]
+            .as_str()
+            .filter(|id| id.parse::<uuid::Uuid>().is_ok())
+            .map(|id| format!("/jobs/{id}"))
+            .unwrap_or_default(),
     }
 }

@@ -93,6 +93,8 @@ pub(crate) struct Workspace {
     /// The newest event this page knows, so that a conflict can show what came after it.
     seen: String,
     presence: String,
+    /// Diagnostics that have not ended.
+    running: Vec<crate::job::Line>,
     pub(crate) may_work: bool,
     may_note: bool,
     may_hand_back: bool,
@@ -178,6 +180,7 @@ impl Workspace {
                 .unwrap_or_default(),
             None => String::new(),
         };
+        let running = crate::job::unfinished(&mut conn, ticket.id, &frame).await?;
         let presence = who_is_here(&mut conn, ticket.id, reader_id, frame.now).await?;
         drop(conn);
 
@@ -231,6 +234,7 @@ impl Workspace {
                 .unwrap_or_default(),
             entries,
             presence,
+            running,
             may_hand_back: may_work && ticket.status.is_open() && handed && ticket.tier > Tier::L1,
             may_work,
             may_note,

@@ -1,0 +1,299 @@
+//! The real agent, with real commands, against the real server over TCP (AT-CMD).
+
+use std::net::TcpListener;
+
+use axum::http::Request;
+use support::agent::RealAgent;
+use support::{Someone, Tierdesk, database, program};
+use tierdesk_catalogue::Verdict;
+use tierdesk_desk::job::JobRequest;
+use tierdesk_desk::ticket::{Filed, NewTicket};
+use tierdesk_domain::id::JobId;
+use tierdesk_domain::job::JobState;
+use tierdesk_domain::ticket::{Channel, Impact, Urgency};
+use tierdesk_domain::tier::Tier;
+
+async fn ticket(tierdesk: &Tierdesk) -> (Someone, Filed) {
+    let ana = tierdesk.engineer("Ana Ferreira", "Network", Tier::L1).await;
+    let priya = tierdesk.requester("Priya Nair").await;
+    let new = NewTicket {
+        category: None,
+        title: "Portal does not open".to_owned(),
+        description: "Since this morning".to_owned(),
+        impact: Impact::Person,
+        urgency: Urgency::Medium,
+        host: None,
+        channel: Channel::Web,
+    };
+    let caller = tierdesk.caller(&priya).await;
+    let ticket = tierdesk
+        .desk
+        .file_ticket(&caller, new, tierdesk.now())
+        .await
+        .unwrap();
+    let mut owner = database::connect(&tierdesk.database).await;
+    sqlx::query("update ticket set team_id = $1, bot_holds = false where id = $2")
+        .bind(tierdesk.team("Network").await.0)
+        .bind(ticket.id.0)
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    (ana, ticket)
+}
+
+async fn ask(
+    tierdesk: &Tierdesk,
+    ana: &Someone,
+    ticket: Filed,
+    agent: &RealAgent,
+    entry: &str,
+    params: &[(&str, &str)],
+) -> JobId {
+    let request = JobRequest {
+        ticket: ticket.id,
+        host: agent.host,
+        entry: entry.to_owned(),
+        params: params
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect(),
+        wait: None,
+    };
+    let caller = tierdesk.caller(ana).await;
+    tierdesk
+        .desk
+        .request_job(&caller, &request, tierdesk.now())
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engineer_diagnoses_and_the_verdict_of_a_real_command_stands_on_the_ticket() {
+    let tierdesk = Tierdesk::start().await;
+    let _loops = tierdesk.loops().await;
+    let (ana, ticket) = ticket(&tierdesk).await;
+    let agent = tierdesk.real_agent("vantage=server", "").await;
+    let client = tierdesk.sign_in(&ana).await;
+    let address = format!("/tickets/{}/diagnose", ticket.number.0);
+    let host = agent.host.to_string();
+    let reply = client
+        .post(&address, &[("host", &host), ("entry", "fs.df")])
+        .await;
+    assert_eq!(reply.status, 303, "{}", reply.page().all_text());
+    let mut conn = tierdesk.desk.acquire().await.unwrap();
+    let asked = tierdesk_store::job::of_ticket(&mut conn, ticket.id, 1)
+        .await
+        .unwrap();
+    drop(conn);
+    let job = tierdesk
+        .until(asked[0].id, |job| job.state.is_final())
+        .await;
+    assert_eq!(job.state, JobState::Succeeded, "{:?}", job.summary);
+    assert!(job.verdict.is_some() && job.facts.contains_key("file_systems"));
+
+    let page = client
+        .get(&format!("/tickets/{}/jobs/{}", ticket.number.0, job.id))
+        .await
+        .page();
+    let output = page.text("[data-job-output]");
+    assert!(
+        output.contains("$ df -PT") && output.contains("Mounted on"),
+        "{output}"
+    );
+    let summary = job.summary.unwrap();
+    let page = client
+        .get(&format!("/tickets/{}", ticket.number.0))
+        .await
+        .page();
+    assert!(page.text(".evidence .lead").contains(&summary));
+    // The stream of a run that has ended replays all of it and ends.
+    let request = Request::get(format!(
+        "/tickets/{}/jobs/{}/stream",
+        ticket.number.0, job.id
+    ));
+    let stream = client
+        .send(request.body(axum::body::Body::empty()).unwrap())
+        .await;
+    assert!(stream.body.contains("Mounted on") && stream.body.contains("\"over\":true"));
+    // This very machine is on its page, as it said itself.
+    let page = client.get(&format!("/hosts/{}", agent.host)).await.page();
+    assert!(page.all_text().contains("Online") && page.all_text().contains("vantage=server"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_entry_runs_for_real_and_is_judged() {
+    let tierdesk = Tierdesk::start().await;
+    let _loops = tierdesk.loops().await;
+    let (ana, ticket) = ticket(&tierdesk).await;
+    let agent = tierdesk.real_agent("", "").await;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let open = listener.local_addr().unwrap().port().to_string();
+    let web = tierdesk.base_url.clone();
+    let web_port = web.rsplit(':').next().unwrap().to_owned();
+    let health = format!("{web}/healthz");
+    let cases: [(&str, Vec<(&str, &str)>, Option<Verdict>); 10] = [
+        ("dns.dig", vec![("name", "no-such-name.invalid")], None),
+        ("fs.df", vec![], None),
+        ("host.info", vec![], None),
+        (
+            "http.probe",
+            vec![("url", health.as_str())],
+            Some(Verdict::Healthy),
+        ),
+        ("net.link", vec![], None),
+        (
+            "net.ping",
+            vec![("host", "127.0.0.1"), ("count", "2")],
+            None,
+        ),
+        ("net.route", vec![], None),
+        (
+            "net.tcp",
+            vec![("host", "127.0.0.1"), ("port", open.as_str())],
+            Some(Verdict::Healthy),
+        ),
+        ("svc.status", vec![("unit", "no-such-unit")], None),
+        (
+            "tls.probe",
+            vec![("host", "127.0.0.1"), ("port", web_port.as_str())],
+            Some(Verdict::Problem),
+        ),
+    ];
+    for (entry, params, expected) in cases {
+        let id = ask(&tierdesk, &ana, ticket, &agent, entry, &params).await;
+        let job = tierdesk.until(id, |job| job.state.is_final()).await;
+        // Whatever this machine lacks (systemd, a resolver, a tool): it is judged, not failed (decision 26).
+        assert_eq!(job.state, JobState::Succeeded, "{entry}: {:?}", job.summary);
+        assert!(!job.summary.clone().unwrap_or_default().is_empty());
+        if let Some(expected) = expected {
+            assert_eq!(job.verdict, Some(expected), "{entry}: {:?}", job.summary);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_a_job_kills_its_command() {
+    let tierdesk = Tierdesk::start().await;
+    let _loops = tierdesk.loops().await;
+    let (ana, ticket) = ticket(&tierdesk).await;
+    let agent = tierdesk.real_agent("", "").await;
+    // Ten seconds of pings that are never waited for.
+    let id = ask(
+        &tierdesk,
+        &ana,
+        ticket,
+        &agent,
+        "net.ping",
+        &[("host", "127.0.0.1"), ("count", "20")],
+    )
+    .await;
+    tierdesk
+        .until(id, |job| job.state == JobState::Running)
+        .await;
+    let client = tierdesk.sign_in(&ana).await;
+    let stopped = client
+        .post(&format!("/tickets/{}/jobs/{id}/stop", ticket.number.0), &[])
+        .await;
+    assert_eq!(stopped.status, 303);
+    let job = tierdesk.until(id, |job| job.state.is_final()).await;
+    assert_eq!(job.state, JobState::Cancelled);
+    let listed = std::process::Command::new("ps")
+        .args(["-eo", "args"])
+        .output()
+        .unwrap();
+    let alive = String::from_utf8_lossy(&listed.stdout)
+        .lines()
+        .filter(|line| line.contains("ping") && line.contains("-c 20 -i 0.5"))
+        .count();
+    assert_eq!(alive, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_of_the_host_has_the_last_word() {
+    let tierdesk = Tierdesk::start().await;
+    let _loops = tierdesk.loops().await;
+    let (ana, ticket) = ticket(&tierdesk).await;
+    let policy = "denied_targets = [\"127.0.0.0/8\", \"::1/128\"]\ndenied_entries = [\"fs.df\"]\n";
+    let agent = tierdesk.real_agent("", policy).await;
+    // A name hides its address from the server; the host resolves it and refuses.
+    let id = ask(
+        &tierdesk,
+        &ana,
+        ticket,
+        &agent,
+        "net.tcp",
+        &[("host", "localhost"), ("port", "80")],
+    )
+    .await;
+    let job = tierdesk.until(id, |job| job.state.is_final()).await;
+    assert_eq!(
+        (job.state, job.refusal.as_deref()),
+        (JobState::Refused, Some("host_policy"))
+    );
+    let client = tierdesk.sign_in(&ana).await;
+    let drawer = client
+        .get(&format!(
+            "/tickets/{}/diagnose?host={}",
+            ticket.number.0, agent.host
+        ))
+        .await
+        .page();
+    assert_eq!(
+        drawer.attributes(".catalogue [data-refused] input", "value"),
+        ["fs.df"]
+    );
+}
+
+#[test]
+fn the_agents_program_lists_runs_and_refuses_on_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let agent = |args: &[&str]| {
+        let mut program = program::program("tierdesk-agent");
+        program.env("TIERDESK_AGENT_STATE", folder.path().join("state"));
+        program.env("TIERDESK_AGENT_POLICY", folder.path().join("policy.toml"));
+        program.args(args).output().unwrap()
+    };
+    let listed = agent(&["catalogue", "--json"]);
+    let entries: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(entries.as_array().unwrap().len(), 10);
+    for key in [
+        "id",
+        "title",
+        "class",
+        "argv",
+        "params",
+        "limits",
+        "privileges",
+        "summary",
+    ] {
+        assert!(
+            entries
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|entry| entry.get(key).is_some()),
+            "{key}"
+        );
+    }
+    let ran = agent(&["run", "fs.df", "--json"]);
+    let result: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(
+        (ran.status.code(), result["id"].as_str()),
+        (Some(0), Some("fs.df"))
+    );
+    for bad in [
+        vec!["run", "rm.rf"],
+        vec!["run", "net.tcp", "host=-x", "port=1"],
+        vec!["run", "net.tcp", "host"],
+        vec!["run", "fs.df", "x=1"],
+    ] {
+        let refused = agent(&bad);
+        assert_eq!(refused.status.code(), Some(2), "{bad:?}");
+        assert!(!refused.stderr.is_empty());
+    }
+    std::fs::write(folder.path().join("policy.toml"), "allowed_classes = []\n").unwrap();
+    assert_eq!(agent(&["run", "fs.df"]).status.code(), Some(2));
+    // Without TLS only this machine is talked to, and a token never comes from the command line.
+    let far = agent(&["enroll", "http://desk.example.org"]);
+    assert!(!far.status.success());
+}

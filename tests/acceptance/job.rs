@@ -1,0 +1,639 @@
+//! Jobs: asked for by those who may, signed, taken by their host and nobody else, ended once (AT-JOB, AT-LOG).
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use support::agent::{PlayedHost, result};
+use support::{Client, Someone, Tierdesk, database};
+use tierdesk_desk::job::{JobRequest, Obstacle, RequestError};
+use tierdesk_desk::ticket::{Filed, NewTicket};
+use tierdesk_domain::id::JobId;
+use tierdesk_domain::job::JobState;
+use tierdesk_domain::ticket::{Channel, Impact, Urgency};
+use tierdesk_domain::tier::Tier;
+use tierdesk_protocol::job::{Job as Envelope, SignedJob};
+use tierdesk_protocol::message::{CHUNKS, HEARTBEAT, RESULT, Run};
+use tierdesk_protocol::{Blob, VERSION};
+use tierdesk_worker::job::Jobs;
+use tierdesk_worker::signer::Signer;
+
+/// A ticket that Ana (Network L1) works, and a host that the test plays.
+struct Scene {
+    tierdesk: Tierdesk,
+    ana: Someone,
+    priya: Someone,
+    ticket: Filed,
+    host: PlayedHost,
+    signer: Signer,
+    jobs: Jobs,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let tierdesk = Tierdesk::start().await;
+        let ana = tierdesk.engineer("Ana Ferreira", "Network", Tier::L1).await;
+        let priya = tierdesk.requester("Priya Nair").await;
+        let new = NewTicket {
+            category: None,
+            title: "Portal does not open".to_owned(),
+            description: "https://portal.example.org/login says nothing".to_owned(),
+            impact: Impact::Person,
+            urgency: Urgency::Medium,
+            host: None,
+            channel: Channel::Web,
+        };
+        let caller = tierdesk.caller(&priya).await;
+        let ticket = tierdesk
+            .desk
+            .file_ticket(&caller, new, tierdesk.now())
+            .await
+            .unwrap();
+        let network = tierdesk.team("Network").await;
+        let mut owner = database::connect(&tierdesk.database).await;
+        sqlx::query("update ticket set team_id = $1, bot_holds = false where id = $2")
+            .bind(network.0)
+            .bind(ticket.id.0)
+            .execute(&mut owner)
+            .await
+            .unwrap();
+        let host = PlayedHost::join(&tierdesk, "web01", "").await;
+        let signer = Signer::new(tierdesk.desk.clone());
+        let jobs = Jobs::new(tierdesk.desk.clone());
+        Self {
+            tierdesk,
+            ana,
+            priya,
+            ticket,
+            host,
+            signer,
+            jobs,
+        }
+    }
+
+    fn request(&self, entry: &str, params: &[(&str, &str)]) -> JobRequest {
+        JobRequest {
+            ticket: self.ticket.id,
+            host: self.host.id(),
+            entry: entry.to_owned(),
+            params: params
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
+            wait: None,
+        }
+    }
+
+    async fn ask(&self) -> JobId {
+        let caller = self.tierdesk.caller(&self.ana).await;
+        let request = self.request("net.tcp", &[("host", "db.example.org"), ("port", "5432")]);
+        self.tierdesk
+            .desk
+            .request_job(&caller, &request, self.tierdesk.now())
+            .await
+            .unwrap()
+    }
+
+    /// The host asks, the signer signs, the host asks again and gets the job.
+    async fn hand_out(&self) -> SignedJob {
+        let now = self.tierdesk.now();
+        assert_eq!(
+            self.host.claim(now).await["job"],
+            Value::Null,
+            "not before it is signed"
+        );
+        assert_eq!(self.signer.drain(now).await.unwrap(), 1);
+        let answer = self.host.claim(now).await;
+        serde_json::from_value(answer["job"].clone()).unwrap()
+    }
+
+    async fn state(&self, id: JobId) -> JobState {
+        let mut conn = self.tierdesk.desk.acquire().await.unwrap();
+        tierdesk_store::job::find(&mut conn, id)
+            .await
+            .unwrap()
+            .unwrap()
+            .state
+    }
+
+    async fn client(&self) -> Client {
+        self.tierdesk.sign_in(&self.ana).await
+    }
+
+    fn address(&self, id: JobId) -> String {
+        format!("/tickets/{}/jobs/{id}", self.ticket.number.0)
+    }
+}
+
+fn envelope(signed: &SignedJob) -> Envelope {
+    serde_json::from_slice(&signed.payload.0).unwrap()
+}
+
+fn run(id: JobId, attempt: u32) -> Run {
+    Run { job: id.0, attempt }
+}
+
+fn chunk(id: JobId, attempt: u32, seq: u32, offset: u64, bytes: &[u8]) -> Value {
+    let chunk =
+        json!({ "stream": "stdout", "seq": seq, "offset": offset, "bytes": Blob(bytes.to_vec()) });
+    json!({ "version": VERSION, "run": run(id, attempt), "chunks": [chunk] })
+}
+
+#[tokio::test]
+async fn a_job_is_signed_for_its_host_and_its_result_stands_on_the_ticket_once() {
+    let scene = Scene::new().await;
+    let id = scene.ask().await;
+    let signed = scene.hand_out().await;
+    let keys: Vec<_> = scene
+        .tierdesk
+        .desk
+        .signer_keys()
+        .await
+        .unwrap()
+        .iter()
+        .map(|key| tierdesk_protocol::PublicKey::from_bytes(key).unwrap())
+        .collect();
+    let verified = signed
+        .verify(
+            &keys,
+            scene.host.host,
+            scene.tierdesk.now(),
+            &Default::default(),
+        )
+        .unwrap();
+    assert_eq!(verified.job.job, id.0);
+    assert_eq!(
+        verified.job.ticket,
+        Some(format!("TD-{}", scene.ticket.number.0))
+    );
+    assert_eq!(verified.job.requested_by, "Ana Ferreira");
+    let life = verified.job.expires_at - verified.job.not_before;
+    assert!(life <= TimeDelta::minutes(15));
+
+    let now = scene.tierdesk.now();
+    assert_eq!(
+        scene
+            .host
+            .succeed(now, run(id, 1), "Port 5432 answers.")
+            .await
+            .status,
+        200
+    );
+    assert_eq!(scene.state(id).await, JobState::Succeeded);
+    // A second result is kept as evidence and changes nothing.
+    assert_eq!(
+        scene
+            .host
+            .succeed(now, run(id, 1), "Something else.")
+            .await
+            .status,
+        200
+    );
+    let mut conn = database::connect(&scene.tierdesk.database).await;
+    let (summary, late): (String, i64) = (
+        sqlx::query_scalar("select summary from job where id = $1")
+            .bind(id.0)
+            .fetch_one(&mut conn)
+            .await
+            .unwrap(),
+        sqlx::query_scalar("select count(*) from job_late_result where job_id = $1")
+            .bind(id.0)
+            .fetch_one(&mut conn)
+            .await
+            .unwrap(),
+    );
+    assert_eq!((summary.as_str(), late), ("Port 5432 answers.", 1));
+
+    let page = scene
+        .client()
+        .await
+        .get(&format!("/tickets/{}", scene.ticket.number.0))
+        .await
+        .page();
+    assert!(page.text(".evidence .lead").contains("Port 5432 answers."));
+    // The requester never learns of it.
+    let priya = scene.tierdesk.sign_in(&scene.priya).await;
+    assert_eq!(priya.get(&scene.address(id)).await.status, 403);
+    let scope = scene
+        .tierdesk
+        .desk
+        .scope(&scene.tierdesk.caller(&scene.priya).await)
+        .unwrap();
+    let mut conn = scene.tierdesk.desk.acquire().await.unwrap();
+    let public = tierdesk_store::timeline::public(&mut conn, &scope, scene.ticket.id, 100)
+        .await
+        .unwrap();
+    assert!(
+        public
+            .iter()
+            .all(|event| !event.data.to_string().contains("5432"))
+    );
+}
+
+#[tokio::test]
+async fn another_hosts_job_looks_like_none_and_after_three_tries_the_host_is_suspended() {
+    let scene = Scene::new().await;
+    let id = scene.ask().await;
+    scene.hand_out().await;
+    let rogue = PlayedHost::join(&scene.tierdesk, "rogue", "").await;
+    let now = scene.tierdesk.now();
+    assert_eq!(rogue.claim(now).await["job"], Value::Null);
+    let beat = json!({ "version": VERSION, "running": [run(id, 1)] });
+    assert_eq!(
+        rogue
+            .post(now, RESULT, &result(run(id, 1), now, "mine"))
+            .await
+            .status,
+        404
+    );
+    assert_eq!(
+        rogue
+            .post(now, CHUNKS, &chunk(id, 1, 0, 0, b"mine"))
+            .await
+            .status,
+        404
+    );
+    assert_eq!(rogue.post(now, HEARTBEAT, &beat).await.status, 404);
+    assert_eq!(
+        rogue.post(now, HEARTBEAT, &beat).await.status,
+        403,
+        "suspended"
+    );
+    assert_eq!(scene.state(id).await, JobState::Running);
+    let mut conn = database::connect(&scene.tierdesk.database).await;
+    let audited: Vec<String> = sqlx::query_scalar("select action from audit where object_id = $1 and action like 'host.%' order by at, action")
+        .bind(rogue.host.to_string())
+        .fetch_all(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(
+        audited.iter().filter(|it| *it == "host.mismatch").count(),
+        3
+    );
+    assert!(audited.contains(&"host.suspended".to_owned()));
+}
+
+#[tokio::test]
+async fn a_job_of_an_offline_host_waits_visibly_and_expires() {
+    let scene = Scene::new().await;
+    let id = scene.ask().await;
+    let client = scene.client().await;
+    let page = client
+        .get(&format!("/tickets/{}", scene.ticket.number.0))
+        .await
+        .page();
+    assert!(
+        page.text("[data-job-state]")
+            .contains("Waits for web01 until")
+    );
+    scene.tierdesk.clock.advance(TimeDelta::minutes(29));
+    assert_eq!(scene.jobs.drain(scene.tierdesk.now()).await.unwrap(), 0);
+    scene.tierdesk.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(scene.jobs.drain(scene.tierdesk.now()).await.unwrap(), 1);
+    assert_eq!(scene.state(id).await, JobState::Expired);
+    let page = client
+        .get(&format!("/tickets/{}", scene.ticket.number.0))
+        .await
+        .page();
+    assert!(
+        page.text(".evidence .lead")
+            .contains("did not come in time")
+    );
+    assert_eq!(
+        scene.host.claim(scene.tierdesk.now()).await["job"],
+        Value::Null,
+        "never run late"
+    );
+}
+
+#[tokio::test]
+async fn a_silent_hosts_job_is_tried_three_times_and_then_lost_and_old_attempts_are_void() {
+    let scene = Scene::new().await;
+    let id = scene.ask().await;
+    for attempt in 1..=3 {
+        let signed = scene.hand_out().await;
+        assert_eq!(envelope(&signed).attempt, attempt);
+        scene.tierdesk.clock.advance(TimeDelta::seconds(59));
+        assert_eq!(scene.jobs.drain(scene.tierdesk.now()).await.unwrap(), 0);
+        scene.tierdesk.clock.advance(TimeDelta::seconds(1));
+        assert_eq!(scene.jobs.drain(scene.tierdesk.now()).await.unwrap(), 1);
+    }
+    assert_eq!(scene.state(id).await, JobState::Lost);
+    let now = scene.tierdesk.now();
+    assert_eq!(
+        scene.host.succeed(now, run(id, 1), "late").await.status,
+        200
+    );
+    assert_eq!(scene.state(id).await, JobState::Lost);
+}
+
+#[tokio::test]
+async fn a_heartbeat_keeps_a_job_and_stopping_reaches_its_host() {
+    let scene = Scene::new().await;
+    let id = scene.ask().await;
+    scene.hand_out().await;
+    let beat = json!({ "version": VERSION, "running": [run(id, 1)] });
+    for _ in 0..3 {
+        scene.tierdesk.clock.advance(TimeDelta::seconds(50));
+        let reply = scene
+            .host
+            .post(scene.tierdesk.now(), HEARTBEAT, &beat)
+            .await;
+        assert_eq!(
+            serde_json::from_str::<Value>(&reply.body).unwrap()["stop"],
+            json!([])
+        );
+        scene.jobs.drain(scene.tierdesk.now()).await.unwrap();
+        assert_eq!(scene.state(id).await, JobState::Running);
+    }
+    let stopped = scene
+        .client()
+        .await
+        .post(&format!("{}/stop", scene.address(id)), &[])
+        .await;
+    assert_eq!(stopped.status, 303);
+    assert_eq!(
+        scene.host.claim(scene.tierdesk.now()).await["stop"],
+        json!([id.0])
+    );
+    let reply = scene
+        .host
+        .post(scene.tierdesk.now(), HEARTBEAT, &beat)
+        .await;
+    assert_eq!(
+        serde_json::from_str::<Value>(&reply.body).unwrap()["stop"],
+        json!([id.0])
+    );
+}
+
+#[tokio::test]
+async fn permission_is_asked_again_when_a_job_is_signed() {
+    let scene = Scene::new().await;
+    let id = scene.ask().await;
+    let mut owner = database::connect(&scene.tierdesk.database).await;
+    sqlx::query("delete from membership where person_id = $1")
+        .bind(scene.ana.id.0)
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let now = scene.tierdesk.now();
+    scene.host.claim(now).await;
+    assert_eq!(scene.signer.drain(now).await.unwrap(), 1);
+    assert_eq!(scene.state(id).await, JobState::Refused);
+    assert_eq!(scene.host.claim(now).await["job"], Value::Null);
+}
+
+#[tokio::test]
+async fn only_what_the_host_reported_and_allows_can_be_asked_for() {
+    let scene = Scene::new().await;
+    let caller = scene.tierdesk.caller(&scene.ana).await;
+    let now = scene.tierdesk.now();
+    let ask =
+        async |request: &JobRequest| scene.tierdesk.desk.request_job(&caller, request, now).await;
+    let wrong =
+        ask(&scene.request("net.tcp", &[("host", "-oProxyCommand=id"), ("port", "0")])).await;
+    assert!(matches!(wrong, Err(RequestError::Params(errors)) if errors.len() == 2));
+
+    let policy = tierdesk_catalogue::Policy {
+        denied_entries: ["net.ping".to_owned()].into(),
+        ..Default::default()
+    };
+    let mut message = support::agent::report("web01", &policy);
+    let catalogue = message["catalogue"].as_object_mut().unwrap();
+    catalogue.remove("fs.df");
+    catalogue.insert("dns.dig".to_owned(), "0".repeat(64).into());
+    scene
+        .host
+        .post(now, tierdesk_protocol::message::REPORT, &message)
+        .await;
+    for (entry, params, obstacle) in [
+        ("net.ping", vec![("host", "10.0.0.1")], Obstacle::HostPolicy),
+        ("fs.df", vec![], Obstacle::UnknownToHost),
+        (
+            "dns.dig",
+            vec![("name", "a.example")],
+            Obstacle::OtherVersion,
+        ),
+    ] {
+        let refused = ask(&scene.request(entry, &params)).await;
+        assert!(
+            matches!(refused, Err(RequestError::Refused(found)) if found == obstacle),
+            "{entry}"
+        );
+    }
+    // The drawer says why, and offers them greyed out.
+    let drawer = scene
+        .client()
+        .await
+        .get(&format!("/tickets/{}/diagnose", scene.ticket.number.0))
+        .await
+        .page();
+    assert_eq!(
+        drawer.attributes(".catalogue [data-refused] input", "value"),
+        ["dns.dig", "fs.df", "net.ping"]
+    );
+    assert!(
+        drawer
+            .text(".catalogue")
+            .contains("The host’s own policy does not allow it.")
+    );
+}
+
+#[tokio::test]
+async fn the_drawer_is_filled_from_the_ticket_and_keeps_what_was_typed() {
+    let scene = Scene::new().await;
+    let client = scene.client().await;
+    let address = format!("/tickets/{}/diagnose", scene.ticket.number.0);
+    let page = client
+        .get(&format!("{address}?entry=tls.probe"))
+        .await
+        .page();
+    assert_eq!(
+        page.attribute("[name='p.host']", "value"),
+        "portal.example.org"
+    );
+    assert_eq!(page.attribute("[name='p.port']", "value"), "443");
+
+    let host = scene.host.host.to_string();
+    let fields = [
+        ("host", host.as_str()),
+        ("entry", "tls.probe"),
+        ("p.host", "not a host"),
+        ("p.port", "99999"),
+        ("p.sni", ""),
+    ];
+    let reply = client.post(&address, &fields).await;
+    assert_eq!(reply.status, 422);
+    let page = reply.page();
+    assert_eq!(page.attribute("[name='p.host']", "value"), "not a host");
+    assert_eq!(page.texts(".grid .error-text").len(), 2);
+
+    let fields = [
+        ("host", host.as_str()),
+        ("entry", "tls.probe"),
+        ("p.host", "portal.example.org"),
+        ("p.port", "8443"),
+    ];
+    assert_eq!(client.post(&address, &fields).await.status, 303);
+    let page = client.get(&address).await.page();
+    assert!(page.text("[data-job]").contains("tls.probe"));
+}
+
+#[tokio::test]
+async fn hostile_output_is_shown_as_text_and_given_as_a_file() {
+    let scene = Scene::new().await;
+    let id = scene.ask().await;
+    scene.hand_out().await;
+    let now = scene.tierdesk.now();
+    let hostile = b"\x1b[31mred\x1b]52;c;ZXZpbA==\x07 \x00\xff\xfe <script>alert(1)</script> \xe2\x80\xae\r\n{{ 7*7 }}\n";
+    assert_eq!(
+        scene
+            .host
+            .post(now, CHUNKS, &chunk(id, 1, 0, 0, hostile))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        scene
+            .host
+            .post(now, CHUNKS, &chunk(id, 1, 0, 0, b"twice"))
+            .await
+            .status,
+        200
+    );
+    scene
+        .host
+        .succeed(now, run(id, 1), "<img src=x onerror=alert(1)>")
+        .await;
+    let client = scene.client().await;
+    for address in [
+        scene.address(id),
+        format!("/tickets/{}", scene.ticket.number.0),
+    ] {
+        let reply = client.get(&address).await;
+        assert_eq!(reply.status, 200);
+        assert!(
+            !reply.body.contains("<script>alert(1)") && !reply.body.contains("<img src=x"),
+            "{address}"
+        );
+        assert!(
+            !reply
+                .body
+                .chars()
+                .any(|c| c.is_control() && c != '\n' && c != '\t'),
+            "{address}"
+        );
+        assert!(!reply.body.contains('\u{202e}'));
+        assert!(reply.page().all_text().contains("␛[31mred"), "{address}");
+    }
+    let file = client.get(&format!("{}/output", scene.address(id))).await;
+    assert_eq!(file.bytes, hostile);
+    assert!(
+        file.header("content-disposition")
+            .unwrap()
+            .starts_with("attachment")
+    );
+    assert_eq!(
+        file.header("content-type"),
+        Some("application/octet-stream")
+    );
+    assert!(
+        file.header("content-security-policy")
+            .unwrap()
+            .contains("sandbox")
+    );
+}
+
+#[tokio::test]
+async fn a_host_cannot_fill_the_disk_with_one_job() {
+    let scene = Scene::new().await;
+    let id = scene.ask().await;
+    scene.hand_out().await;
+    let now = scene.tierdesk.now();
+    let piece = vec![b'x'; 32 * 1024];
+    for seq in 0..40 {
+        let reply = scene
+            .host
+            .post(
+                now,
+                CHUNKS,
+                &chunk(id, 1, seq, u64::from(seq) * 32_768, &piece),
+            )
+            .await;
+        assert_eq!(reply.status, 200);
+    }
+    let mut conn = database::connect(&scene.tierdesk.database).await;
+    let kept: i64 = sqlx::query_scalar(
+        "select sum(octet_length(bytes))::bigint from job_chunk where job_id = $1",
+    )
+    .bind(id.0)
+    .fetch_one(&mut conn)
+    .await
+    .unwrap();
+    assert_eq!(kept, 1024 * 1024);
+    let too_big = chunk(id, 1, 99, 0, &vec![b'x'; 32 * 1024 + 1]);
+    assert_eq!(scene.host.post(now, CHUNKS, &too_big).await.status, 400);
+}
+
+#[tokio::test]
+async fn the_application_can_neither_sign_nor_read_the_signers_key() {
+    let scene = Scene::new().await;
+    let mut conn = database::connect(&scene.tierdesk.database).await;
+    for sql in [
+        "select sealed from signer_key",
+        "insert into signer_key (id, public_key, sealed, created_at) values (gen_random_uuid(), 'x', 'x', now())",
+        "insert into job_envelope (job_id, attempt, payload, signature, signed_at) values (gen_random_uuid(), 1, 'x', 'x', now())",
+        "update job_envelope set payload = 'x'",
+    ] {
+        sqlx::query("set role tierdesk_app")
+            .execute(&mut conn)
+            .await
+            .unwrap();
+        let error = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .execute(&mut conn)
+            .await
+            .unwrap_err();
+        let code = error
+            .as_database_error()
+            .and_then(|it| it.code().map(|it| it.into_owned()));
+        assert_eq!(code.as_deref(), Some("42501"), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn the_output_stream_replays_from_where_a_page_left() {
+    let scene = Scene::new().await;
+    let id = scene.ask().await;
+    scene.hand_out().await;
+    let now = scene.tierdesk.now();
+    scene
+        .host
+        .post(now, CHUNKS, &chunk(id, 1, 0, 0, b"one\n"))
+        .await;
+    scene
+        .host
+        .post(now, CHUNKS, &chunk(id, 1, 1, 4, b"two\n"))
+        .await;
+    scene.host.succeed(now, run(id, 1), "Done.").await;
+    let client = scene.client().await;
+    let stream = format!("{}/stream", scene.address(id));
+    let whole = client.get(&stream).await;
+    assert_eq!(whole.header("content-type"), Some("text/event-stream"));
+    let (one, two) = (
+        whole.body.find("one").unwrap(),
+        whole.body.find("two").unwrap(),
+    );
+    assert!(
+        one < two && whole.body.contains("\"over\":true"),
+        "{}",
+        whole.body
+    );
+    let request = axum::http::Request::get(&stream)
+        .header("last-event-id", "1.0")
+        .body(axum::body::Body::empty());
+    let rest = client.send(request.unwrap()).await;
+    assert!(
+        !rest.body.contains("one\\n") && rest.body.contains("two"),
+        "{}",
+        rest.body
+    );
+}
