@@ -11,6 +11,8 @@ const FULL: usize = 1 << 20;
 /// A COPY under way, on a connection and a task of its own.
 pub(crate) struct Copy {
     buffer: String,
+    /// Part of a row whose turn has not come.
+    pub(crate) kept: String,
     sender: mpsc::Sender<String>,
     task: JoinHandle<anyhow::Result<u64>>,
     statement: &'static str,
@@ -30,7 +32,7 @@ impl Copy {
             }
             Ok(copy.finish().await?)
         });
-        Ok(Self { buffer: String::with_capacity(FULL + 4096), sender, task, statement })
+        Ok(Self { buffer: String::with_capacity(FULL + 4096), kept: String::new(), sender, task, statement })
     }
 
     /// Where the next row is written, with its line's end.

@@ -1,0 +1,204 @@
+//! Fills a database with a believable helpdesk of any size: three years of tickets, one in twenty open.
+
+mod company;
+mod copy;
+mod random;
+mod tickets;
+mod words;
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use indicatif::{ProgressBar, ProgressStyle};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use tierdesk_localdb::Database;
+use uuid::Uuid;
+
+use company::Company;
+use copy::copy;
+pub(crate) use random::Random;
+pub(crate) use tickets::FIRST_NUMBER;
+use tickets::{Maker, Tables};
+use words::Vocabulary;
+
+/// Changes when the rows that are made change, so that older databases are made again.
+const EDITION: u32 = 1;
+/// Tables that are filled without their indexes, which are made afterwards in one go.
+const LARGE: &[&str] = &["ticket", "content", "event", "ticket_clock", "timer"];
+
+/// What to seed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    /// How many tickets.
+    pub(crate) tickets: u64,
+    /// Whether all of them are open.
+    pub(crate) all_open: bool,
+}
+
+impl Plan {
+    /// The name of its database.
+    pub(crate) fn database(self) -> String {
+        let open = if self.all_open { "_open" } else { "" };
+        format!("bench_{}{open}", self.tickets)
+    }
+
+    /// What a finished database says of itself: it is made again when this or the schema changes.
+    fn mark(self) -> String {
+        let schema = tierdesk_store::MIGRATOR.iter().flat_map(|it| it.checksum.iter().take(4).copied());
+        let schema: String = schema.map(|byte| format!("{byte:02x}")).collect();
+        format!("tierdesk bench edition {EDITION} schema {schema}")
+    }
+}
+
+/// A word that people search for; the first is in many tickets, those further on in fewer.
+pub(crate) fn search_word(rank: usize) -> String {
+    Vocabulary::example(rank)
+}
+
+/// Makes the database of `plan` unless it is there, and returns its address.
+pub(crate) async fn ensure(server: &Database, plan: Plan, quiet: bool) -> anyhow::Result<String> {
+    let name = plan.database();
+    let url = server.url(&name);
+    let found = server.query(
+        "postgres",
+        &format!("select shobj_description(oid, 'pg_database') from pg_database where datname = '{name}'"),
+    )?;
+    if found == plan.mark() {
+        return Ok(url);
+    }
+    let begun = Instant::now();
+    server.remove(&name)?;
+    server.create(&name)?;
+    let mut conn = PgConnection::connect(&url).await?;
+    tierdesk_store::MIGRATOR.run(&mut conn).await?;
+    fill(&mut conn, &url, plan, quiet).await.with_context(|| format!("cannot seed {name}"))?;
+    conn.execute(AssertSqlSafe(format!("comment on database {name} is '{}'", plan.mark()))).await?;
+    if !quiet {
+        eprintln!("{name} made in {:.0} s", begun.elapsed().as_secs_f64());
+    }
+    Ok(url)
+}
+
+async fn fill(conn: &mut PgConnection, url: &str, plan: Plan, quiet: bool) -> anyhow::Result<()> {
+    let now: DateTime<Utc> = Utc::now();
+    let service_desk = crate::server::install(url, now).await?;
+    let (company, rows) = Company::make(service_desk, plan.tickets, now);
+    for (statement, rows) in [
+        ("copy organisation (id, name, colleagues_see, created_at) from stdin", rows.organisation),
+        ("copy team (id, name, restricted, created_at) from stdin", rows.team),
+        ("copy person (id, name, organisation_id, time_zone, manager, created_at) from stdin", rows.person),
+        ("copy address (id, person_id, email, is_primary, verified_at, changed_at, source) from stdin", rows.address),
+        ("copy membership (person_id, team_id, tier) from stdin", rows.membership),
+    ] {
+        copy(url, statement, rows).await?;
+    }
+    let indexes = drop_indexes(conn).await?;
+    let words = Vocabulary::new(lexemes(conn).await?);
+    let categories: Vec<Uuid> = sqlx::query_scalar("select id from category order by position").fetch_all(&mut *conn).await?;
+    let policy: Option<Uuid> =
+        sqlx::query_scalar("select id from configuration where kind = 'sla_policy' order by id limit 1").fetch_optional(&mut *conn).await?;
+    let mut maker = Maker {
+        company: &company,
+        categories: &categories,
+        policy: policy.unwrap_or_else(|| Uuid::from_u128(1)),
+        words: &words,
+        random: Random::new(3),
+        now,
+        tickets: plan.tickets,
+        all_open: plan.all_open,
+    };
+    let bar = progress(plan.tickets, quiet, "tickets");
+    let mut tables = Tables::begin(url).await?;
+    for n in 0..plan.tickets {
+        maker.write(n, &mut tables);
+        if n % 256 == 255 {
+            tables.pass_on().await;
+            bar.set_position(n);
+        }
+    }
+    tables.finish().await?;
+    bar.finish_and_clear();
+    sqlx::query("select setval('ticket_number', $1)")
+        .bind(i64::try_from(FIRST_NUMBER + plan.tickets)?)
+        .execute(&mut *conn)
+        .await?;
+    create_indexes(conn, indexes, quiet).await?;
+    count(conn).await?;
+    conn.execute("vacuum (freeze, analyze)").await?;
+    conn.execute("checkpoint").await?;
+    Ok(())
+}
+
+/// The counts by day, as the product keeps them.
+async fn count(conn: &mut PgConnection) -> anyhow::Result<()> {
+    conn.execute(
+        "set statement_timeout to 0; truncate tally;
+         insert into tally (day, team_id, tier, priority, measure, shard, n)
+         select (at at time zone 'UTC')::date, team_id, tier, priority, measure, 0, count(*)
+         from event cross join lateral (values
+             (case kind when 'opened' then 'opened' when 'resolved' then 'resolved'
+                        when 'escalated' then 'escalated_to_' || lower(data ->> 'to_tier')
+                        when 'kept' then (data ->> 'metric') || '_kept' when 'breached' then (data ->> 'metric') || '_breached' end),
+             (case when kind = 'resolved' and data ->> 'by' = 'bot' then 'resolved_by_bot' end)) as it (measure)
+         where measure is not null
+         group by 1, 2, 3, 4, 5;
+         insert into tally (day, team_id, tier, priority, measure, shard, n)
+         select (created_at at time zone 'UTC')::date, team_id, tier, priority, 'backlog', 0, count(*)
+         from ticket where status in ('new', 'open', 'pending', 'on_hold') group by 1, 2, 3, 4",
+    )
+    .await?;
+    Ok(())
+}
+
+/// What the search makes of each word.
+async fn lexemes(conn: &mut PgConnection) -> anyhow::Result<Vec<Option<String>>> {
+    Ok(sqlx::query_scalar(
+        "select (tsvector_to_array(to_tsvector('english', word)))[1] from unnest($1::text[]) with ordinality as it (word, n) order by n",
+    )
+    .bind(words::list())
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Drops the indexes of the large tables that are no constraint, and returns the statements that make them again.
+async fn drop_indexes(conn: &mut PgConnection) -> anyhow::Result<Vec<String>> {
+    let found: Vec<(String, String)> = sqlx::query_as(
+        "select c.relname::text, pg_get_indexdef(i.indexrelid) from pg_index i join pg_class c on c.oid = i.indexrelid
+         where i.indrelid::regclass::text = any ($1) and not i.indisprimary
+           and not exists (select from pg_constraint where conindid = i.indexrelid)",
+    )
+    .bind(LARGE)
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut statements = Vec::new();
+    for (name, definition) in found {
+        conn.execute(AssertSqlSafe(format!("drop index {name}"))).await?;
+        statements.push(definition);
+    }
+    Ok(statements)
+}
+
+async fn create_indexes(conn: &mut PgConnection, statements: Vec<String>, quiet: bool) -> anyhow::Result<()> {
+    conn.execute("set statement_timeout to 0; set maintenance_work_mem to '512MB'; set max_parallel_maintenance_workers to 1").await?;
+    let bar = progress(statements.len() as u64, quiet, "indexes");
+    for statement in statements {
+        conn.execute(AssertSqlSafe(statement)).await?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn progress(length: u64, quiet: bool, what: &'static str) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {eta}");
+    let bar = ProgressBar::new(length).with_message(what);
+    bar.enable_steady_tick(Duration::from_millis(500));
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
