@@ -45,7 +45,9 @@ impl Plan {
 
     /// What a finished database says of itself: it is made again when this or the schema changes.
     fn mark(self) -> String {
-        let schema = tierdesk_store::MIGRATOR.iter().flat_map(|it| it.checksum.iter().take(4).copied());
+        let schema = tierdesk_store::MIGRATOR
+            .iter()
+            .flat_map(|it| it.checksum.iter().take(4).copied());
         let schema: String = schema.map(|byte| format!("{byte:02x}")).collect();
         format!("tierdesk bench edition {EDITION} schema {schema}")
     }
@@ -62,7 +64,9 @@ pub(crate) async fn ensure(server: &Database, plan: Plan, quiet: bool) -> anyhow
     let url = server.url(&name);
     let found = server.query(
         "postgres",
-        &format!("select shobj_description(oid, 'pg_database') from pg_database where datname = '{name}'"),
+        &format!(
+            "select shobj_description(oid, 'pg_database') from pg_database where datname = '{name}'"
+        ),
     )?;
     if found == plan.mark() {
         return Ok(url);
@@ -72,8 +76,14 @@ pub(crate) async fn ensure(server: &Database, plan: Plan, quiet: bool) -> anyhow
     server.create(&name)?;
     let mut conn = PgConnection::connect(&url).await?;
     tierdesk_store::MIGRATOR.run(&mut conn).await?;
-    fill(&mut conn, &url, plan, quiet).await.with_context(|| format!("cannot seed {name}"))?;
-    conn.execute(AssertSqlSafe(format!("comment on database {name} is '{}'", plan.mark()))).await?;
+    fill(&mut conn, &url, plan, quiet)
+        .await
+        .with_context(|| format!("cannot seed {name}"))?;
+    conn.execute(AssertSqlSafe(format!(
+        "comment on database {name} is '{}'",
+        plan.mark()
+    )))
+    .await?;
     if !quiet {
         eprintln!("{name} made in {:.0} s", begun.elapsed().as_secs_f64());
     }
@@ -85,19 +95,39 @@ async fn fill(conn: &mut PgConnection, url: &str, plan: Plan, quiet: bool) -> an
     let service_desk = crate::server::install(url, now).await?;
     let (company, rows) = Company::make(service_desk, plan.tickets, now);
     for (statement, rows) in [
-        ("copy organisation (id, name, colleagues_see, created_at) from stdin", rows.organisation),
-        ("copy team (id, name, restricted, created_at) from stdin", rows.team),
-        ("copy person (id, name, organisation_id, time_zone, manager, created_at) from stdin", rows.person),
-        ("copy address (id, person_id, email, is_primary, verified_at, changed_at, source) from stdin", rows.address),
-        ("copy membership (person_id, team_id, tier) from stdin", rows.membership),
+        (
+            "copy organisation (id, name, colleagues_see, created_at) from stdin",
+            rows.organisation,
+        ),
+        (
+            "copy team (id, name, restricted, created_at) from stdin",
+            rows.team,
+        ),
+        (
+            "copy person (id, name, organisation_id, time_zone, manager, created_at) from stdin",
+            rows.person,
+        ),
+        (
+            "copy address (id, person_id, email, is_primary, verified_at, changed_at, source) from stdin",
+            rows.address,
+        ),
+        (
+            "copy membership (person_id, team_id, tier) from stdin",
+            rows.membership,
+        ),
     ] {
         copy(url, statement, rows).await?;
     }
     let indexes = drop_indexes(conn).await?;
     let words = Vocabulary::new(lexemes(conn).await?);
-    let categories: Vec<Uuid> = sqlx::query_scalar("select id from category order by position").fetch_all(&mut *conn).await?;
-    let policy: Option<Uuid> =
-        sqlx::query_scalar("select id from configuration where kind = 'sla_policy' order by id limit 1").fetch_optional(&mut *conn).await?;
+    let categories: Vec<Uuid> = sqlx::query_scalar("select id from category order by position")
+        .fetch_all(&mut *conn)
+        .await?;
+    let policy: Option<Uuid> = sqlx::query_scalar(
+        "select id from configuration where kind = 'sla_policy' order by id limit 1",
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
     let mut maker = Maker {
         company: &company,
         categories: &categories,
@@ -173,13 +203,18 @@ async fn drop_indexes(conn: &mut PgConnection) -> anyhow::Result<Vec<String>> {
     .await?;
     let mut statements = Vec::new();
     for (name, definition) in found {
-        conn.execute(AssertSqlSafe(format!("drop index {name}"))).await?;
+        conn.execute(AssertSqlSafe(format!("drop index {name}")))
+            .await?;
         statements.push(definition);
     }
     Ok(statements)
 }
 
-async fn create_indexes(conn: &mut PgConnection, statements: Vec<String>, quiet: bool) -> anyhow::Result<()> {
+async fn create_indexes(
+    conn: &mut PgConnection,
+    statements: Vec<String>,
+    quiet: bool,
+) -> anyhow::Result<()> {
     conn.execute("set statement_timeout to 0; set maintenance_work_mem to '512MB'; set max_parallel_maintenance_workers to 1").await?;
     let bar = progress(statements.len() as u64, quiet, "indexes");
     for statement in statements {

@@ -17,7 +17,7 @@ const NEW_DATA: &str = "postgres.new";
 const LOG: &str = "postgres.log";
 const OPTIONS: [&str; 3] = ["fsync=on", "max_connections=100", "shared_buffers=64MB"];
 
-pub(crate) fn start(dir: &Path) -> anyhow::Result<Database> {
+pub(crate) fn start(dir: &Path, extra: &[&str]) -> anyhow::Result<Database> {
     fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let dir = dir.canonicalize()?;
     let lock = Lock::take(&dir)?;
@@ -54,7 +54,8 @@ pub(crate) fn start(dir: &Path) -> anyhow::Result<Database> {
         data: &data,
         socket_dir: socket.path(),
         log: &dir.join(LOG),
-        options: &OPTIONS,
+        // Of a setting that is given twice, PostgreSQL takes the last.
+        options: &[&OPTIONS, extra].concat(),
         ending: Ending::Orderly,
     })?;
     Ok(Database {

@@ -51,7 +51,15 @@ impl Database {
     /// As [`Database::throw_away`]; also when another process uses the folder, when the database's
     /// user cannot reach it, or when its data was made by a PostgreSQL that is not installed.
     pub fn kept(dir: &Path) -> anyhow::Result<Self> {
-        kept::start(dir)
+        kept::start(dir, &[])
+    }
+
+    /// As [`Database::kept`], with settings of `postgresql.conf` (`name=value`) beside or instead of the demo's.
+    ///
+    /// # Errors
+    /// As [`Database::kept`], and when PostgreSQL does not accept a setting.
+    pub fn kept_with(dir: &Path, settings: &[&str]) -> anyhow::Result<Self> {
+        kept::start(dir, settings)
     }
 
     /// Removes the data that [`Database::kept`] made in `dir`. Nothing happens when there is none.

@@ -8,15 +8,23 @@ use uuid::Uuid;
 use super::random::Random;
 
 const FIRST: &[&str] = &[
-    "Ana", "Ben", "Chiara", "David", "Elif", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Kofi", "Lena", "Marek", "Nadia", "Omar",
-    "Paula", "Quentin", "Rosa", "Samir", "Tove", "Uwe", "Vera", "Wim", "Xenia", "Yusuf", "Zoe",
+    "Ana", "Ben", "Chiara", "David", "Elif", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Kofi",
+    "Lena", "Marek", "Nadia", "Omar", "Paula", "Quentin", "Rosa", "Samir", "Tove", "Uwe", "Vera",
+    "Wim", "Xenia", "Yusuf", "Zoe",
 ];
 const LAST: &[&str] = &[
-    "Abel", "Berg", "Costa", "Dubois", "Evans", "Fischer", "Garcia", "Hansen", "Ivanova", "Jansen", "Kaya", "Lopez", "Meyer",
-    "Novak", "Olsen", "Petrov", "Quinn", "Rossi", "Silva", "Turner", "Ueda", "Vogel", "Weber", "Young", "Zimmer",
+    "Abel", "Berg", "Costa", "Dubois", "Evans", "Fischer", "Garcia", "Hansen", "Ivanova", "Jansen",
+    "Kaya", "Lopez", "Meyer", "Novak", "Olsen", "Petrov", "Quinn", "Rossi", "Silva", "Turner",
+    "Ueda", "Vogel", "Weber", "Young", "Zimmer",
 ];
 const TEAMS: &[&str] = &[
-    "Network", "Identity", "Workplace", "Business Apps", "Servers", "Telephony", "HR Systems",
+    "Network",
+    "Identity",
+    "Workplace",
+    "Business Apps",
+    "Servers",
+    "Telephony",
+    "HR Systems",
 ];
 /// Share of the tickets by team, the Service Desk first.
 pub(crate) const TEAM_SHARES: [f64; 8] = [0.40, 0.14, 0.12, 0.12, 0.10, 0.06, 0.04, 0.02];
@@ -67,7 +75,10 @@ impl Company {
             .map(|n| {
                 let id = id(random, founded);
                 let colleagues = n % 4 == 0;
-                let _ = writeln!(rows.organisation, "{id}\tOrganisation {n}\t{colleagues}\t{founded}");
+                let _ = writeln!(
+                    rows.organisation,
+                    "{id}\tOrganisation {n}\t{colleagues}\t{founded}"
+                );
                 id
             })
             .collect();
@@ -78,7 +89,13 @@ impl Company {
             let _ = writeln!(rows.team, "{id}\t{name}\t{restricted}\t{founded}");
             teams.push(id);
         }
-        let mut people = People { random, rows, organisations: &organisations, founded, made: 0 };
+        let mut people = People {
+            random,
+            rows,
+            organisations: &organisations,
+            founded,
+            made: 0,
+        };
         let engineers = teams
             .iter()
             .map(|team| {
@@ -94,10 +111,21 @@ impl Company {
             })
             .collect();
         let manager = people.person(true);
-        let requesters = usize::try_from(tickets / 50).unwrap_or(usize::MAX).clamp(200, 20_000);
+        let requesters = usize::try_from(tickets / 50)
+            .unwrap_or(usize::MAX)
+            .clamp(200, 20_000);
         let requesters = (0..requesters).map(|_| people.person(false)).collect();
         let rows = people.rows;
-        (Self { teams, engineers, requesters, manager, organisations }, rows)
+        (
+            Self {
+                teams,
+                engineers,
+                requesters,
+                manager,
+                organisations,
+            },
+            rows,
+        )
     }
 }
 
@@ -117,7 +145,10 @@ impl People<'_> {
         let (first, last) = (self.random.pick(FIRST), self.random.pick(LAST));
         let organisation = self.organisations[number % self.organisations.len()];
         let founded = self.founded;
-        let _ = writeln!(self.rows.person, "{id}\t{first} {last}\t{organisation}\tEurope/Berlin\t{manager}\t{founded}");
+        let _ = writeln!(
+            self.rows.person,
+            "{id}\t{first} {last}\t{organisation}\tEurope/Berlin\t{manager}\t{founded}"
+        );
         let address = self::id(self.random, founded);
         let _ = writeln!(
             self.rows.address,

@@ -23,7 +23,8 @@ impl Copy {
     pub(crate) async fn begin(url: &str, statement: &'static str) -> anyhow::Result<Self> {
         let mut conn = PgConnection::connect(url).await?;
         // The rows refer to each other and arrive in any order, so foreign keys are not looked at one by one.
-        conn.execute("set session_replication_role = replica; set synchronous_commit = off").await?;
+        conn.execute("set session_replication_role = replica; set synchronous_commit = off")
+            .await?;
         let (sender, mut receiver) = mpsc::channel::<String>(4);
         let task = tokio::spawn(async move {
             let mut copy = conn.copy_in_raw(statement).await?;
@@ -32,7 +33,13 @@ impl Copy {
             }
             Ok(copy.finish().await?)
         });
-        Ok(Self { buffer: String::with_capacity(FULL + 4096), kept: String::new(), sender, task, statement })
+        Ok(Self {
+            buffer: String::with_capacity(FULL + 4096),
+            kept: String::new(),
+            sender,
+            task,
+            statement,
+        })
     }
 
     /// Where the next row is written, with its line's end.
@@ -57,7 +64,9 @@ impl Copy {
     pub(crate) async fn finish(mut self) -> anyhow::Result<u64> {
         self.send().await;
         drop(self.sender);
-        self.task.await?.with_context(|| format!("`{}` failed", self.statement))
+        self.task
+            .await?
+            .with_context(|| format!("`{}` failed", self.statement))
     }
 }
 

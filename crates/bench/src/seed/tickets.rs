@@ -17,7 +17,12 @@ pub(crate) const FIRST_NUMBER: u64 = 10_001;
 /// A ticket in the newest tenth is open with this chance, an older one with the other: 5 % altogether.
 const OPEN: (f64, f64) = (0.41, 0.01);
 /// Seconds of first response and resolution by priority.
-const TARGETS: [(i64, i64); 4] = [(900, 14_400), (3_600, 28_800), (14_400, 86_400), (28_800, 259_200)];
+const TARGETS: [(i64, i64); 4] = [
+    (900, 14_400),
+    (3_600, 28_800),
+    (14_400, 86_400),
+    (28_800, 259_200),
+];
 const TIER_SHARES: [f64; 3] = [0.62, 0.28, 0.10];
 const PRIORITY_SHARES: [f64; 4] = [0.01, 0.12, 0.55, 0.32];
 
@@ -114,9 +119,14 @@ impl Maker<'_> {
     pub(crate) fn write(&mut self, n: u64, out: &mut Tables) {
         let random = &mut self.random;
         let age = 1.0 - (n as f64 + random.unit()) / self.tickets as f64;
-        let filed = self.now - TimeDelta::milliseconds((SPAN.num_milliseconds() as f64 * age) as i64);
+        let filed =
+            self.now - TimeDelta::milliseconds((SPAN.num_milliseconds() as f64 * age) as i64);
         let team = random.weighted(&TEAM_SHARES);
-        let tier = if team == 0 { random.weighted(&[0.9, 0.08, 0.02]) } else { random.weighted(&TIER_SHARES) };
+        let tier = if team == 0 {
+            random.weighted(&[0.9, 0.08, 0.02])
+        } else {
+            random.weighted(&TIER_SHARES)
+        };
         let requester = random.below(self.company.requesters.len());
         let ticket = Ticket {
             id: id(random, filed),
@@ -139,13 +149,18 @@ impl Maker<'_> {
 
     fn write_open(&mut self, n: u64, ticket: &Ticket, organisation: Uuid, out: &mut Tables) {
         let random = &mut self.random;
-        let status = ["new", "open", "pending", "on_hold"][random.weighted(&[0.25, 0.5, 0.17, 0.08])];
+        let status =
+            ["new", "open", "pending", "on_hold"][random.weighted(&[0.25, 0.5, 0.17, 0.08])];
         let assigned = status != "new";
         // Most are due in the coming two weeks, some are late.
         let due = self.now + TimeDelta::seconds((random.wait(5.0 * 86_400.0) - 86_400.0) as i64);
         let runs = status != "pending";
         let (response, resolution) = TARGETS[ticket.priority];
-        let clock = if assigned { "resolution" } else { "first_response" };
+        let clock = if assigned {
+            "resolution"
+        } else {
+            "first_response"
+        };
         self.opened(ticket, out);
         if assigned {
             self.assigned(ticket, out);
@@ -156,23 +171,60 @@ impl Maker<'_> {
             self.reply(ticket, updated, out);
         }
         let met = assigned.then(|| ticket.filed + TimeDelta::seconds(response / 2));
-        self.clock(ticket, &Clock {
-            metric: "first_response",
-            target: response,
-            due: if assigned { ticket.filed + TimeDelta::seconds(response) } else { due },
-            state: if assigned { "met" } else { "running" },
-            ended: met,
-        }, out);
-        self.clock(ticket, &Clock {
-            metric: "resolution",
-            target: resolution,
-            due: if assigned { due } else { due + TimeDelta::seconds(resolution) },
-            state: if runs { "running" } else { "paused" },
-            ended: None,
-        }, out);
-        let next = if runs { format!("{due}\t{clock}") } else { "infinity\t\\N".to_owned() };
-        let assignee = if assigned { ticket.engineer.to_string() } else { "\\N".to_owned() };
-        self.ticket(n, ticket, organisation, out, &[status, &assignee, "\\N\t\\N", &updated.to_string(), "\\N\t\\N", &next]);
+        self.clock(
+            ticket,
+            &Clock {
+                metric: "first_response",
+                target: response,
+                due: if assigned {
+                    ticket.filed + TimeDelta::seconds(response)
+                } else {
+                    due
+                },
+                state: if assigned { "met" } else { "running" },
+                ended: met,
+            },
+            out,
+        );
+        self.clock(
+            ticket,
+            &Clock {
+                metric: "resolution",
+                target: resolution,
+                due: if assigned {
+                    due
+                } else {
+                    due + TimeDelta::seconds(resolution)
+                },
+                state: if runs { "running" } else { "paused" },
+                ended: None,
+            },
+            out,
+        );
+        let next = if runs {
+            format!("{due}\t{clock}")
+        } else {
+            "infinity\t\\N".to_owned()
+        };
+        let assignee = if assigned {
+            ticket.engineer.to_string()
+        } else {
+            "\\N".to_owned()
+        };
+        self.ticket(
+            n,
+            ticket,
+            organisation,
+            out,
+            &[
+                status,
+                &assignee,
+                "\\N\t\\N",
+                &updated.to_string(),
+                "\\N\t\\N",
+                &next,
+            ],
+        );
     }
 
     fn write_closed(&mut self, n: u64, ticket: &Ticket, organisation: Uuid, out: &mut Tables) {
@@ -189,18 +241,55 @@ impl Maker<'_> {
         let by_bot = self.random.chance(0.15);
         let by = if by_bot { "bot" } else { "human" };
         let text = self.words.text(&mut self.random, 14);
-        self.event(ticket, resolved, "resolved", "public", &format!(r#"{{"code": "fixed", "by": "{by}"}}"#), Some(&text), out);
+        self.event(
+            ticket,
+            resolved,
+            "resolved",
+            "public",
+            &format!(r#"{{"code": "fixed", "by": "{by}"}}"#),
+            Some(&text),
+            out,
+        );
         self.promise(ticket, "resolution", resolution, resolved, out);
         let closed = resolved + TimeDelta::days(7);
         let ended = closed < self.now;
         if ended {
-            self.event(ticket, closed, "closed", "public", r#"{"by": "time"}"#, None, out);
+            self.event(
+                ticket,
+                closed,
+                "closed",
+                "public",
+                r#"{"by": "time"}"#,
+                None,
+                out,
+            );
         }
-        let (status, updated) = if ended { ("closed", closed) } else { ("resolved", resolved) };
-        let end = if ended { closed.to_string() } else { "\\N".to_owned() };
+        let (status, updated) = if ended {
+            ("closed", closed)
+        } else {
+            ("resolved", resolved)
+        };
+        let end = if ended {
+            closed.to_string()
+        } else {
+            "\\N".to_owned()
+        };
         let times = format!("{resolved}\t{end}");
         let how = format!("fixed\t{by}");
-        self.ticket(n, ticket, organisation, out, &[status, &ticket.engineer.to_string(), &how, &updated.to_string(), &times, "infinity\t\\N"]);
+        self.ticket(
+            n,
+            ticket,
+            organisation,
+            out,
+            &[
+                status,
+                &ticket.engineer.to_string(),
+                &how,
+                &updated.to_string(),
+                &times,
+                "infinity\t\\N",
+            ],
+        );
     }
 
     /// Some time after `at`, but not in the future.
@@ -211,7 +300,10 @@ impl Maker<'_> {
     fn opened(&mut self, ticket: &Ticket, out: &mut Tables) {
         let mut title = String::new();
         self.words.write(&mut title, &ticket.title);
-        let data = format!(r#"{{"title": "{title}", "channel": "web", "priority": {}}}"#, ticket.priority + 1);
+        let data = format!(
+            r#"{{"title": "{title}", "channel": "web", "priority": {}}}"#,
+            ticket.priority + 1
+        );
         // The description is searched through the ticket, so its event has no vector; `ticket` writes it.
         self.event(ticket, ticket.filed, "opened", "public", &data, None, out);
     }
@@ -238,19 +330,61 @@ impl Maker<'_> {
     }
 
     /// A clock that ended, and the event that says how.
-    fn promise(&mut self, ticket: &Ticket, metric: &'static str, target: i64, ended: DateTime<Utc>, out: &mut Tables) {
+    fn promise(
+        &mut self,
+        ticket: &Ticket,
+        metric: &'static str,
+        target: i64,
+        ended: DateTime<Utc>,
+        out: &mut Tables,
+    ) {
         let due = ticket.filed + TimeDelta::seconds(target);
         let kept = ended <= due;
-        let (kind, state, at) = if kept { ("kept", "met", ended) } else { ("breached", "breached", due) };
-        self.event(ticket, at, kind, "internal", &format!(r#"{{"metric": "{metric}"}}"#), None, out);
-        self.clock(ticket, &Clock { metric, target, due, state, ended: Some(ended) }, out);
+        let (kind, state, at) = if kept {
+            ("kept", "met", ended)
+        } else {
+            ("breached", "breached", due)
+        };
+        self.event(
+            ticket,
+            at,
+            kind,
+            "internal",
+            &format!(r#"{{"metric": "{metric}"}}"#),
+            None,
+            out,
+        );
+        self.clock(
+            ticket,
+            &Clock {
+                metric,
+                target,
+                due,
+                state,
+                ended: Some(ended),
+            },
+            out,
+        );
     }
 
-    fn event(&mut self, ticket: &Ticket, at: DateTime<Utc>, kind: &str, visibility: &str, data: &str, text: Option<&[usize]>, out: &mut Tables) {
+    fn event(
+        &mut self,
+        ticket: &Ticket,
+        at: DateTime<Utc>,
+        kind: &str,
+        visibility: &str,
+        data: &str,
+        text: Option<&[usize]>,
+        out: &mut Tables,
+    ) {
         let event = id(&mut self.random, at);
         // The words of the opening event are written with the ticket.
         let content = (text.is_some() || kind == "opened").then(|| id(&mut self.random, at));
-        let actor = if kind == "opened" { ticket.requester } else { ticket.engineer };
+        let actor = if kind == "opened" {
+            ticket.requester
+        } else {
+            ticket.engineer
+        };
         let row = out.event.row();
         let _ = write!(
             row,
@@ -287,7 +421,8 @@ impl Maker<'_> {
     fn content(&self, content: Uuid, text: &[usize], out: &mut Tables) {
         let mut body = String::new();
         self.words.write(&mut body, text);
-        let hash = ring::digest::digest(&ring::digest::SHA256, body.replace("\\n", "\n").as_bytes());
+        let hash =
+            ring::digest::digest(&ring::digest::SHA256, body.replace("\\n", "\n").as_bytes());
         let row = out.content.row();
         let _ = write!(row, "{content}\tmarkdown\t{body}\t\\\\x");
         for byte in hash.as_ref() {
@@ -299,11 +434,18 @@ impl Maker<'_> {
     /// Keeps the search vector of a ticket for the end of its row.
     fn description(&self, ticket: &Ticket, text: &[usize], out: &mut Tables) {
         out.ticket.kept.clear();
-        self.words.write_vector(&mut out.ticket.kept, &[(&ticket.title, "A"), (text, "B")]);
+        self.words
+            .write_vector(&mut out.ticket.kept, &[(&ticket.title, "A"), (text, "B")]);
     }
 
     fn clock(&self, ticket: &Ticket, clock: &Clock, out: &mut Tables) {
-        let Clock { metric, target, due, state, ended } = clock;
+        let Clock {
+            metric,
+            target,
+            due,
+            state,
+            ended,
+        } = clock;
         let risk = *due - TimeDelta::seconds(target / 4);
         let end = ended.map_or_else(|| "\\N".to_owned(), |at| at.to_string());
         let (met, broken) = match *state {
@@ -311,20 +453,37 @@ impl Maker<'_> {
             "breached" => ("\\N", end.as_str()),
             _ => ("\\N", "\\N"),
         };
-        let due = if *state == "paused" { "\\N\t\\N".to_owned() } else { format!("{due}\t{risk}") };
+        let due = if *state == "paused" {
+            "\\N\t\\N".to_owned()
+        } else {
+            format!("{due}\t{risk}")
+        };
         let _ = writeln!(
             out.clock.row(),
             "{}\t{metric}\t1\t{state}\t{target}\t{due}\t{met}\t{broken}\t{}\t1",
-            ticket.id, self.policy
+            ticket.id,
+            self.policy
         );
         if *state == "running" && clock.due > self.now {
-            let _ = writeln!(out.timer.row(), "clock_{metric}\t{}\t1\t{}", ticket.id, clock.due);
+            let _ = writeln!(
+                out.timer.row(),
+                "clock_{metric}\t{}\t1\t{}",
+                ticket.id,
+                clock.due
+            );
         }
     }
 
     /// `rest`: status, assignee, how it was resolved and by whom, when it changed, when it was resolved and closed, the next
     /// clock.
-    fn ticket(&mut self, n: u64, ticket: &Ticket, organisation: Uuid, out: &mut Tables, rest: &[&str; 6]) {
+    fn ticket(
+        &mut self,
+        n: u64,
+        ticket: &Ticket,
+        organisation: Uuid,
+        out: &mut Tables,
+        rest: &[&str; 6],
+    ) {
         let category = self.random.pick(self.categories);
         let [status, assignee, how, updated, times, next] = rest;
         let kept = std::mem::take(&mut out.ticket.kept);

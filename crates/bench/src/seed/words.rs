@@ -8,29 +8,198 @@ use super::random::Random;
 
 /// What English needs, most of it ignored by the search.
 const COMMON: &[&str] = &[
-    "the", "is", "not", "to", "and", "a", "on", "in", "my", "it", "i", "since", "for", "when", "with", "this", "was", "after",
-    "at", "of", "no", "have", "be", "but", "can", "we", "has", "from", "there", "are", "again", "cannot", "does", "still",
-    "please", "before", "all", "more", "only", "also", "then", "now", "always", "often", "nothing", "works",
+    "the", "is", "not", "to", "and", "a", "on", "in", "my", "it", "i", "since", "for", "when",
+    "with", "this", "was", "after", "at", "of", "no", "have", "be", "but", "can", "we", "has",
+    "from", "there", "are", "again", "cannot", "does", "still", "please", "before", "all", "more",
+    "only", "also", "then", "now", "always", "often", "nothing", "works",
 ];
 
 /// What tickets are about, commonest first.
 const TOPICS: &[&str] = &[
-    "printer", "password", "mail", "laptop", "network", "account", "error", "screen", "login", "server", "window", "message",
-    "meeting", "update", "slow", "share", "folder", "file", "phone", "connection", "monitor", "keyboard", "restart", "access",
-    "drive", "office", "morning", "vpn", "wifi", "access", "calendar", "software", "program", "install", "licence", "browser",
-    "room", "cable", "docking", "station", "headset", "camera", "battery", "charger", "mouse", "toner", "paper", "tray",
-    "jam", "scanner", "report", "invoice", "order", "customer", "warehouse", "terminal", "token", "certificate", "expired",
-    "locked", "denied", "permission", "group", "mailbox", "attachment", "spam", "phishing", "link", "website", "address",
-    "proxy", "firewall", "switch", "router", "port", "cabinet", "rack", "disk", "full", "backup", "restore", "deleted",
-    "version", "upgrade", "driver", "display", "resolution", "flicker", "noise", "fan", "hot", "crash", "freeze", "blue",
-    "reboot", "boot", "domain", "controller", "directory", "profile", "roaming", "signature", "template", "macro",
-    "spreadsheet", "formula", "database", "query", "timeout", "latency", "packet", "loss", "voice", "call", "queue",
-    "conference", "projector", "whiteboard", "badge", "door", "reader", "camera", "sensor", "machine", "production", "line",
-    "label", "barcode", "handheld", "tablet", "app", "store", "sync", "cloud", "storage", "quota", "limit", "exceeded",
-    "gateway", "tunnel", "remote", "desktop", "session", "licensing", "activation", "key", "serial", "warranty", "replace",
-    "broken", "hinge", "coffee", "dropped", "stolen", "lost", "found", "travel", "hotel", "airport", "roaming", "sim",
-    "contract", "supplier", "purchase", "approval", "budget", "cost", "centre", "department", "transfer", "leaver", "joiner",
-    "starter", "intern", "manager", "colleague", "team", "training", "manual", "guide", "question", "help", "urgent", "deadline",
+    "printer",
+    "password",
+    "mail",
+    "laptop",
+    "network",
+    "account",
+    "error",
+    "screen",
+    "login",
+    "server",
+    "window",
+    "message",
+    "meeting",
+    "update",
+    "slow",
+    "share",
+    "folder",
+    "file",
+    "phone",
+    "connection",
+    "monitor",
+    "keyboard",
+    "restart",
+    "access",
+    "drive",
+    "office",
+    "morning",
+    "vpn",
+    "wifi",
+    "access",
+    "calendar",
+    "software",
+    "program",
+    "install",
+    "licence",
+    "browser",
+    "room",
+    "cable",
+    "docking",
+    "station",
+    "headset",
+    "camera",
+    "battery",
+    "charger",
+    "mouse",
+    "toner",
+    "paper",
+    "tray",
+    "jam",
+    "scanner",
+    "report",
+    "invoice",
+    "order",
+    "customer",
+    "warehouse",
+    "terminal",
+    "token",
+    "certificate",
+    "expired",
+    "locked",
+    "denied",
+    "permission",
+    "group",
+    "mailbox",
+    "attachment",
+    "spam",
+    "phishing",
+    "link",
+    "website",
+    "address",
+    "proxy",
+    "firewall",
+    "switch",
+    "router",
+    "port",
+    "cabinet",
+    "rack",
+    "disk",
+    "full",
+    "backup",
+    "restore",
+    "deleted",
+    "version",
+    "upgrade",
+    "driver",
+    "display",
+    "resolution",
+    "flicker",
+    "noise",
+    "fan",
+    "hot",
+    "crash",
+    "freeze",
+    "blue",
+    "reboot",
+    "boot",
+    "domain",
+    "controller",
+    "directory",
+    "profile",
+    "roaming",
+    "signature",
+    "template",
+    "macro",
+    "spreadsheet",
+    "formula",
+    "database",
+    "query",
+    "timeout",
+    "latency",
+    "packet",
+    "loss",
+    "voice",
+    "call",
+    "queue",
+    "conference",
+    "projector",
+    "whiteboard",
+    "badge",
+    "door",
+    "reader",
+    "camera",
+    "sensor",
+    "machine",
+    "production",
+    "line",
+    "label",
+    "barcode",
+    "handheld",
+    "tablet",
+    "app",
+    "store",
+    "sync",
+    "cloud",
+    "storage",
+    "quota",
+    "limit",
+    "exceeded",
+    "gateway",
+    "tunnel",
+    "remote",
+    "desktop",
+    "session",
+    "licensing",
+    "activation",
+    "key",
+    "serial",
+    "warranty",
+    "replace",
+    "broken",
+    "hinge",
+    "coffee",
+    "dropped",
+    "stolen",
+    "lost",
+    "found",
+    "travel",
+    "hotel",
+    "airport",
+    "roaming",
+    "sim",
+    "contract",
+    "supplier",
+    "purchase",
+    "approval",
+    "budget",
+    "cost",
+    "centre",
+    "department",
+    "transfer",
+    "leaver",
+    "joiner",
+    "starter",
+    "intern",
+    "manager",
+    "colleague",
+    "team",
+    "training",
+    "manual",
+    "guide",
+    "question",
+    "help",
+    "urgent",
+    "deadline",
 ];
 
 /// How many words there are; those beyond the lists above are made of syllables, like names of products and places.
@@ -55,7 +224,11 @@ pub(crate) type Text = Vec<usize>;
 
 /// The words before the search has said what it makes of them.
 pub(crate) fn list() -> Vec<String> {
-    let mut all: Vec<String> = COMMON.iter().chain(TOPICS).map(|&word| word.to_owned()).collect();
+    let mut all: Vec<String> = COMMON
+        .iter()
+        .chain(TOPICS)
+        .map(|&word| word.to_owned())
+        .collect();
     let mut random = Random::new(2);
     let (heads, vowels) = (b"bcdfghjklmnprstvwz", b"aeiou");
     while all.len() < WORDS {
@@ -88,12 +261,17 @@ impl Vocabulary {
                 }),
             })
             .collect();
-        Self { words, lexemes: names }
+        Self {
+            words,
+            lexemes: names,
+        }
     }
 
     /// A title: 3 to 6 words about something.
     pub(crate) fn title(&self, random: &mut Random) -> Text {
-        (0..3 + random.below(4)).map(|_| self.word(random, COMMON.len())).collect()
+        (0..3 + random.below(4))
+            .map(|_| self.word(random, COMMON.len()))
+            .collect()
     }
 
     /// A text of about `mean` words.
@@ -165,9 +343,18 @@ mod tests {
 
     #[test]
     fn a_vector_names_each_lexeme_once_with_its_places() {
-        let lexemes = list().into_iter().map(|word| (word != "the").then_some(word)).collect();
+        let lexemes = list()
+            .into_iter()
+            .map(|word| (word != "the").then_some(word))
+            .collect();
         let words = Vocabulary::new(lexemes);
-        let number = |text: &str| words.words.iter().position(|it| it.text == text).expect("known");
+        let number = |text: &str| {
+            words
+                .words
+                .iter()
+                .position(|it| it.text == text)
+                .expect("known")
+        };
         let (the, printer, jam) = (number("the"), number("printer"), number("jam"));
         let mut out = String::new();
         words.write_vector(&mut out, &[(&[printer, jam], "A"), (&[the, printer], "B")]);
