@@ -40,8 +40,6 @@ pub(crate) struct Company {
     pub(crate) engineers: Vec<[Vec<Uuid>; 3]>,
     /// Who files tickets.
     pub(crate) requesters: Vec<Uuid>,
-    /// A manager of all teams.
-    pub(crate) manager: Uuid,
     /// The organisation that requester number n belongs to is `n % organisations.len()`.
     pub(crate) organisations: Vec<Uuid>,
 }
@@ -110,7 +108,7 @@ impl Company {
                 })
             })
             .collect();
-        let manager = people.person(true);
+        people.person(true);
         let requesters = usize::try_from(tickets / 50)
             .unwrap_or(usize::MAX)
             .clamp(200, 20_000);
@@ -121,7 +119,6 @@ impl Company {
                 teams,
                 engineers,
                 requesters,
-                manager,
                 organisations,
             },
             rows,

@@ -114,6 +114,15 @@ struct Clock {
     ended: Option<DateTime<Utc>>,
 }
 
+/// An entry of a timeline.
+struct Happening<'a> {
+    at: DateTime<Utc>,
+    kind: &'a str,
+    visibility: &'a str,
+    data: &'a str,
+    text: Option<&'a [usize]>,
+}
+
 impl Maker<'_> {
     /// Writes the `n`th ticket, counted from the oldest.
     pub(crate) fn write(&mut self, n: u64, out: &mut Tables) {
@@ -243,11 +252,13 @@ impl Maker<'_> {
         let text = self.words.text(&mut self.random, 14);
         self.event(
             ticket,
-            resolved,
-            "resolved",
-            "public",
-            &format!(r#"{{"code": "fixed", "by": "{by}"}}"#),
-            Some(&text),
+            &Happening {
+                at: resolved,
+                kind: "resolved",
+                visibility: "public",
+                data: &format!(r#"{{"code": "fixed", "by": "{by}"}}"#),
+                text: Some(&text),
+            },
             out,
         );
         self.promise(ticket, "resolution", resolution, resolved, out);
@@ -256,11 +267,13 @@ impl Maker<'_> {
         if ended {
             self.event(
                 ticket,
-                closed,
-                "closed",
-                "public",
-                r#"{"by": "time"}"#,
-                None,
+                &Happening {
+                    at: closed,
+                    kind: "closed",
+                    visibility: "public",
+                    data: r#"{"by": "time"}"#,
+                    text: None,
+                },
                 out,
             );
         }
@@ -305,18 +318,48 @@ impl Maker<'_> {
             ticket.priority + 1
         );
         // The description is searched through the ticket, so its event has no vector; `ticket` writes it.
-        self.event(ticket, ticket.filed, "opened", "public", &data, None, out);
+        self.event(
+            ticket,
+            &Happening {
+                at: ticket.filed,
+                kind: "opened",
+                visibility: "public",
+                data: &data,
+                text: None,
+            },
+            out,
+        );
     }
 
     fn assigned(&mut self, ticket: &Ticket, out: &mut Tables) {
         let at = ticket.filed + TimeDelta::seconds(90);
         let data = format!(r#"{{"to": "{}", "name": "An Engineer"}}"#, ticket.engineer);
-        self.event(ticket, at, "assigned", "public", &data, None, out);
+        self.event(
+            ticket,
+            &Happening {
+                at,
+                kind: "assigned",
+                visibility: "public",
+                data: &data,
+                text: None,
+            },
+            out,
+        );
     }
 
     fn reply(&mut self, ticket: &Ticket, at: DateTime<Utc>, out: &mut Tables) {
         let text = self.words.text(&mut self.random, 24);
-        self.event(ticket, at, "reply", "public", "{}", Some(&text), out);
+        self.event(
+            ticket,
+            &Happening {
+                at,
+                kind: "reply",
+                visibility: "public",
+                data: "{}",
+                text: Some(&text),
+            },
+            out,
+        );
     }
 
     fn escalated(&mut self, ticket: &Ticket, at: DateTime<Utc>, out: &mut Tables) {
@@ -326,7 +369,17 @@ impl Maker<'_> {
             ticket.tier,
             ticket.tier + 1
         );
-        self.event(ticket, at, "escalated", "internal", &data, None, out);
+        self.event(
+            ticket,
+            &Happening {
+                at,
+                kind: "escalated",
+                visibility: "internal",
+                data: &data,
+                text: None,
+            },
+            out,
+        );
     }
 
     /// A clock that ended, and the event that says how.
@@ -347,11 +400,13 @@ impl Maker<'_> {
         };
         self.event(
             ticket,
-            at,
-            kind,
-            "internal",
-            &format!(r#"{{"metric": "{metric}"}}"#),
-            None,
+            &Happening {
+                at,
+                kind,
+                visibility: "internal",
+                data: &format!(r#"{{"metric": "{metric}"}}"#),
+                text: None,
+            },
             out,
         );
         self.clock(
@@ -367,16 +422,14 @@ impl Maker<'_> {
         );
     }
 
-    fn event(
-        &mut self,
-        ticket: &Ticket,
-        at: DateTime<Utc>,
-        kind: &str,
-        visibility: &str,
-        data: &str,
-        text: Option<&[usize]>,
-        out: &mut Tables,
-    ) {
+    fn event(&mut self, ticket: &Ticket, happening: &Happening<'_>, out: &mut Tables) {
+        let &Happening {
+            at,
+            kind,
+            visibility,
+            data,
+            text,
+        } = happening;
         let event = id(&mut self.random, at);
         // The words of the opening event are written with the ticket.
         let content = (text.is_some() || kind == "opened").then(|| id(&mut self.random, at));
