@@ -51,6 +51,9 @@ struct Program {
     /// Only seed
     #[arg(long)]
     seed: bool,
+    /// Only start the database, print the address of its socket, and wait for Ctrl-C
+    #[arg(long)]
+    hold: bool,
     /// Where the database is kept between runs
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -93,6 +96,11 @@ async fn main() -> anyhow::Result<()> {
     std::fs::create_dir_all(&folder)?;
     let folder = folder.canonicalize()?;
     let database = Database::kept_with(&folder, DATABASE)?;
+    if program.hold {
+        eprintln!("psql -h {} -U postgres", database.socket_dir().display());
+        tokio::signal::ctrl_c().await?;
+        return Ok(());
+    }
     let mut results = Vec::new();
     for &tickets in &program.tickets {
         let plan = seed::Plan {
