@@ -34,6 +34,8 @@ create table ticket (
     auto_close_at   timestamptz,
     -- Projections of the clocks: the earliest running due time ('infinity' when none runs), and which clock it is.
     next_clock_at   timestamptz not null default 'infinity',
+    -- From when on that clock is at risk.
+    next_risk_at    timestamptz not null default 'infinity',
     next_clock      text,
     sla_policy_id   uuid,
     sla_policy_version int,
@@ -42,7 +44,9 @@ create table ticket (
 create unique index ticket_by_number on ticket (number);
 create index ticket_queue on ticket (team_id, tier, next_clock_at, id)
     where status in ('new', 'open', 'pending', 'on_hold') and not bot_holds;
-create index ticket_assignee on ticket (assignee_id, next_clock_at, id)
+create index ticket_queue_risk on ticket (team_id, tier, next_risk_at, next_clock_at)
+    where status in ('new', 'open', 'pending', 'on_hold') and not bot_holds;
+create index ticket_assignee on ticket (assignee_id, next_clock_at, id) include (team_id, tier, bot_holds)
     where status in ('new', 'open', 'pending', 'on_hold');
 create index ticket_requester on ticket (requester_id, updated_at desc, id);
 create index ticket_organisation on ticket (organisation_id, updated_at desc, id);
@@ -83,7 +87,6 @@ create table event (
     search       tsvector
 );
 create index event_ticket on event (ticket_id, at, id);
-create index event_public on event (ticket_id, at, id) where visibility = 'public';
 create index event_kind_at on event (kind, at, id);
 create index event_team on event (team_id);
 create index event_content on event (content_id);

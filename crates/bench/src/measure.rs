@@ -116,7 +116,7 @@ pub(crate) async fn run(run: &Run) -> anyhow::Result<Result> {
     let product = run.files.product(&run.program, &run.url, 16).await?;
     starts.push(product.started_in.as_secs_f64());
     let yardstick = bare(&run.url).await?;
-    let people = People::find(&run.url).await?;
+    let people = People::find(&run.url, run.tickets).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let (idle_mib, _) = memory(product.process()?)?;
 
@@ -147,8 +147,8 @@ async fn measure_page(
     product: &Server,
     yardstick: &Server,
 ) -> anyhow::Result<PageResult> {
-    let load = people.product(page, product, run.tickets);
-    let beside = people.bare(page, yardstick, run.tickets);
+    let load = people.product(page, product);
+    let beside = people.bare(page, yardstick);
     let (mut ours, mut theirs, mut shares) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=run.rounds {
         // Round 0 warms caches and statements and does not count.
@@ -241,7 +241,12 @@ pub(crate) struct People {
     requesters: Arc<Vec<String>>,
     manager: String,
     category: Uuid,
+    /// Tickets, and by which engineers they are opened: those of their team.
+    tickets: Arc<Vec<(i64, Vec<usize>)>>,
 }
+
+/// How many different tickets are opened.
+const TICKETS: usize = 20_000;
 
 struct Engineer {
     cookie: String,
@@ -251,18 +256,21 @@ struct Engineer {
 }
 
 impl People {
-    /// Signs in engineers of all queues that everybody may read, a few requesters, and the manager.
-    pub(crate) async fn find(url: &str) -> anyhow::Result<Self> {
+    /// Signs in engineers of the queues that fill a page and that everybody may read, a few requesters, and the manager.
+    pub(crate) async fn find(url: &str, tickets: u64) -> anyhow::Result<Self> {
         let mut conn = PgConnection::connect(url).await?;
         let found: Vec<(Uuid, Uuid, String, i16)> = sqlx::query_as(
             "select distinct on (m.team_id, m.tier) m.person_id, m.team_id, t.name, m.tier
-             from membership m join team t on t.id = m.team_id where not t.restricted order by m.team_id, m.tier, m.person_id",
+             from membership m join team t on t.id = m.team_id
+             where not t.restricted and 50 = (select count(*) from (select from ticket o where o.team_id = m.team_id and o.tier = m.tier
+                 and o.status in ('new', 'open', 'pending', 'on_hold') and not o.bot_holds limit 50) as shown)
+             order by m.team_id, m.tier, m.person_id",
         )
         .fetch_all(&mut conn)
         .await?;
         let ids: Vec<Uuid> = found.iter().map(|it| it.0).collect();
         let cookies = sign_in(url, &ids).await?;
-        let engineers = found
+        let engineers: Vec<Engineer> = found
             .into_iter()
             .zip(cookies)
             .map(|((_, team, team_name, tier), cookie)| Engineer {
@@ -271,6 +279,27 @@ impl People {
                 team_name,
                 tier,
             })
+            .collect();
+        let mut random = Random::new(11);
+        let numbers: Vec<i64> = (0..TICKETS)
+            .map(|_| number(&mut random, tickets))
+            .collect::<std::result::Result<_, _>>()?;
+        let opened: Vec<(i64, Uuid)> = sqlx::query_as(
+            "select number, team_id from ticket where number = any ($1) order by id",
+        )
+        .bind(numbers)
+        .fetch_all(&mut conn)
+        .await?;
+        let opened = opened
+            .into_iter()
+            .map(|(number, team)| {
+                let theirs = engineers
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, it)| it.team == team);
+                (number, theirs.map(|(index, _)| index).collect::<Vec<_>>())
+            })
+            .filter(|(_, engineers)| !engineers.is_empty())
             .collect();
         let requesters: Vec<Uuid> = sqlx::query_scalar(
             "select id from person p where not manager and not exists (select from membership where person_id = p.id) order by id limit 64",
@@ -290,11 +319,12 @@ impl People {
             requesters: Arc::new(sign_in(url, &requesters).await?),
             manager: sign_in(url, &[manager]).await?.remove(0),
             category,
+            tickets: Arc::new(opened),
         })
     }
 
     /// The product's page.
-    pub(crate) fn product(&self, page: Page, server: &Server, tickets: u64) -> Load {
+    pub(crate) fn product(&self, page: Page, server: &Server) -> Load {
         let host = server.address.to_string();
         let engineers = Arc::clone(&self.engineers);
         let get = move |path: &str, cookie: &str| {
@@ -308,10 +338,14 @@ impl People {
                     &it.cookie,
                 )
             }),
-            Page::Ticket => Arc::new(move |random, _| {
-                let it = random.pick(&engineers);
-                get(&format!("/tickets/{}", number(random, tickets)), &it.cookie)
-            }),
+            Page::Ticket => {
+                let tickets = Arc::clone(&self.tickets);
+                Arc::new(move |random, _| {
+                    let (number, theirs) = random.pick(&tickets);
+                    let it = &engineers[*random.pick(theirs)];
+                    get(&format!("/tickets/{number}"), &it.cookie)
+                })
+            }
             Page::Search => {
                 let words: Vec<String> = [0, 3, 10, 40, 100, 400, 1_000, 4_000]
                     .map(search_word)
@@ -362,7 +396,7 @@ impl People {
     }
 
     /// The bare page over the same rows, where there is one.
-    pub(crate) fn bare(&self, page: Page, server: &Server, tickets: u64) -> Option<Load> {
+    pub(crate) fn bare(&self, page: Page, server: &Server) -> Option<Load> {
         let host = server.address.to_string();
         let engineers = Arc::clone(&self.engineers);
         let get =
@@ -373,7 +407,8 @@ impl People {
                 get(&format!("/queue/{}/{}", it.team, it.tier))
             }),
             Page::Ticket => {
-                Arc::new(move |random, _| get(&format!("/ticket/{}", number(random, tickets))))
+                let tickets = Arc::clone(&self.tickets);
+                Arc::new(move |random, _| get(&format!("/ticket/{}", random.pick(&tickets).0)))
             }
             Page::Create => {
                 let host = server.address.to_string();
@@ -405,8 +440,10 @@ const DESCRIPTION: &str = "Since this morning every second page comes out blank.
     The display shows no error. My colleagues in the room have the same problem and we need the labels for the shipment at noon.";
 
 /// Any ticket that was seeded.
-fn number(random: &mut Random, tickets: u64) -> u64 {
-    FIRST_NUMBER + random.below(usize::try_from(tickets).unwrap_or(usize::MAX)) as u64
+fn number(random: &mut Random, tickets: u64) -> anyhow::Result<i64> {
+    Ok(i64::try_from(
+        FIRST_NUMBER + random.below(usize::try_from(tickets)?) as u64,
+    )?)
 }
 
 #[cfg(test)]

@@ -48,10 +48,10 @@ pub(crate) async fn print(run: &Run, log: &Path) -> anyhow::Result<()> {
 
 async fn print_pages(run: &Run, log: &Path, large: &[String]) -> anyhow::Result<()> {
     let product = run.files.product(&run.program, &run.url, 2).await?;
-    let people = People::find(&run.url).await?;
+    let people = People::find(&run.url, run.tickets).await?;
     let mut flagged = 0;
     for &page in &run.pages {
-        let load = people.product(page, &product, run.tickets);
+        let load = people.product(page, &product);
         let mut client = Client::connect(load.address).await?;
         let mut random = Random::new(5);
         let mut from = 0;

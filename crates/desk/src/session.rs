@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use chrono::{DateTime, TimeDelta, Utc};
 use tierdesk_domain::authorize::Principal;
 use tierdesk_domain::person::{AuthStrength, Role};
-use tierdesk_store::{person, rate_limit, session};
+use tierdesk_store::person::Person;
+use tierdesk_store::{PgConnection, person, rate_limit, session};
 
 use crate::caller::{Caller, Origin};
 use crate::error::{DeskError, Result};
@@ -28,6 +29,8 @@ pub fn limits(role: Role) -> (TimeDelta, TimeDelta) {
 pub struct SignedIn {
     /// Their rights, read afresh for each request.
     pub principal: Principal,
+    /// Who they are.
+    pub person: Person,
     /// When they last proved who they are.
     pub auth_time: DateTime<Utc>,
     /// The hash of the session's id.
@@ -126,26 +129,29 @@ impl Desk {
 
     /// The person behind a session's cookie, if the session is alive. Rights are read afresh, so a change of role or a
     /// deactivation holds from the next request on (AT-SESS-1).
-    pub async fn who_is(&self, cookie: &str, now: DateTime<Utc>) -> Result<Option<SignedIn>> {
+    pub async fn who_is(
+        &self,
+        conn: &mut PgConnection,
+        cookie: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<SignedIn>> {
         let id_hash = hash_secret(cookie);
-        let mut conn = self.acquire().await?;
-        let Some(found) = session::find(&mut conn, &id_hash, now).await? else {
+        let Some(found) = session::visit(conn, &id_hash, now).await? else {
             return Ok(None);
         };
-        let Some(principal) = person::principal(&mut conn, found.person).await? else {
-            return Ok(None);
-        };
-        let (idle, _) = limits(principal.role());
-        if now - found.last_seen_at > idle {
+        let last_seen_at = found.session.last_seen_at;
+        let (idle, _) = limits(found.principal.role());
+        if now - last_seen_at > idle {
             return Ok(None);
         }
         // Once a minute is exact enough for a limit of half an hour.
-        if now - found.last_seen_at > TimeDelta::minutes(1) {
-            session::touch(&mut conn, &id_hash, now).await?;
+        if now - last_seen_at > TimeDelta::minutes(1) {
+            session::touch(conn, &id_hash, now).await?;
         }
         Ok(Some(SignedIn {
-            principal,
-            auth_time: found.auth_time,
+            principal: found.principal,
+            person: found.person,
+            auth_time: found.session.auth_time,
             session_hash: id_hash,
         }))
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tierdesk_domain::id::TeamId;
-use tierdesk_domain::tally::{Measure, measures};
+use tierdesk_domain::tally::{Measure, NO_DAY, measures};
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
@@ -49,35 +49,42 @@ impl Work<'_> {
         }
     }
 
-    /// Counts a new ticket into the backlog.
+    /// Counts a new ticket into the backlog, and into its queue if that shows it.
     pub(crate) fn count_new(&mut self, ticket: &Ticket) {
-        self.count(
-            backlog(ticket.created_at, ticket.team, ticket.tier, ticket.priority),
-            1,
-        );
+        self.count_place(ticket.created_at, ticket.place(), 1);
     }
 
-    /// Moves a ticket in the backlog from where it was to where it is.
+    /// Moves a ticket in the backlog and between queues from where it was to where it is.
     pub(crate) fn count_move(&mut self, old: Place, ticket: &Ticket) {
-        if old.open {
-            self.count(
-                backlog(ticket.created_at, old.team, old.tier, old.priority),
-                -1,
-            );
-        }
-        if ticket.status.is_open() {
-            self.count_new(ticket);
+        let new = ticket.place();
+        if old != new {
+            self.count_place(ticket.created_at, old, -1);
+            self.count_place(ticket.created_at, new, 1);
         }
     }
-}
 
-fn backlog(filed: DateTime<Utc>, team: TeamId, tier: Tier, priority: Priority) -> Cell {
-    Cell {
-        measure: Measure::Backlog,
-        day: filed.date_naive(),
-        team,
-        tier,
-        priority,
+    fn count_place(&mut self, filed: DateTime<Utc>, place: Place, n: i64) {
+        let counted = [
+            (Measure::Backlog, place.open),
+            (Measure::Queue, place.queued),
+            (Measure::QueueFree, place.queued && place.free),
+            (Measure::QueueWaiting, place.queued && place.waiting),
+        ];
+        for (measure, counts) in counted {
+            if counts {
+                let cell = Cell {
+                    measure,
+                    day: match measure {
+                        Measure::Backlog => filed.date_naive(),
+                        _ => NO_DAY,
+                    },
+                    team: place.team,
+                    tier: place.tier,
+                    priority: place.priority,
+                };
+                self.count(cell, n);
+            }
+        }
     }
 }
 

@@ -96,29 +96,63 @@ pub async fn principal(conn: &mut PgConnection, id: PersonId) -> Result<Option<P
     )
     .fetch_optional(conn)
     .await?;
-    let Some(r) = row else { return Ok(None) };
-    let memberships = r
-        .teams
-        .into_iter()
-        .zip(r.tiers)
-        .map(|(team, tier)| Ok((TeamId(team), row::tier("membership", tier)?)))
-        .collect::<Result<BTreeSet<_>>>()?;
-    let managed: BTreeSet<_> = r.managed.into_iter().map(TeamId).collect();
-    Ok(Some(Principal {
-        person: id,
-        kind: row::word("person", &r.kind)?,
-        organisation: r.organisation_id.map(OrganisationId),
-        colleagues_see: r.colleagues_see,
-        administrator: r.administrator,
-        manages: r.manager.then_some({
-            if managed.is_empty() {
-                Managed::All
-            } else {
-                Managed::Teams(managed)
-            }
-        }),
-        memberships,
-    }))
+    row.map(|r| {
+        Principal::try_from(Rights {
+            person: id,
+            kind: row::word("person", &r.kind)?,
+            organisation: r.organisation_id.map(OrganisationId),
+            colleagues_see: r.colleagues_see,
+            administrator: r.administrator,
+            manager: r.manager,
+            teams: r.teams,
+            tiers: r.tiers,
+            managed: r.managed,
+        })
+    })
+    .transpose()
+}
+
+/// What the rights of a person follow from, as columns.
+pub(crate) struct Rights {
+    pub(crate) person: PersonId,
+    pub(crate) kind: PersonKind,
+    pub(crate) organisation: Option<OrganisationId>,
+    pub(crate) colleagues_see: bool,
+    pub(crate) administrator: bool,
+    pub(crate) manager: bool,
+    /// Memberships: the team and the tier at the same place.
+    pub(crate) teams: Vec<Uuid>,
+    pub(crate) tiers: Vec<i16>,
+    /// The teams a manager answers for.
+    pub(crate) managed: Vec<Uuid>,
+}
+
+impl TryFrom<Rights> for Principal {
+    type Error = crate::StoreError;
+
+    fn try_from(r: Rights) -> Result<Self> {
+        let memberships = r
+            .teams
+            .into_iter()
+            .zip(r.tiers)
+            .map(|(team, tier)| Ok((TeamId(team), row::tier("membership", tier)?)))
+            .collect::<Result<BTreeSet<_>>>()?;
+        let managed: BTreeSet<_> = r.managed.into_iter().map(TeamId).collect();
+        let managed = if managed.is_empty() {
+            Managed::All
+        } else {
+            Managed::Teams(managed)
+        };
+        Ok(Self {
+            person: r.person,
+            kind: r.kind,
+            organisation: r.organisation,
+            colleagues_see: r.colleagues_see,
+            administrator: r.administrator,
+            manages: r.manager.then_some(managed),
+            memberships,
+        })
+    }
 }
 
 /// The person with that address (any case), deactivated or not.

@@ -10,6 +10,12 @@ use crate::Result;
 /// Connections that work as `tierdesk_app` (decision 8).
 pub type Pool = sqlx::PgPool;
 
+/// A connection that rested longer is asked whether it still lives before it is used again.
+///
+/// Asking every time costs a round trip per use, about a fifth of a simple page (docs/bench.md). A server that ended while
+/// connections rested is noticed all the same; one that ends under load fails the requests of that moment either way.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
 /// Opens a pool of at most `size` connections to `url`.
 ///
 /// Each connection takes the role `tierdesk_app`, a fixed `search_path`, and gives up a statement after 5 s.
@@ -25,6 +31,13 @@ pub async fn connect(url: &str, size: u32) -> Result<Pool> {
         .max_connections(size)
         .acquire_timeout(Duration::from_secs(5))
         .idle_timeout(Duration::from_secs(300))
+        .test_before_acquire(false)
+        .before_acquire(|conn, rested| {
+            Box::pin(async move {
+                // A dead one is thrown away, and the pool takes or opens another.
+                Ok(rested.idle_for < TRUSTED_FOR || conn.ping().await.is_ok())
+            })
+        })
         .after_connect(|conn, _| {
             Box::pin(async move {
                 conn.execute("set role tierdesk_app; set search_path to public; set statement_timeout to '5s'; set lock_timeout to '4s'; set idle_in_transaction_session_timeout to '60s'")

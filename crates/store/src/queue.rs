@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{Result, row};
 
-/// Counts stop here; pages show more as `1000+`. Counting a million rows to print one number helps nobody.
+/// Counts of what is kept in no tally stop here; pages show more as `1000+`. Counting a million rows to print one number helps nobody.
 pub const COUNTED: i64 = 1000;
 
 /// One queue of an engineer, for the navigation.
@@ -22,7 +22,7 @@ pub struct QueueCount {
     pub team_name: String,
     /// The tier.
     pub tier: Tier,
-    /// Open tickets, at most [`COUNTED`].
+    /// Open tickets.
     pub open: u64,
 }
 
@@ -35,41 +35,32 @@ pub struct Workload {
     pub queues: Vec<QueueCount>,
 }
 
-/// The counts of an engineer's navigation.
+/// The counts of an engineer's navigation, for somebody who is a member of at least one queue.
 pub async fn workload(conn: &mut PgConnection, person: PersonId) -> Result<Workload> {
-    let mine = sqlx::query_scalar!(
-        r#"select count(*) as "n!" from (
-               select from ticket where assignee_id = $1 and status in ('new', 'open', 'pending', 'on_hold') limit $2) as counted"#,
-        person.0,
-        COUNTED
-    )
-    .fetch_one(&mut *conn)
-    .await?;
-    let queues = sqlx::query!(
+    let rows = sqlx::query!(
         r#"select m.team_id, team.name, m.tier,
-                  (select count(*) from (select from ticket t where t.team_id = m.team_id and t.tier = m.tier
-                       and t.status in ('new', 'open', 'pending', 'on_hold') and not t.bot_holds limit $2) as counted) as "open!"
+                  coalesce((select sum(n) from tally y where y.measure = 'queue' and y.day = '1970-01-01' and y.team_id = m.team_id and y.tier = m.tier), 0)::bigint as "open!",
+                  (select count(*) from (select from ticket where assignee_id = $1 and status in ('new', 'open', 'pending', 'on_hold') limit $2) as counted) as "mine!"
            from membership m join team on team.id = m.team_id
            where m.person_id = $1 order by m.tier, lower(team.name)"#,
         person.0,
         COUNTED
     )
     .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(|r| {
-        Ok(QueueCount {
-            team: TeamId(r.team_id),
-            team_name: r.name,
-            tier: row::tier("membership", r.tier)?,
-            open: r.open.unsigned_abs(),
+    .await?;
+    let mine = rows.first().map_or(0, |r| r.mine.unsigned_abs());
+    let queues = rows
+        .into_iter()
+        .map(|r| {
+            Ok(QueueCount {
+                team: TeamId(r.team_id),
+                team_name: r.name,
+                tier: row::tier("membership", r.tier)?,
+                open: r.open.unsigned_abs(),
+            })
         })
-    })
-    .collect::<Result<_>>()?;
-    Ok(Workload {
-        mine: mine.unsigned_abs(),
-        queues,
-    })
+        .collect::<Result<_>>()?;
+    Ok(Workload { mine, queues })
 }
 
 /// A queue whose tickets the reader's scope reaches; only [`find`] makes one.
@@ -127,11 +118,9 @@ pub async fn find(
 pub async fn all(conn: &mut PgConnection) -> Result<Vec<QueueCount>> {
     sqlx::query!(
         r#"select m.team_id, team.name, m.tier,
-                  (select count(*) from (select from ticket t where t.team_id = m.team_id and t.tier = m.tier
-                       and t.status in ('new', 'open', 'pending', 'on_hold') and not t.bot_holds limit $1) as counted) as "open!"
+                  coalesce((select sum(n) from tally y where y.measure = 'queue' and y.day = '1970-01-01' and y.team_id = m.team_id and y.tier = m.tier), 0)::bigint as "open!"
            from (select distinct team_id, tier from membership) m join team on team.id = m.team_id
-           where team.retired_at is null order by m.tier, lower(team.name)"#,
-        COUNTED
+           where team.retired_at is null order by m.tier, lower(team.name)"#
     )
     .fetch_all(conn)
     .await?
@@ -301,7 +290,7 @@ pub async fn page(
         Row,
         r#"select t.id, t.number, t.title, t.status, t.priority, t.tier, $9::text as "team_name!", t.assignee_id, a.name as "assignee?",
                   r.name as requester, h.name as "host?", t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
-                  c.risk_at as "risk_at?", c.target_seconds as "target_seconds?", t.updated_at,
+                  nullif(t.next_risk_at, 'infinity') as risk_at, c.target_seconds as "target_seconds?", t.updated_at,
                   coalesce(m.read_at < t.updated_at, true) as "unread!"
            from ticket t
            join person r on r.id = t.requester_id
@@ -313,8 +302,7 @@ pub async fn page(
              and (t.next_clock_at, t.id) > (coalesce($5::timestamptz, case when $6::uuid is null then '-infinity' else 'infinity' end::timestamptz),
                                             coalesce($6::uuid, '00000000-0000-0000-0000-000000000000'))
              and case $4::text when 'mine' then t.assignee_id = $3 when 'free' then t.assignee_id is null
-                      when 'late' then coalesce(c.risk_at, t.next_clock_at) <= $7 when 'waiting' then t.status in ('pending', 'on_hold') else true end
-             and ($4 <> 'late' or t.next_clock_at < 'infinity'::timestamptz)
+                      when 'late' then t.next_risk_at <= $7 when 'waiting' then t.status in ('pending', 'on_hold') else true end
            order by t.next_clock_at, t.id limit $8"#,
         queue.team.0,
         queue.tier.number(),
@@ -344,7 +332,7 @@ pub async fn own_page(
         Row,
         r#"select t.id, t.number, t.title, t.status, t.priority, t.tier, team.name as team_name, t.assignee_id, a.name as "assignee?",
                   r.name as requester, h.name as "host?", t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
-                  c.risk_at as "risk_at?", c.target_seconds as "target_seconds?", t.updated_at,
+                  nullif(t.next_risk_at, 'infinity') as risk_at, c.target_seconds as "target_seconds?", t.updated_at,
                   coalesce(m.read_at < t.updated_at, true) as "unread!"
            from ticket t
            join team on team.id = t.team_id
@@ -369,24 +357,25 @@ pub async fn own_page(
     .collect()
 }
 
-/// The numbers on top of a queue; each at most [`COUNTED`].
+/// The numbers on top of a queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Open.
     pub all: u64,
-    /// The reader's.
+    /// The reader's, at most [`COUNTED`].
     pub mine: u64,
     /// Nobody's.
     pub free: u64,
-    /// Past their next due time.
+    /// Past their next due time, at most [`COUNTED`].
     pub breached: u64,
-    /// At risk or breached.
-    pub late: u64,
+    /// At risk, at most [`COUNTED`].
+    pub at_risk: u64,
     /// Pending or on hold.
     pub waiting: u64,
 }
 
-/// Counts a queue's first [`COUNTED`] tickets by next clock.
+/// Counts a queue. What stands in the tally is exact; what depends on the reader or on the time is counted here, as far as
+/// [`COUNTED`].
 pub async fn counts(
     conn: &mut PgConnection,
     queue: &Queue,
@@ -394,15 +383,16 @@ pub async fn counts(
     now: DateTime<Utc>,
 ) -> Result<Counts> {
     let r = sqlx::query!(
-        r#"select count(*) as "all!", count(*) filter (where assignee_id = $3) as "mine!",
-                  count(*) filter (where assignee_id is null) as "free!",
-                  count(*) filter (where next_clock_at <= $4) as "breached!",
-                  count(*) filter (where next_clock_at < 'infinity'::timestamptz and coalesce(c.risk_at, next_clock_at) <= $4) as "late!",
-                  count(*) filter (where status in ('pending', 'on_hold')) as "waiting!"
-           from (select id, next_clock, assignee_id, next_clock_at, status from ticket
-                 where team_id = $1 and tier = $2 and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds
-                 order by next_clock_at, id limit $5) t
-           left join ticket_clock c on c.ticket_id = t.id and c.metric = t.next_clock and c.state = 'running' and c.due_at = t.next_clock_at"#,
+        r#"select coalesce(sum(n) filter (where measure = 'queue'), 0)::bigint as "all!",
+                  coalesce(sum(n) filter (where measure = 'queue_free'), 0)::bigint as "free!",
+                  coalesce(sum(n) filter (where measure = 'queue_waiting'), 0)::bigint as "waiting!",
+                  (select count(*) from (select from ticket where assignee_id = $3 and team_id = $1 and tier = $2
+                       and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "mine!",
+                  (select count(*) from (select from ticket where team_id = $1 and tier = $2 and next_clock_at <= $4
+                       and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "breached!",
+                  (select count(*) from (select from ticket where team_id = $1 and tier = $2 and next_risk_at <= $4 and next_clock_at > $4
+                       and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "at_risk!"
+           from tally where measure in ('queue', 'queue_free', 'queue_waiting') and day = '1970-01-01' and team_id = $1 and tier = $2"#,
         queue.team.0,
         queue.tier.number(),
         reader.0,
@@ -416,7 +406,7 @@ pub async fn counts(
         mine: r.mine.unsigned_abs(),
         free: r.free.unsigned_abs(),
         breached: r.breached.unsigned_abs(),
-        late: r.late.unsigned_abs(),
+        at_risk: r.at_risk.unsigned_abs(),
         waiting: r.waiting.unsigned_abs(),
     })
 }

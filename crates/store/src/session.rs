@@ -2,9 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use tierdesk_domain::id::PersonId;
+use tierdesk_domain::authorize::Principal;
+use tierdesk_domain::id::{OrganisationId, PersonId};
 use tierdesk_domain::person::AuthStrength;
+use uuid::Uuid;
 
+use crate::person::{Person, Rights};
 use crate::{Result, row};
 
 /// A live session.
@@ -84,6 +87,84 @@ pub async fn find(
         })
     })
     .transpose()
+}
+
+/// A live session with its person and their rights: what every request needs, in one statement.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// The session.
+    pub session: Session,
+    /// Their rights.
+    pub principal: Principal,
+    /// The person.
+    pub person: Person,
+}
+
+/// The session with that hash and whose it is, on the conditions of [`find`].
+pub async fn visit(
+    conn: &mut PgConnection,
+    id_hash: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Option<Visit>> {
+    let row = sqlx::query!(
+        r#"select s.auth_strength, s.auth_time, s.last_seen_at,
+                  p.id, p.name, p.kind, p.organisation_id, p.site, p.language, p.time_zone, p.vip, p.manager,
+                  p.administrator, p.theme, p.density, p.single_keys, p.version, p.deactivated_at, a.email as "email?",
+                  coalesce(o.colleagues_see, false) as "colleagues_see!",
+                  array(select m.team_id from membership m where m.person_id = p.id order by m.team_id, m.tier) as "teams!: Vec<Uuid>",
+                  array(select m.tier from membership m where m.person_id = p.id order by m.team_id, m.tier) as "tiers!: Vec<i16>",
+                  array(select t.team_id from manager_team t where t.person_id = p.id) as "managed!: Vec<Uuid>"
+           from session s
+           join person p on p.id = s.person_id
+           left join address a on a.person_id = p.id and a.is_primary
+           left join organisation o on o.id = p.organisation_id
+           where s.id_hash = $1 and s.ended_at is null and s.expires_at > $2 and p.deactivated_at is null"#,
+        id_hash,
+        now
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(r) = row else { return Ok(None) };
+    let id = PersonId(r.id);
+    let kind = row::word("person", &r.kind)?;
+    let organisation = r.organisation_id.map(OrganisationId);
+    Ok(Some(Visit {
+        session: Session {
+            person: id,
+            strength: row::word("session", &r.auth_strength)?,
+            auth_time: r.auth_time,
+            last_seen_at: r.last_seen_at,
+        },
+        principal: Principal::try_from(Rights {
+            person: id,
+            kind,
+            organisation,
+            colleagues_see: r.colleagues_see,
+            administrator: r.administrator,
+            manager: r.manager,
+            teams: r.teams,
+            tiers: r.tiers,
+            managed: r.managed,
+        })?,
+        person: Person {
+            id,
+            name: r.name,
+            kind,
+            organisation,
+            site: r.site,
+            language: r.language,
+            time_zone: r.time_zone,
+            vip: r.vip,
+            manager: r.manager,
+            administrator: r.administrator,
+            theme: r.theme,
+            density: r.density,
+            single_keys: r.single_keys,
+            version: r.version,
+            deactivated_at: r.deactivated_at,
+            email: r.email,
+        },
+    }))
 }
 
 /// Notes that a session was used.

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
 use tierdesk_domain::id::TeamId;
-use tierdesk_domain::tally::Measure;
+use tierdesk_domain::tally::{Measure, NO_DAY};
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
 use uuid::Uuid;
@@ -309,6 +309,35 @@ pub async fn recount_backlog(conn: &mut PgConnection) -> Result<Vec<(Cell, i64)>
         ))
     })
     .collect()
+}
+
+/// What the queues show, as they count it, from the tickets themselves. For the recount.
+pub async fn recount_queues(conn: &mut PgConnection) -> Result<Vec<(Cell, i64)>> {
+    let rows = sqlx::query!(
+        r#"select team_id, tier, priority, count(*) as "shown!", count(*) filter (where assignee_id is null) as "free!",
+                  count(*) filter (where status in ('pending', 'on_hold')) as "waiting!"
+           from ticket where status in ('new', 'open', 'pending', 'on_hold') and not bot_holds group by 1, 2, 3"#
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut cells = Vec::new();
+    for r in rows {
+        for (measure, n) in [
+            (Measure::Queue, r.shown),
+            (Measure::QueueFree, r.free),
+            (Measure::QueueWaiting, r.waiting),
+        ] {
+            let cell = Cell {
+                measure,
+                day: NO_DAY,
+                team: TeamId(r.team_id),
+                tier: row::tier("ticket", r.tier)?,
+                priority: row::number("ticket", r.priority, Priority::from_number)?,
+            };
+            cells.extend((n > 0).then_some((cell, n)));
+        }
+    }
+    Ok(cells)
 }
 
 /// Everything that counts, from the events themselves. For the recount.

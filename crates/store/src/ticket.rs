@@ -71,6 +71,8 @@ pub struct Ticket {
     pub auto_close_at: Option<DateTime<Utc>>,
     /// The earliest running due time.
     pub next_clock_at: Option<DateTime<Utc>>,
+    /// From when on that clock is at risk.
+    pub next_risk_at: Option<DateTime<Utc>>,
     /// Which clock that is.
     pub next_clock: Option<String>,
     /// The SLA policy in force for it, by document and version.
@@ -80,6 +82,19 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// Where it counts as it is.
+    pub fn place(&self) -> Place {
+        Place {
+            team: self.team,
+            tier: self.tier,
+            priority: self.priority,
+            open: self.status.is_open(),
+            queued: self.status.is_open() && !self.bot_holds,
+            free: self.assignee.is_none(),
+            waiting: matches!(self.status, Status::Pending | Status::OnHold),
+        }
+    }
+
     /// What `authorize` needs to know of it.
     pub fn facts(&self) -> TicketFacts {
         TicketFacts {
@@ -121,6 +136,7 @@ struct Row {
     closed_at: Option<DateTime<Utc>>,
     auto_close_at: Option<DateTime<Utc>>,
     next_clock_at: Option<DateTime<Utc>>,
+    next_risk_at: Option<DateTime<Utc>>,
     next_clock: Option<String>,
     sla_policy_id: Option<Uuid>,
     sla_policy_version: Option<i32>,
@@ -159,6 +175,7 @@ impl TryFrom<Row> for Ticket {
             closed_at: r.closed_at,
             auto_close_at: r.auto_close_at,
             next_clock_at: r.next_clock_at,
+            next_risk_at: r.next_risk_at,
             next_clock: r.next_clock,
             sla_policy: r.sla_policy_id.map(DocumentId).zip(r.sla_policy_version),
             restricted: r.restricted,
@@ -248,7 +265,7 @@ pub async fn by_number(
         r#"select t.id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id,
                   requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
                   t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
-                  nullif(next_clock_at, 'infinity') as next_clock_at, next_clock, sla_policy_id, sla_policy_version, team.restricted
+                  nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock, sla_policy_id, sla_policy_version, team.restricted
            from ticket t join team on team.id = t.team_id
            where number = $1 and ticket_in_scope($2, $3, $4, $5, $6, t.team_id, t.requester_id, t.organisation_id)"#,
         number.0,
@@ -271,7 +288,7 @@ pub async fn lock(conn: &mut PgConnection, id: TicketId) -> Result<Option<Ticket
         r#"select t.id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id,
                   requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
                   t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
-                  nullif(next_clock_at, 'infinity') as next_clock_at, next_clock, sla_policy_id, sla_policy_version, team.restricted
+                  nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock, sla_policy_id, sla_policy_version, team.restricted
            from ticket t join team on team.id = t.team_id
            where t.id = $1 for update of t"#,
         id.0
@@ -303,6 +320,12 @@ pub struct Place {
     pub priority: Priority,
     /// Whether it was open.
     pub open: bool,
+    /// Whether a queue showed it.
+    pub queued: bool,
+    /// Whether nobody had it.
+    pub free: bool,
+    /// Whether it was pending or on hold.
+    pub waiting: bool,
 }
 
 /// Writes back a ticket that [`lock`] gave; its version goes up where `edited` says that properties changed.
@@ -318,10 +341,11 @@ pub async fn save(
                 team_id = $9, tier = $10, assignee_id = $11, host_id = $12, bot_holds = $13, cycle = $14, resolution_code = $15,
                 resolved_by = $16, version = ticket.version + $17, updated_at = greatest(ticket.updated_at, $18), resolved_at = $19,
                 closed_at = $20, auto_close_at = $21, next_clock_at = coalesce($22::timestamptz, 'infinity'::timestamptz), next_clock = $23,
-                sla_policy_id = $24, sla_policy_version = $25
-         from (select id, team_id, tier, priority, status from ticket where id = $1) as old
+                sla_policy_id = $24, sla_policy_version = $25, next_risk_at = coalesce($26::timestamptz, 'infinity'::timestamptz)
+         from (select id, team_id, tier, priority, status, bot_holds, assignee_id from ticket where id = $1) as old
          where ticket.id = old.id
-         returning old.team_id as "team_id!", old.tier as "tier!", old.priority as "priority!", old.status as "status!""#,
+         returning old.team_id as "team_id!", old.tier as "tier!", old.priority as "priority!", old.status as "status!",
+                   old.bot_holds as "bot_holds!", old.assignee_id"#,
         t.id.0,
         t.kind.as_str(),
         t.title,
@@ -346,7 +370,8 @@ pub async fn save(
         t.next_clock_at,
         t.next_clock,
         t.sla_policy.map(|it| it.0.0),
-        t.sla_policy.map(|it| it.1)
+        t.sla_policy.map(|it| it.1),
+        t.next_risk_at
     )
     .fetch_one(conn)
     .await?;
@@ -356,6 +381,9 @@ pub async fn save(
         tier: row::tier("ticket", old.tier)?,
         priority: row::number("ticket", old.priority, Priority::from_number)?,
         open: status.is_open(),
+        queued: status.is_open() && !old.bot_holds,
+        free: old.assignee_id.is_none(),
+        waiting: matches!(status, Status::Pending | Status::OnHold),
     })
 }
 

@@ -156,7 +156,7 @@ impl FromRequestParts<AppState> for Frame {
             .cloned()
             .flatten();
         let nav = match &visitor {
-            Some(visitor) => Navigation::load(app, visitor, parts.uri.path()).await?,
+            Some(visitor) => Navigation::of(visitor, parts.uri.path()),
             None => Navigation::default(),
         };
         Ok(Self {

@@ -4,11 +4,9 @@ use std::sync::LazyLock;
 
 use tierdesk_domain::text::t;
 use tierdesk_domain::tier::Tier;
-use tierdesk_store::queue::{self, Workload};
 
 use crate::routes::{Route, table};
 use crate::visitor::Visitor;
-use crate::{AppState, WebError};
 
 /// One link of the navigation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,17 +61,8 @@ static TABLE: LazyLock<Vec<Route>> = LazyLock::new(table);
 
 impl Navigation {
     /// The navigation of this reader on this page.
-    pub(crate) async fn load(
-        app: &AppState,
-        visitor: &Visitor,
-        path: &str,
-    ) -> Result<Self, WebError> {
-        let work = if visitor.roles.engineer {
-            let mut conn = app.desk.acquire().await?;
-            queue::workload(&mut conn, visitor.principal.person).await?
-        } else {
-            Workload::default()
-        };
+    pub(crate) fn of(visitor: &Visitor, path: &str) -> Self {
+        let work = &visitor.workload;
         let offer = |offers: &[Offer]| {
             offers
                 .iter()
@@ -90,7 +79,7 @@ impl Navigation {
             .collect();
         let queues = work
             .queues
-            .into_iter()
+            .iter()
             .map(|queue| {
                 let href = queue_address(queue.tier, &queue.team_name);
                 NavLink {
@@ -104,14 +93,14 @@ impl Navigation {
             .collect();
         let search =
             link(("nav.find", "/search", "search"), visitor, path).map_or("", |_| "/search");
-        Ok(Self {
+        Self {
             mine,
             queues,
             desk: offer(DESK),
             administration: offer(ADMINISTRATION),
             help: offer(HELP),
             search,
-        })
+        }
     }
 }
 

@@ -98,7 +98,7 @@ impl Row {
 struct ViewTab {
     word: &'static str,
     label: &'static str,
-    count: u64,
+    count: String,
     here: bool,
 }
 
@@ -126,10 +126,6 @@ struct QueuePage {
 }
 
 impl QueuePage {
-    fn at_risk(&self) -> u64 {
-        self.counts.late.saturating_sub(self.counts.breached)
-    }
-
     /// The address of this list, ready for one more parameter.
     fn base(&self) -> String {
         let own = if self.address.is_empty() {
@@ -268,11 +264,19 @@ async fn show(
         address: queue_address(queue.tier(), queue.team_name()),
         view: view.as_str(),
         views: vec![
-            tab(View::All, "queue.view_all", counts.all),
-            tab(View::Mine, "queue.view_mine", counts.mine),
-            tab(View::Free, "queue.view_free", counts.free),
-            tab(View::Late, "queue.view_late", counts.late),
-            tab(View::Waiting, "queue.view_waiting", counts.waiting),
+            tab(View::All, "queue.view_all", filters::grouped(counts.all)),
+            tab(View::Mine, "queue.view_mine", counted(counts.mine)),
+            tab(View::Free, "queue.view_free", filters::grouped(counts.free)),
+            tab(
+                View::Late,
+                "queue.view_late",
+                counted(counts.breached + counts.at_risk),
+            ),
+            tab(
+                View::Waiting,
+                "queue.view_waiting",
+                filters::grouped(counts.waiting),
+            ),
         ],
         counts,
         rows: lines
@@ -386,8 +390,7 @@ async fn take_one(
 }
 
 /// `25`, or `1000+` where counting stopped.
-fn counted(n: &u64) -> String {
-    let n = *n;
+fn counted(n: u64) -> String {
     if n >= COUNTED.unsigned_abs() {
         format!("{}+", filters::grouped(n))
     } else {
@@ -420,7 +423,7 @@ mod tests {
     #[test]
     fn a_count_says_where_it_stopped() {
         assert_eq!(
-            (counted(&999).as_str(), counted(&1000).as_str()),
+            (counted(999).as_str(), counted(1000).as_str()),
             ("999", "1\u{202f}000+")
         );
     }

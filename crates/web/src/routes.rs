@@ -16,7 +16,7 @@ use axum::routing::{MethodRouter, get, post};
 use axum_extra::extract::CookieJar;
 use chrono::{DateTime, Utc};
 
-use crate::visitor::Visitor;
+use crate::visitor::{Needs, Visitor};
 use crate::{AppState, WebError};
 
 /// A file with everything around it in a multipart form.
@@ -201,11 +201,18 @@ async fn admit(
     request.extensions_mut().insert(RequestTime(now));
     let mut theme = None;
     if route.audience.knows_people() {
+        // A form that is refused is shown again, too; streams have no frame.
+        let needs = match route.time {
+            Some(_) => Needs::Page,
+            None => Needs::Rights,
+        };
         let visitor = match jar.get(guard.app.settings.cookie()) {
-            Some(cookie) => match Visitor::by_cookie(&guard.app, cookie.value(), now).await {
-                Ok(visitor) => visitor.map(Arc::new),
-                Err(error) => return error.into_response(),
-            },
+            Some(cookie) => {
+                match Visitor::by_cookie(&guard.app, cookie.value(), needs, now).await {
+                    Ok(visitor) => visitor.map(Arc::new),
+                    Err(error) => return error.into_response(),
+                }
+            }
             None => None,
         };
         if !route.audience.admits(visitor.as_deref()) {

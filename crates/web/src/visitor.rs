@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use tierdesk_desk::session::SignedIn;
 use tierdesk_domain::authorize::Principal;
-use tierdesk_store::person;
+use tierdesk_store::queue::{self, Workload};
 
 use crate::{AppState, WebError};
 
@@ -142,6 +142,17 @@ pub struct Visitor {
     pub auth_time: DateTime<Utc>,
     /// The hash of their session's id.
     pub session_hash: Vec<u8>,
+    /// What an engineer's navigation counts; empty where no page is shown.
+    pub workload: Workload,
+}
+
+/// What is wanted of a visitor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Who they are.
+    Rights,
+    /// That, and what the frame of a page shows.
+    Page,
 }
 
 impl Visitor {
@@ -152,22 +163,28 @@ impl Visitor {
     pub async fn by_cookie(
         app: &AppState,
         cookie: &str,
+        needs: Needs,
         now: DateTime<Utc>,
     ) -> Result<Option<Self>, WebError> {
+        let mut conn = app.desk.acquire().await?;
         let Some(SignedIn {
             principal,
+            person,
             auth_time,
             session_hash,
-        }) = app.desk.who_is(cookie, now).await?
+        }) = app.desk.who_is(&mut conn, cookie, now).await?
         else {
             return Ok(None);
         };
-        let mut conn = app.desk.acquire().await?;
-        let Some(person) = person::find(&mut conn, principal.person).await? else {
-            return Ok(None);
+        let roles = Roles::of(&principal);
+        // Read here and not by the frame, because another turn at the pool costs more than this.
+        let workload = match (roles.engineer, needs) {
+            (true, Needs::Page) => queue::workload(&mut conn, principal.person).await?,
+            _ => Workload::default(),
         };
         Ok(Some(Self {
-            roles: Roles::of(&principal),
+            roles,
+            workload,
             principal,
             name: person.name,
             email: person.email,

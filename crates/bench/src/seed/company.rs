@@ -29,7 +29,7 @@ const TEAMS: &[&str] = &[
 /// Share of the tickets by team, the Service Desk first.
 pub(crate) const TEAM_SHARES: [f64; 8] = [0.40, 0.14, 0.12, 0.12, 0.10, 0.06, 0.04, 0.02];
 /// Engineers per queue.
-const PER_QUEUE: usize = 6;
+const PER_QUEUE: usize = 12;
 
 /// Who there is.
 #[derive(Debug)]

@@ -42,7 +42,7 @@ impl Tables {
                 url,
                 "copy ticket (id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id, \
                  requester_id, organisation_id, channel, resolution_code, resolved_by, created_at, updated_at, resolved_at, \
-                 closed_at, next_clock_at, next_clock, search) from stdin",
+                 closed_at, next_clock_at, next_risk_at, next_clock, search) from stdin",
             )
             .await?,
             content: Copy::begin(url, "copy content (id, format, body, hash) from stdin").await?,
@@ -162,7 +162,7 @@ impl Maker<'_> {
             ["new", "open", "pending", "on_hold"][random.weighted(&[0.25, 0.5, 0.17, 0.08])];
         let assigned = status != "new";
         // Most are due in the coming two weeks, some are late.
-        let due = self.now + TimeDelta::seconds((random.wait(5.0 * 86_400.0) - 86_400.0) as i64);
+        let due = self.now + TimeDelta::seconds((random.wait(5.0 * 86_400.0) - 14_400.0) as i64);
         let runs = status != "pending";
         let (response, resolution) = TARGETS[ticket.priority];
         let clock = if assigned {
@@ -210,10 +210,16 @@ impl Maker<'_> {
             },
             out,
         );
+        if runs && due > self.now {
+            let _ = writeln!(out.timer.row(), "clock\t{}\t1\t{due}", ticket.id);
+        }
         let next = if runs {
-            format!("{due}\t{clock}")
+            {
+                let target = if assigned { resolution } else { response };
+                format!("{due}\t{}\t{clock}", due - TimeDelta::seconds(target / 4))
+            }
         } else {
-            "infinity\t\\N".to_owned()
+            "infinity\tinfinity\t\\N".to_owned()
         };
         let assignee = if assigned {
             ticket.engineer.to_string()
@@ -300,7 +306,7 @@ impl Maker<'_> {
                 &how,
                 &updated.to_string(),
                 &times,
-                "infinity\t\\N",
+                "infinity\tinfinity\t\\N",
             ],
         );
     }
@@ -517,14 +523,6 @@ impl Maker<'_> {
             ticket.id,
             self.policy
         );
-        if *state == "running" && clock.due > self.now {
-            let _ = writeln!(
-                out.timer.row(),
-                "clock_{metric}\t{}\t1\t{}",
-                ticket.id,
-                clock.due
-            );
-        }
     }
 
     /// `rest`: status, assignee, how it was resolved and by whom, when it changed, when it was resolved and closed, the next

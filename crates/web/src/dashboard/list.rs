@@ -128,7 +128,7 @@ pub(super) async fn show(
     } else {
         let measure: Measure = asked.measure.parse().map_err(|_| WebError::BadRequest)?;
         let title = title(measure);
-        if measure == Measure::Backlog {
+        if measure.events().is_none() {
             let time = now.with_timezone(&frame.zone).format("%H:%M %Z");
             let line = text::fill("dashboard.list_now", &[("time", &time)]);
             let bounds = ages(asked.age.as_deref().unwrap_or_default(), now)?;
@@ -254,6 +254,9 @@ fn title(measure: Measure) -> &'static str {
         Measure::HandedBack => "dashboard.measure_handed_back",
         Measure::BotPassedOn => "dashboard.measure_bot_passed_on",
         Measure::Undone => "dashboard.measure_undone",
-        Measure::Backlog => "dashboard.measure_backlog",
+        // The queues' own counts are shown by the queues; what is open is listed as the backlog.
+        Measure::Backlog | Measure::Queue | Measure::QueueFree | Measure::QueueWaiting => {
+            "dashboard.measure_backlog"
+        }
     })
 }
