@@ -34,7 +34,7 @@ create table ticket (
     auto_close_at   timestamptz,
     -- Projections of the clocks: the earliest running due time ('infinity' when none runs), and which clock it is.
     next_clock_at   timestamptz not null default 'infinity',
-    -- From when on that clock is at risk.
+    -- From when on the first of the running, unbroken promises is at risk.
     next_risk_at    timestamptz not null default 'infinity',
     next_clock      text,
     sla_policy_id   uuid,

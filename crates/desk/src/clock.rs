@@ -159,7 +159,12 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
 
     let next = next_due(&clocks);
     ticket.next_clock_at = next.and_then(|clock| clock.due_at);
-    ticket.next_risk_at = next.and_then(|clock| clock.risk_at.or(clock.due_at));
+    ticket.next_risk_at = clocks
+        .iter()
+        .filter(|clock| clock.metric.is_sla() && clock.state == State::Running)
+        .filter(|clock| clock.breached_at.is_none())
+        .filter_map(|clock| clock.risk_at)
+        .min();
     ticket.next_clock = next.map(|clock| clock.metric.as_str().to_owned());
     ticket.sla_policy = clocks.last().map(|clock| clock.applied.policy);
 

@@ -290,7 +290,7 @@ pub async fn page(
         Row,
         r#"select t.id, t.number, t.title, t.status, t.priority, t.tier, $9::text as "team_name!", t.assignee_id, a.name as "assignee?",
                   r.name as requester, h.name as "host?", t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
-                  nullif(t.next_risk_at, 'infinity') as risk_at, c.target_seconds as "target_seconds?", t.updated_at,
+                  c.risk_at as "risk_at?", c.target_seconds as "target_seconds?", t.updated_at,
                   coalesce(m.read_at < t.updated_at, true) as "unread!"
            from ticket t
            join person r on r.id = t.requester_id
@@ -302,7 +302,7 @@ pub async fn page(
              and (t.next_clock_at, t.id) > (coalesce($5::timestamptz, case when $6::uuid is null then '-infinity' else 'infinity' end::timestamptz),
                                             coalesce($6::uuid, '00000000-0000-0000-0000-000000000000'))
              and case $4::text when 'mine' then t.assignee_id = $3 when 'free' then t.assignee_id is null
-                      when 'late' then t.next_risk_at <= $7 when 'waiting' then t.status in ('pending', 'on_hold') else true end
+                      when 'late' then least(t.next_risk_at, t.next_clock_at) <= $7 when 'waiting' then t.status in ('pending', 'on_hold') else true end
            order by t.next_clock_at, t.id limit $8"#,
         queue.team.0,
         queue.tier.number(),
@@ -332,7 +332,7 @@ pub async fn own_page(
         Row,
         r#"select t.id, t.number, t.title, t.status, t.priority, t.tier, team.name as team_name, t.assignee_id, a.name as "assignee?",
                   r.name as requester, h.name as "host?", t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
-                  nullif(t.next_risk_at, 'infinity') as risk_at, c.target_seconds as "target_seconds?", t.updated_at,
+                  c.risk_at as "risk_at?", c.target_seconds as "target_seconds?", t.updated_at,
                   coalesce(m.read_at < t.updated_at, true) as "unread!"
            from ticket t
            join team on team.id = t.team_id

@@ -71,7 +71,7 @@ pub struct Ticket {
     pub auto_close_at: Option<DateTime<Utc>>,
     /// The earliest running due time.
     pub next_clock_at: Option<DateTime<Utc>>,
-    /// From when on that clock is at risk.
+    /// From when on the first of the running, unbroken promises is at risk.
     pub next_risk_at: Option<DateTime<Utc>>,
     /// Which clock that is.
     pub next_clock: Option<String>,
