@@ -44,8 +44,8 @@ create table ticket (
 create unique index ticket_by_number on ticket (number);
 create index ticket_queue on ticket (team_id, tier, next_clock_at, id)
     where status in ('new', 'open', 'pending', 'on_hold') and not bot_holds;
-create index ticket_queue_risk on ticket (team_id, tier, next_risk_at, next_clock_at)
-    where status in ('new', 'open', 'pending', 'on_hold') and not bot_holds;
+create index ticket_queue_risk on ticket (team_id, tier, next_risk_at) include (next_clock_at, bot_holds)
+    where status in ('new', 'open', 'pending', 'on_hold');
 create index ticket_assignee on ticket (assignee_id, next_clock_at, id) include (team_id, tier, bot_holds)
     where status in ('new', 'open', 'pending', 'on_hold');
 create index ticket_requester on ticket (requester_id, updated_at desc, id);

@@ -23,7 +23,7 @@ use tickets::{Maker, Tables};
 use words::Vocabulary;
 
 /// Changes when the rows that are made change, so that older databases are made again.
-const EDITION: u32 = 2;
+const EDITION: u32 = 3;
 /// Tables that are filled without their indexes, which are made afterwards in one go.
 const LARGE: &[&str] = &["ticket", "content", "event", "ticket_clock", "timer"];
 
@@ -178,7 +178,7 @@ async fn count(conn: &mut PgConnection) -> anyhow::Result<()> {
          from ticket where status in ('new', 'open', 'pending', 'on_hold') group by 1, 2, 3, 4;
          insert into tally (day, team_id, tier, priority, measure, shard, n)
          select '1970-01-01', team_id, tier, priority, measure, 0, count(*)
-         from ticket cross join lateral (values ('queue'), (case when assignee_id is null then 'queue_free' end),
+         from ticket cross join lateral (values ('open'), ('queue'), (case when assignee_id is null then 'queue_free' end),
              (case when status in ('pending', 'on_hold') then 'queue_waiting' end)) as it (measure)
          where status in ('new', 'open', 'pending', 'on_hold') and not bot_holds and measure is not null group by 1, 2, 3, 4, 5",
     )

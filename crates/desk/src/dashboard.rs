@@ -10,6 +10,7 @@ use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::{tally, team};
 
+use crate::counts::Sum;
 use crate::error::Result;
 use crate::{Caller, Desk};
 
@@ -137,10 +138,7 @@ impl Desk {
     ) -> Result<Dashboard> {
         let scope = authorize(&caller.who, Action::SeeDashboard)?;
         let mut conn = self.acquire().await?;
-        let sums = tally::sums(&mut conn, &scope, period.from, period.end()).await?;
-        let previous = period.before();
-        let before = tally::sums(&mut conn, &scope, previous.from, previous.end()).await?;
-        let days = tally::daily(&mut conn, &scope, period.from, period.end()).await?;
+        let (counts, before) = self.counts(&mut conn, &scope, period, now).await?;
         let back = |days| now.date_naive().checked_sub_days(Days::new(days - 1));
         let today = now.date_naive();
         let backlog = tally::backlog(
@@ -172,15 +170,15 @@ impl Desk {
             .collect();
         Ok(Dashboard {
             period,
-            totals: totals(&sums),
-            before: totals(&before),
-            by_priority: by_priority(&sums),
-            tiers: tiers(&sums, &queues),
+            totals: totals(&counts.sums),
+            before: totals(&before.sums),
+            by_priority: by_priority(&counts.sums),
+            tiers: tiers(&counts.sums, &queues),
             at_risk: at_risk
                 .into_iter()
                 .map(|(team, tier, n)| (name(team), tier, count(n)))
                 .collect(),
-            daily: daily(period, &days),
+            daily: daily(period, &counts.days),
             queues,
         })
     }
@@ -233,7 +231,7 @@ fn count(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }
 
-fn totals(sums: &[tally::Sum]) -> BTreeMap<Measure, u64> {
+fn totals(sums: &[Sum]) -> BTreeMap<Measure, u64> {
     let mut totals = BTreeMap::new();
     for sum in sums {
         *totals.entry(sum.measure).or_default() += count(sum.n);
@@ -241,7 +239,7 @@ fn totals(sums: &[tally::Sum]) -> BTreeMap<Measure, u64> {
     totals
 }
 
-fn by_priority(sums: &[tally::Sum]) -> Vec<(Priority, u64, u64)> {
+fn by_priority(sums: &[Sum]) -> Vec<(Priority, u64, u64)> {
     Priority::ALL
         .into_iter()
         .map(|priority| {
@@ -260,7 +258,7 @@ fn by_priority(sums: &[tally::Sum]) -> Vec<(Priority, u64, u64)> {
         .collect()
 }
 
-fn tiers(sums: &[tally::Sum], queues: &[QueueAge]) -> [TierFlow; 3] {
+fn tiers(sums: &[Sum], queues: &[QueueAge]) -> [TierFlow; 3] {
     Tier::ALL.map(|tier| {
         let of = |measure| -> u64 {
             let cells = sums
@@ -285,16 +283,13 @@ fn tiers(sums: &[tally::Sum], queues: &[QueueAge]) -> [TierFlow; 3] {
     })
 }
 
-fn daily(period: Period, days: &[(NaiveDate, Measure, i64)]) -> Vec<(NaiveDate, u64, u64)> {
+fn daily(period: Period, days: &BTreeMap<(NaiveDate, Measure), i64>) -> Vec<(NaiveDate, u64, u64)> {
     period
         .from
         .iter_days()
         .take_while(|day| *day <= period.to)
         .map(|day| {
-            let of = |measure| {
-                let cells = days.iter().filter(|it| it.0 == day && it.1 == measure);
-                cells.map(|it| count(it.2)).sum()
-            };
+            let of = |measure| days.get(&(day, measure)).map_or(0, |n| count(*n));
             (day, of(Measure::Opened), of(Measure::Resolved))
         })
         .collect()
@@ -323,7 +318,7 @@ mod tests {
         let day = period.from.succ_opt().expect("a day");
         let drawn = daily(
             period,
-            &[(day, Measure::Opened, 4), (day, Measure::Resolved, 1)],
+            &[((day, Measure::Opened), 4), ((day, Measure::Resolved), 1)].into(),
         );
         let numbers: Vec<_> = drawn.iter().map(|it| (it.1, it.2)).collect();
         assert_eq!(numbers, [(0, 0), (4, 1), (0, 0)]);

@@ -10,6 +10,7 @@ pub mod bot;
 pub mod caller;
 pub mod clock;
 pub mod conversation;
+mod counts;
 pub mod dashboard;
 pub mod defaults;
 pub mod draft;
@@ -55,6 +56,8 @@ pub struct Desk {
     pub(crate) hashing: Arc<tokio::sync::Semaphore>,
     /// What steers clocks and rules, as it was read last.
     pub(crate) rulebook: Arc<std::sync::RwLock<Option<Arc<rulebook::Rulebook>>>>,
+    /// Counts of days that are over.
+    pub(crate) settled: Arc<counts::Settled>,
 }
 
 /// What is set for the whole instance.
@@ -80,6 +83,7 @@ impl Desk {
             settings: Arc::new(settings),
             hashing: Arc::new(tokio::sync::Semaphore::new(cores)),
             rulebook: Arc::default(),
+            settled: Arc::default(),
         }
     }
 }

@@ -66,6 +66,7 @@ impl Work<'_> {
     fn count_place(&mut self, filed: DateTime<Utc>, place: Place, n: i64) {
         let counted = [
             (Measure::Backlog, place.open),
+            (Measure::Open, place.open),
             (Measure::Queue, place.queued),
             (Measure::QueueFree, place.queued && place.free),
             (Measure::QueueWaiting, place.queued && place.waiting),

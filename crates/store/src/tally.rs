@@ -59,75 +59,34 @@ pub async fn add(conn: &mut PgConnection, cells: &[(Cell, i64)], shard: i16) -> 
     Ok(())
 }
 
-/// A sum over days and shards.
-#[derive(Debug, Clone)]
-pub struct Sum {
-    /// What was counted.
-    pub measure: Measure,
-    /// In which team's queue.
-    pub team: TeamId,
-    /// At which tier.
-    pub tier: Tier,
-    /// At which priority.
-    pub priority: Priority,
-    /// How many.
-    pub n: i64,
-}
-
 /// The teams a scope's reports may count: nothing for those who only have tickets of their own.
 fn teams(scope: &Scope) -> Vec<Uuid> {
     scope.teams().iter().map(|it| it.0).collect()
 }
 
-/// Sums per measure, queue and priority over the days from `from` to before `to`.
-pub async fn sums(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> Result<Vec<Sum>> {
-    sqlx::query!(
-        r#"select measure, team_id, tier, priority, sum(n)::bigint as "n!" from tally
-           where measure <> 'backlog' and day >= $1 and day < $2
-             and ticket_internal_in_scope($3, $4, $5, team_id)
-           group by measure, team_id, tier, priority having sum(n) <> 0"#,
-        from,
-        to,
-        scope.everything(),
-        scope.unrestricted(),
-        &teams(scope)
-    )
-    .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(|r| {
-        Ok(Sum {
-            measure: row::word("tally", &r.measure)?,
-            team: TeamId(r.team_id),
-            tier: row::tier("tally", r.tier)?,
-            priority: row::number("tally", r.priority, Priority::from_number)?,
-            n: r.n,
-        })
-    })
-    .collect()
-}
-
-/// Every cell but the backlog over the days from `from` to before `to`, by day, for export.
+/// Every cell of what is counted from events over the days from `from` to before `to`, by day.
 pub async fn cells(
     conn: &mut PgConnection,
     scope: &Scope,
     from: NaiveDate,
     to: NaiveDate,
 ) -> Result<Vec<(Cell, i64)>> {
+    // Named one by one, so that the primary key leads to the days of each.
+    let measures: Vec<String> = Measure::ALL
+        .iter()
+        .filter(|it| it.events().is_some())
+        .map(|it| it.as_str().to_owned())
+        .collect();
     sqlx::query!(
         r#"select day, team_id, tier, priority, measure, sum(n)::bigint as "n!" from tally
-           where measure <> 'backlog' and day >= $1 and day < $2 and ticket_internal_in_scope($3, $4, $5, team_id)
+           where measure = any ($6) and day >= $1 and day < $2 and ticket_internal_in_scope($3, $4, $5, team_id)
            group by day, team_id, tier, priority, measure having sum(n) <> 0 order by day, team_id, tier, priority, measure"#,
         from,
         to,
         scope.everything(),
         scope.unrestricted(),
-        &teams(scope)
+        &teams(scope),
+        &measures
     )
     .fetch_all(conn)
     .await?
@@ -147,31 +106,6 @@ pub async fn cells(
     .collect()
 }
 
-/// Sums per measure and day of what was filed and resolved, over the days from `from` to before `to`.
-pub async fn daily(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> Result<Vec<(NaiveDate, Measure, i64)>> {
-    sqlx::query!(
-        r#"select day, measure, sum(n)::bigint as "n!" from tally
-           where measure in ('opened', 'resolved') and day >= $1 and day < $2
-             and ticket_internal_in_scope($3, $4, $5, team_id)
-           group by day, measure order by day"#,
-        from,
-        to,
-        scope.everything(),
-        scope.unrestricted(),
-        &teams(scope)
-    )
-    .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(|r| Ok((r.day, row::word("tally", &r.measure)?, r.n)))
-    .collect()
-}
-
 /// Open tickets of one queue by age.
 #[derive(Debug, Clone)]
 pub struct Backlog {
@@ -187,7 +121,8 @@ pub struct Backlog {
     pub old: i64,
 }
 
-/// The backlog per queue; the limits are days of filing.
+/// The backlog per queue; the limits are days of filing. Days before `middle` are not read: what is old is the rest of all
+/// open tickets.
 pub async fn backlog(
     conn: &mut PgConnection,
     scope: &Scope,
@@ -196,11 +131,13 @@ pub async fn backlog(
 ) -> Result<Vec<Backlog>> {
     sqlx::query!(
         r#"select team_id, tier,
-                  coalesce(sum(n) filter (where day >= $1), 0)::bigint as "young!",
-                  coalesce(sum(n) filter (where day < $1 and day >= $2), 0)::bigint as "middle!",
-                  coalesce(sum(n) filter (where day < $2), 0)::bigint as "old!"
-           from tally where measure = 'backlog' and ticket_internal_in_scope($3, $4, $5, team_id)
-           group by team_id, tier having sum(n) <> 0 order by tier, team_id"#,
+                  coalesce(sum(n) filter (where measure = 'backlog' and day >= $1), 0)::bigint as "young!",
+                  coalesce(sum(n) filter (where measure = 'backlog' and day < $1), 0)::bigint as "middle!",
+                  coalesce(sum(case measure when 'open' then n else -n end), 0)::bigint as "old!"
+           from tally
+           where (measure = 'open' and day = '1970-01-01' or measure = 'backlog' and day >= $2)
+             and ticket_internal_in_scope($3, $4, $5, team_id)
+           group by team_id, tier having sum(n) filter (where measure = 'open') <> 0 order by tier, team_id"#,
         young,
         middle,
         scope.everything(),
@@ -222,18 +159,19 @@ pub async fn backlog(
     .collect()
 }
 
-/// How many tickets have a running clock with a quarter or less of its time left, by queue (decision 43).
+/// How many tickets have a promise with a quarter or less of its time left, by queue, most first (decision 43).
 pub async fn at_risk(
     conn: &mut PgConnection,
     scope: &Scope,
     now: DateTime<Utc>,
 ) -> Result<Vec<(TeamId, Tier, i64)>> {
     sqlx::query!(
-        r#"select t.team_id, t.tier, count(distinct t.id) as "n!"
-           from ticket_clock c join ticket t on t.id = c.ticket_id and t.cycle = c.cycle
-           where c.state = 'running' and c.metric in ('first_response', 'resolution') and c.risk_at <= $1 and c.due_at > $1
-             and ticket_internal_in_scope($2, $3, $4, t.team_id)
-           group by t.team_id, t.tier order by 3 desc"#,
+        r#"select q.team_id, q.tier, t.n as "n!"
+           from (select distinct team_id, tier from tally where measure = 'open' and day = '1970-01-01') q
+           cross join lateral (select count(*) as n from ticket where team_id = q.team_id and tier = q.tier and next_risk_at <= $1
+               and status in ('new', 'open', 'pending', 'on_hold')) t
+           where t.n > 0 and ticket_internal_in_scope($2, $3, $4, q.team_id)
+           order by t.n desc"#,
         now,
         scope.everything(),
         scope.unrestricted(),
@@ -311,18 +249,20 @@ pub async fn recount_backlog(conn: &mut PgConnection) -> Result<Vec<(Cell, i64)>
     .collect()
 }
 
-/// What the queues show, as they count it, from the tickets themselves. For the recount.
+/// What is open and what the queues show, as it is counted on no day, from the tickets themselves. For the recount.
 pub async fn recount_queues(conn: &mut PgConnection) -> Result<Vec<(Cell, i64)>> {
     let rows = sqlx::query!(
-        r#"select team_id, tier, priority, count(*) as "shown!", count(*) filter (where assignee_id is null) as "free!",
-                  count(*) filter (where status in ('pending', 'on_hold')) as "waiting!"
-           from ticket where status in ('new', 'open', 'pending', 'on_hold') and not bot_holds group by 1, 2, 3"#
+        r#"select team_id, tier, priority, count(*) as "open!", count(*) filter (where not bot_holds) as "shown!",
+                  count(*) filter (where not bot_holds and assignee_id is null) as "free!",
+                  count(*) filter (where not bot_holds and status in ('pending', 'on_hold')) as "waiting!"
+           from ticket where status in ('new', 'open', 'pending', 'on_hold') group by 1, 2, 3"#
     )
     .fetch_all(conn)
     .await?;
     let mut cells = Vec::new();
     for r in rows {
         for (measure, n) in [
+            (Measure::Open, r.open),
             (Measure::Queue, r.shown),
             (Measure::QueueFree, r.free),
             (Measure::QueueWaiting, r.waiting),

@@ -195,7 +195,7 @@ pub async fn at_risk(
         r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
                   a.name as "assignee?", c.due as "at!", t.id
            from (select ticket_id, cycle, min(due_at) as due from ticket_clock
-                 where state = 'running' and metric in ('first_response', 'resolution') and risk_at <= $1 and due_at > $1
+                 where state = 'running' and metric in ('first_response', 'next_response', 'resolution') and risk_at <= $1 and due_at > $1
                  group by ticket_id, cycle) c
            join ticket t on t.id = c.ticket_id and t.cycle = c.cycle
            join team on team.id = t.team_id

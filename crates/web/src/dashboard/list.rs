@@ -255,8 +255,10 @@ fn title(measure: Measure) -> &'static str {
         Measure::BotPassedOn => "dashboard.measure_bot_passed_on",
         Measure::Undone => "dashboard.measure_undone",
         // The queues' own counts are shown by the queues; what is open is listed as the backlog.
-        Measure::Backlog | Measure::Queue | Measure::QueueFree | Measure::QueueWaiting => {
-            "dashboard.measure_backlog"
-        }
+        Measure::Backlog
+        | Measure::Open
+        | Measure::Queue
+        | Measure::QueueFree
+        | Measure::QueueWaiting => "dashboard.measure_backlog",
     })
 }
