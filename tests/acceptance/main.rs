@@ -6,6 +6,7 @@
 
 mod agent;
 mod architecture;
+mod bot;
 mod clock;
 mod csrf;
 mod escalation;
@@ -14,4 +15,6 @@ mod job;
 mod matrix;
 mod programs;
 mod schema;
+mod search;
 mod transport;
+mod triage;

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod agent;
+pub mod bot;
 pub mod browser;
 pub mod client;
 pub mod clock;

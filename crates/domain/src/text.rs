@@ -10,14 +10,14 @@ use std::sync::LazyLock;
 
 /// The files of the English catalogue. Each key starts with its file's name.
 const ENGLISH: &[(&str, &str)] = &[
-    ("clock", include_str!("text/clock.txt")),
     ("bot", include_str!("text/bot.txt")),
+    ("clock", include_str!("text/clock.txt")),
     ("common", include_str!("text/common.txt")),
     ("dashboard", include_str!("text/dashboard.txt")),
     ("enrolment", include_str!("text/enrolment.txt")),
     ("error", include_str!("text/error.txt")),
-    ("event", include_str!("text/event.txt")),
     ("escalation", include_str!("text/escalation.txt")),
+    ("event", include_str!("text/event.txt")),
     ("field", include_str!("text/field.txt")),
     ("host", include_str!("text/host.txt")),
     ("job", include_str!("text/job.txt")),
@@ -25,6 +25,7 @@ const ENGLISH: &[(&str, &str)] = &[
     ("queue", include_str!("text/queue.txt")),
     ("rules", include_str!("text/rules.txt")),
     ("said", include_str!("text/said.txt")),
+    ("search", include_str!("text/search.txt")),
     ("sign_in", include_str!("text/sign_in.txt")),
     ("state", include_str!("text/state.txt")),
     ("ticket", include_str!("text/ticket.txt")),

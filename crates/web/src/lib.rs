@@ -4,6 +4,7 @@
 mod agent;
 mod assets;
 mod base_url;
+mod bot;
 mod clock_chip;
 mod dashboard;
 mod enrolment;
@@ -27,6 +28,7 @@ mod routes;
 mod rules;
 mod safe_html;
 mod same_site;
+mod search;
 mod sign_in;
 mod state;
 mod ticket;
@@ -71,6 +73,7 @@ pub fn router(state: AppState) -> Router {
 fn register(routes: &mut routes::Routes) {
     agent::routes(routes);
     assets::routes(routes);
+    bot::routes(routes);
     dashboard::routes(routes);
     enrolment::routes(routes);
     health::routes(routes);
@@ -79,4 +82,5 @@ fn register(routes: &mut routes::Routes) {
     queue::routes(routes);
     rules::routes(routes);
     ticket::routes(routes);
+    search::routes(routes);
 }

@@ -98,6 +98,8 @@ pub(crate) struct Workspace {
     pub(crate) may_work: bool,
     may_note: bool,
     may_hand_back: bool,
+    /// Whether the bot is at work here and this reader may stop it.
+    may_undo_bot: bool,
     who_acts: Vec<Choice>,
     targets: Vec<Choice>,
     impacts: Vec<Choice>,
@@ -182,6 +184,7 @@ impl Workspace {
         };
         let running = crate::job::unfinished(&mut conn, ticket.id, &frame).await?;
         let presence = who_is_here(&mut conn, ticket.id, reader_id, frame.now).await?;
+        let may_undo_bot = may_work && tierdesk_store::bot::case(&mut conn, ticket.id).await?.is_some_and(|case| case.state.is_active());
         drop(conn);
 
         let reader = Reader {
@@ -236,6 +239,7 @@ impl Workspace {
             presence,
             running,
             may_hand_back: may_work && ticket.status.is_open() && handed && ticket.tier > Tier::L1,
+            may_undo_bot,
             may_work,
             may_note,
             who_acts: engineer_choices(engineers, reader_id, ticket.assignee),
