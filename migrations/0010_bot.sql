@@ -11,6 +11,8 @@ create table bot_case (
     target      jsonb,
     -- The probes asked for: where, what, and the job that runs it.
     probes      jsonb not null default '[]',
+    -- How many of the requester's messages the bot has read.
+    asks_read   int not null default 0,
     started_at  timestamptz not null,
     updated_at  timestamptz not null
 );

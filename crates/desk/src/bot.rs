@@ -171,7 +171,11 @@ async fn step(work: &mut Work<'_>, id: TicketId) -> Result<()> {
         memory::save(work.conn(), &case).await?;
         return Ok(());
     }
-    let answers = memory::answers(work.conn(), id, case.updated_at).await?;
+    let (answers, asks) = memory::answers(work.conn(), id, case.asks_read).await?;
+    // What is written while probes run is looked at when they are done.
+    if case.state != State::Probing {
+        case.asks_read = asks;
+    }
     match case.state {
         State::LinkSent | State::Reminded => {
             reset::step(work, &mut ticket, &mut case, &answers).await?

@@ -110,6 +110,7 @@ pub(crate) async fn look(work: &mut Work<'_>, id: TicketId) -> Result<()> {
         intent: decision.intent,
         target: None,
         probes: Vec::new(),
+        asks_read: 0,
         started_at: work.now,
         updated_at: work.now,
     };

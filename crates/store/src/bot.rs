@@ -28,6 +28,8 @@ pub struct Case {
     pub target: Option<Target>,
     /// The probes asked for.
     pub probes: Vec<AskedProbe>,
+    /// How many of the requester's messages it has read.
+    pub asks_read: i32,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// When it last changed.
@@ -47,7 +49,7 @@ pub struct AskedProbe {
 /// The bot's work on a ticket, if there is any. The ticket's lock guards it.
 pub async fn case(conn: &mut PgConnection, ticket: TicketId) -> Result<Option<Case>> {
     sqlx::query!(
-        "select ticket_id, requester_id, state, intent, target, probes, started_at, updated_at from bot_case where ticket_id = $1",
+        "select ticket_id, requester_id, state, intent, target, probes, asks_read, started_at, updated_at from bot_case where ticket_id = $1",
         ticket.0
     )
     .fetch_optional(conn)
@@ -64,6 +66,7 @@ pub async fn case(conn: &mut PgConnection, ticket: TicketId) -> Result<Option<Ca
             },
             target: r.target.map(serde_json::from_value).transpose().map_err(|e| StoreError::corrupt("bot_case", e))?,
             probes: serde_json::from_value(r.probes).map_err(|e| StoreError::corrupt("bot_case", e))?,
+            asks_read: r.asks_read,
             started_at: r.started_at,
             updated_at: r.updated_at,
         })
@@ -82,16 +85,17 @@ pub async fn save(conn: &mut PgConnection, case: &Case) -> Result<()> {
     let probes =
         serde_json::to_value(&case.probes).map_err(|e| StoreError::corrupt("bot_case", e))?;
     sqlx::query!(
-        "insert into bot_case (ticket_id, requester_id, state, intent, target, probes, started_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
+        "insert into bot_case (ticket_id, requester_id, state, intent, target, probes, asks_read, started_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (ticket_id) do update set state = excluded.state, intent = excluded.intent, target = excluded.target,
-             probes = excluded.probes, updated_at = excluded.updated_at",
+             probes = excluded.probes, asks_read = excluded.asks_read, updated_at = excluded.updated_at",
         case.ticket.0,
         case.requester.0,
         case.state.as_str(),
         case.intent.as_str(),
         target,
         probes,
+        case.asks_read,
         case.started_at,
         case.updated_at
     )
@@ -112,20 +116,19 @@ pub async fn description(conn: &mut PgConnection, ticket: TicketId) -> Result<St
     .unwrap_or_default())
 }
 
-/// What the requester wrote after `since`, newest first, at most three messages.
-pub async fn answers(
-    conn: &mut PgConnection,
-    ticket: TicketId,
-    since: DateTime<Utc>,
-) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar!(
+/// What the requester wrote on a ticket after the first `read` messages, oldest first, and how many messages there are now.
+/// The ticket's lock makes the count exact.
+pub async fn answers(conn: &mut PgConnection, ticket: TicketId, read: i32) -> Result<(Vec<String>, i32)> {
+    let bodies = sqlx::query_scalar!(
         "select coalesce(c.body, '') as \"body!\" from event e left join content c on c.id = e.content_id and c.replaced_at is null
-         where e.ticket_id = $1 and e.kind = 'ask' and e.at > $2 order by e.at desc, e.id desc limit 3",
+         where e.ticket_id = $1 and e.kind = 'ask' order by e.at, e.id offset $2",
         ticket.0,
-        since
+        i64::from(read)
     )
     .fetch_all(conn)
-    .await?)
+    .await?;
+    let now = read.saturating_add(i32::try_from(bodies.len()).unwrap_or(i32::MAX));
+    Ok((bodies, now))
 }
 
 /// What is on file about an account, for the policy of resets.
