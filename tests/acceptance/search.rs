@@ -21,16 +21,32 @@ async fn a_number_opens_its_ticket_for_those_who_may_open_it() {
     let desk = Tierdesk::start().await;
     let ana = desk.requester("Ana Lind").await;
     let ben = desk.requester("Ben Other").await;
-    let leo = desk.engineer("Leo Engineer", "Service Desk", Tier::L1).await;
+    let leo = desk
+        .engineer("Leo Engineer", "Service Desk", Tier::L1)
+        .await;
     let ticket = desk.file(&ana, "Printer", "blank pages").await;
     let number = ticket.number.0;
     let leo = desk.sign_in(&leo).await;
-    for text in [format!("%23{number}"), format!("TD-{number}"), format!("td-{number}")] {
-        assert_eq!(leo.get(&format!("/search?q={text}")).await.location(), format!("/tickets/{number}"));
+    for text in [
+        format!("%23{number}"),
+        format!("TD-{number}"),
+        format!("td-{number}"),
+    ] {
+        assert_eq!(
+            leo.get(&format!("/search?q={text}")).await.location(),
+            format!("/tickets/{number}")
+        );
     }
-    assert!(search(&leo, &number.to_string()).await.contains(&format!("href=\"/tickets/{number}\"")));
+    assert!(
+        search(&leo, &number.to_string())
+            .await
+            .contains(&format!("href=\"/tickets/{number}\""))
+    );
     let ana = desk.sign_in(&ana).await;
-    assert_eq!(ana.get(&format!("/search?q=%23{number}")).await.location(), format!("/my/{number}"));
+    assert_eq!(
+        ana.get(&format!("/search?q=%23{number}")).await.location(),
+        format!("/my/{number}")
+    );
     let ben = search(&desk.sign_in(&ben).await, &format!("#{number}")).await;
     assert!(ben.contains("Nothing found"));
 }
@@ -39,21 +55,40 @@ async fn a_number_opens_its_ticket_for_those_who_may_open_it() {
 async fn words_are_found_in_titles_descriptions_and_messages_and_marked_as_text() {
     let desk = Tierdesk::start().await;
     let ana = desk.requester("Ana Lind").await;
-    let leo = desk.engineer("Leo Engineer", "Service Desk", Tier::L1).await;
-    let odd = desk.file(&ana, "<script>alert(1)</script> zebra", "nothing").await;
-    let described = desk.file(&ana, "Second", "the zebras <img src=x onerror=alert(2)> are loose").await;
+    let leo = desk
+        .engineer("Leo Engineer", "Service Desk", Tier::L1)
+        .await;
+    let odd = desk
+        .file(&ana, "<script>alert(1)</script> zebra", "nothing")
+        .await;
+    let described = desk
+        .file(
+            &ana,
+            "Second",
+            "the zebras <img src=x onerror=alert(2)> are loose",
+        )
+        .await;
     let said = desk.file(&ana, "Third", "nothing here").await;
     let caller = desk.caller(&leo).await;
-    desk.desk.note(&caller, said.id, "a zebra, between us", desk.now()).await.unwrap();
+    desk.desk
+        .note(&caller, said.id, "a zebra, between us", desk.now())
+        .await
+        .unwrap();
     let body = search(&desk.sign_in(&leo).await, "zebra").await;
     for ticket in [odd, described, said] {
         assert!(body.contains(&format!("/tickets/{}\"", ticket.number.0)));
     }
     assert!(body.contains("<mark>zebra</mark>") && body.contains("<mark>zebras</mark>"));
-    assert!(!body.contains("<script>alert") && !body.contains("<img src=x"), "text stays text");
+    assert!(
+        !body.contains("<script>alert") && !body.contains("<img src=x"),
+        "text stays text"
+    );
     let own = search(&desk.sign_in(&ana).await, "zebra").await;
     assert!(own.contains(&format!("/my/{}\"", odd.number.0)));
-    assert!(!own.contains("between us") && !own.contains(&format!("/my/{}\"", said.number.0)), "notes are not found by their requester");
+    assert!(
+        !own.contains("between us") && !own.contains(&format!("/my/{}\"", said.number.0)),
+        "notes are not found by their requester"
+    );
 }
 
 #[tokio::test]
@@ -61,9 +96,19 @@ async fn people_are_found_by_engineers_only() {
     let desk = Tierdesk::start().await;
     let ana = desk.requester("Ana Lind").await;
     desk.requester("Zacharias Quill").await;
-    let leo = desk.engineer("Leo Engineer", "Service Desk", Tier::L1).await;
-    assert!(search(&desk.sign_in(&leo).await, "zachar").await.contains("Zacharias Quill"));
-    assert!(!search(&desk.sign_in(&ana).await, "zachar").await.contains("Zacharias Quill"));
+    let leo = desk
+        .engineer("Leo Engineer", "Service Desk", Tier::L1)
+        .await;
+    assert!(
+        search(&desk.sign_in(&leo).await, "zachar")
+            .await
+            .contains("Zacharias Quill")
+    );
+    assert!(
+        !search(&desk.sign_in(&ana).await, "zachar")
+            .await
+            .contains("Zacharias Quill")
+    );
     let person = format!("/search?person={}", ana.id);
     assert_eq!(desk.sign_in(&leo).await.get(&person).await.status, 200);
     assert_eq!(desk.sign_in(&ana).await.get(&person).await.status, 403);
@@ -81,19 +126,52 @@ async fn hits_come_in_pages() {
     let second = ana.get("/search?q=zebra&page=1").await.body;
     assert_eq!(first.matches("href=\"/my/").count(), 20);
     assert_eq!(second.matches("href=\"/my/").count(), 5);
-    assert!(first.contains("rel=\"next\"") && !second.contains("rel=\"next\"") && second.contains("rel=\"prev\""));
+    assert!(
+        first.contains("rel=\"next\"")
+            && !second.contains("rel=\"next\"")
+            && second.contains("rel=\"prev\"")
+    );
 }
 
 #[tokio::test]
 async fn no_text_breaks_the_search() {
     let desk = Tierdesk::start().await;
-    let leo = desk.engineer("Leo Engineer", "Service Desk", Tier::L1).await;
+    let leo = desk
+        .engineer("Leo Engineer", "Service Desk", Tier::L1)
+        .await;
     let leo = desk.sign_in(&leo).await;
-    for text in ["'", "\"", "\"open", "-", ":*", "a & | ! (", "\\", "%", "\u{0}", "the of and", "’; drop table ticket; --", "\u{E000}x\u{E001}", "😀", "-secret", "a or b", &"x ".repeat(3_000)] {
+    for text in [
+        "'",
+        "\"",
+        "\"open",
+        "-",
+        ":*",
+        "a & | ! (",
+        "\\",
+        "%",
+        "\u{0}",
+        "the of and",
+        "’; drop table ticket; --",
+        "\u{E000}x\u{E001}",
+        "😀",
+        "-secret",
+        "a or b",
+        &"x ".repeat(3_000),
+    ] {
         search(&leo, text).await;
     }
-    for query in ["", "?page=999999999999", "?page=-1", "?person=x", "?q=a&page=49"] {
-        assert_eq!(leo.get(&format!("/search{query}")).await.status, 200, "{query}");
+    for query in [
+        "",
+        "?page=999999999999",
+        "?page=-1",
+        "?person=x",
+        "?q=a&page=49",
+    ] {
+        assert_eq!(
+            leo.get(&format!("/search{query}")).await.status,
+            200,
+            "{query}"
+        );
     }
     assert_eq!(desk.visitor().get("/search?q=x").await.status, 303);
 }
@@ -114,37 +192,77 @@ async fn what_is_found_is_exactly_what_may_be_opened() {
     let open: TeamId = desk.team("Service Desk").await;
     let secret = TeamId(Uuid::now_v7());
     let mut conn = desk.desk.acquire().await.unwrap();
-    team::insert(&mut conn, secret, "Investigations", "", true, desk.now()).await.unwrap();
+    team::insert(&mut conn, secret, "Investigations", "", true, desk.now())
+        .await
+        .unwrap();
     drop(conn);
-    let requesters = [desk.requester("Ana Lind").await, desk.requester("Ben Other").await];
-    let leo = desk.engineer("Leo Engineer", "Service Desk", Tier::L1).await;
+    let requesters = [
+        desk.requester("Ana Lind").await,
+        desk.requester("Ben Other").await,
+    ];
+    let leo = desk
+        .engineer("Leo Engineer", "Service Desk", Tier::L1)
+        .await;
     let ida = desk.requester("Ida Investigator").await;
     desk.join(&ida, secret, Tier::L1).await;
     let boss = desk.manager("Mia Manager").await;
     let admin = desk.administrator("Ada Administrator").await;
 
-    let places = prop_oneof![Just(Place::Title), Just(Place::Description), Just(Place::Answer), Just(Place::Note), Just(Place::Nowhere)];
+    let places = prop_oneof![
+        Just(Place::Title),
+        Just(Place::Description),
+        Just(Place::Answer),
+        Just(Place::Note),
+        Just(Place::Nowhere)
+    ];
     let strategy = proptest::collection::vec((0..2_usize, any::<bool>(), places), 30);
-    let drawn = strategy.new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    let drawn = strategy
+        .new_tree(&mut TestRunner::deterministic())
+        .unwrap()
+        .current();
     let mut tickets = Vec::new();
     for (owner, restricted, place) in drawn {
-        let word = |here: Place| if place == here { "a zebra here" } else { "nothing here" };
+        let word = |here: Place| {
+            if place == here {
+                "a zebra here"
+            } else {
+                "nothing here"
+            }
+        };
         let owner: &Someone = &requesters[owner];
-        let ticket = desk.file(owner, word(Place::Title), word(Place::Description)).await;
+        let ticket = desk
+            .file(owner, word(Place::Title), word(Place::Description))
+            .await;
         let writer = desk.caller(&leo).await;
-        desk.desk.note(&writer, ticket.id, word(Place::Note), desk.now()).await.unwrap();
+        desk.desk
+            .note(&writer, ticket.id, word(Place::Note), desk.now())
+            .await
+            .unwrap();
         let caller = desk.caller(owner).await;
-        desk.desk.answer(&caller, ticket.id, word(Place::Answer), desk.now()).await.unwrap();
+        desk.desk
+            .answer(&caller, ticket.id, word(Place::Answer), desk.now())
+            .await
+            .unwrap();
         let mut conn = support::database::connect(&desk.database).await;
         let team = if restricted { secret } else { open };
-        sqlx::query("update ticket set team_id = $2 where id = $1").bind(ticket.id.0).bind(team.0).execute(&mut conn).await.unwrap();
+        sqlx::query("update ticket set team_id = $2 where id = $1")
+            .bind(ticket.id.0)
+            .bind(team.0)
+            .execute(&mut conn)
+            .await
+            .unwrap();
         tickets.push((ticket, place));
     }
     for reader in [&requesters[0], &requesters[1], &leo, &ida, &boss, &admin] {
         let client = desk.sign_in(reader).await;
         let mut found = String::new();
         for page in 0..3 {
-            found.push_str(&client.get(&format!("/search?q=zebra&page={page}")).await.body);
+            found.push_str(
+                &client
+                    .get(&format!("/search?q=zebra&page={page}"))
+                    .await
+                    .body,
+            );
         }
         for (ticket, place) in &tickets {
             let number = ticket.number.0;
@@ -156,8 +274,13 @@ async fn what_is_found_is_exactly_what_may_be_opened() {
                 Place::Note => internal,
                 Place::Title | Place::Description | Place::Answer => public,
             };
-            let shown = found.contains(&format!("/tickets/{number}\"")) || found.contains(&format!("/my/{number}\""));
-            assert_eq!(shown, may, "{}: {number} with the word in {place:?}", reader.name);
+            let shown = found.contains(&format!("/tickets/{number}\""))
+                || found.contains(&format!("/my/{number}\""));
+            assert_eq!(
+                shown, may,
+                "{}: {number} with the word in {place:?}",
+                reader.name
+            );
         }
     }
 }

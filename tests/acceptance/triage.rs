@@ -10,30 +10,56 @@ use tierdesk_domain::tier::Tier;
 async fn what_the_bot_cannot_do_goes_to_people_with_the_reason_on_the_timeline() {
     let desk = Tierdesk::start().await;
     let ana = desk.requester("Ana Lind").await;
-    let ticket = desk.file(&ana, "Printer", "It prints blank pages since Monday").await;
-    assert!(desk.stands(ticket.id).await.bot_holds, "nobody sees it before the bot looked");
+    let ticket = desk
+        .file(&ana, "Printer", "It prints blank pages since Monday")
+        .await;
+    assert!(
+        desk.stands(ticket.id).await.bot_holds,
+        "nobody sees it before the bot looked"
+    );
     desk.run_bot().await;
     let stands = desk.stands(ticket.id).await;
-    assert_eq!((stands.status.as_str(), stands.bot_holds, stands.tier), ("new", false, 1));
+    assert_eq!(
+        (stands.status.as_str(), stands.bot_holds, stands.tier),
+        ("new", false, 1)
+    );
     let triage = desk.newest(ticket.id, "triage").await.unwrap();
     assert_eq!(triage.data["intent"], "none");
-    assert_eq!((triage.visibility.as_str(), triage.actor.as_str()), ("internal", "bot"));
+    assert_eq!(
+        (triage.visibility.as_str(), triage.actor.as_str()),
+        ("internal", "bot")
+    );
 }
 
 #[tokio::test]
 async fn a_decision_names_the_rule_its_version_the_document_and_the_very_words() {
     let desk = Tierdesk::start().await;
     let ana = desk.requester("Ana Lind").await;
-    let ticket = desk.file(&ana, "Help", "Since the holidays I forgot my PassWord.").await;
+    let ticket = desk
+        .file(&ana, "Help", "Since the holidays I forgot my PassWord.")
+        .await;
     desk.run_bot().await;
     let triage = desk.newest(ticket.id, "triage").await.unwrap();
     assert_eq!(triage.data["rule"], "password.forgotten");
     assert_eq!(triage.data["version"], 1);
-    assert_eq!(triage.data["words"], serde_json::json!(["PassWord", "forgot"]));
+    assert_eq!(
+        triage.data["words"],
+        serde_json::json!(["PassWord", "forgot"])
+    );
     let mut conn = database::connect(&desk.database).await;
-    let stored: uuid::Uuid = sqlx::query_scalar("select id from configuration where kind = 'triage_rules'").fetch_one(&mut conn).await.unwrap();
+    let stored: uuid::Uuid =
+        sqlx::query_scalar("select id from configuration where kind = 'triage_rules'")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
     assert_eq!(triage.data["document"]["id"], stored.to_string());
-    assert!(triage.data["facts"].as_array().unwrap().iter().any(|fact| fact["label"] == "Undo"));
+    assert!(
+        triage.data["facts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|fact| fact["label"] == "Undo")
+    );
 }
 
 #[tokio::test]
@@ -69,7 +95,10 @@ async fn a_bot_that_cannot_look_never_hides_a_ticket() {
     desk.clock.advance(TimeDelta::seconds(121));
     desk.run_bot().await;
     let stands = desk.stands(ticket.id).await;
-    assert_eq!((stands.bot_holds, stands.tier, stands.team.as_str()), (false, 1, "Service Desk"));
+    assert_eq!(
+        (stands.bot_holds, stands.tier, stands.team.as_str()),
+        (false, 1, "Service Desk")
+    );
     let gave_up = desk.newest(ticket.id, "bot_gave_up").await.unwrap();
     assert!(gave_up.data["why"].as_str().unwrap().contains("2 minutes"));
     // Nothing of the bot is left that could come back to it.
@@ -81,7 +110,9 @@ async fn a_bot_that_cannot_look_never_hides_a_ticket() {
 async fn an_engineer_takes_the_decision_back_and_the_link_dies_with_it() {
     let desk = Tierdesk::start().await;
     let ana = desk.requester("Ana Lind").await;
-    let leo = desk.engineer("Leo Engineer", "Service Desk", Tier::L1).await;
+    let leo = desk
+        .engineer("Leo Engineer", "Service Desk", Tier::L1)
+        .await;
     let nat = desk.engineer("Nat Other", "Network", Tier::L2).await;
     desk.set_password(&ana, "a long enough password").await;
     desk.clock.advance(TimeDelta::days(7));
@@ -99,13 +130,24 @@ async fn an_engineer_takes_the_decision_back_and_the_link_dies_with_it() {
     assert_eq!((stands.status.as_str(), stands.bot_holds), ("open", false));
     assert!(desk.newest(ticket.id, "undone").await.is_some());
     let mut conn = database::connect(&desk.database).await;
-    let alive: i64 = sqlx::query_scalar("select count(*) from person_token where ticket_id = $1 and superseded_at is null").bind(ticket.id.0).fetch_one(&mut conn).await.unwrap();
+    let alive: i64 = sqlx::query_scalar(
+        "select count(*) from person_token where ticket_id = $1 and superseded_at is null",
+    )
+    .bind(ticket.id.0)
+    .fetch_one(&mut conn)
+    .await
+    .unwrap();
     assert_eq!(alive, 0);
     // Once is enough, and time brings the bot no more.
     leo.post(&undo, &[]).await;
     desk.clock.advance(TimeDelta::days(2));
     desk.run_bot().await;
-    let undone = desk.timeline(ticket.id).await.iter().filter(|entry| entry.kind == "undone").count();
+    let undone = desk
+        .timeline(ticket.id)
+        .await
+        .iter()
+        .filter(|entry| entry.kind == "undone")
+        .count();
     assert_eq!(undone, 1);
     assert_eq!(desk.stands(ticket.id).await.status, "open");
 }
@@ -116,10 +158,20 @@ async fn nothing_in_a_mail_that_nobody_proved_starts_a_reset() {
     let ana = desk.requester("Ana Lind").await;
     desk.set_password(&ana, "a long enough password").await;
     desk.clock.advance(TimeDelta::days(30));
-    let ticket = desk.file_by(&ana, "Password", "I forgot my password, send the link to me@evil.example", Channel::Mail).await;
+    let ticket = desk
+        .file_by(
+            &ana,
+            "Password",
+            "I forgot my password, send the link to me@evil.example",
+            Channel::Mail,
+        )
+        .await;
     desk.run_bot().await;
     assert!(!desk.stands(ticket.id).await.bot_holds);
     let mut conn = database::connect(&desk.database).await;
-    let tokens: i64 = sqlx::query_scalar("select count(*) from person_token").fetch_one(&mut conn).await.unwrap();
+    let tokens: i64 = sqlx::query_scalar("select count(*) from person_token")
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
     assert_eq!(tokens, 0);
 }

@@ -44,11 +44,18 @@ pub struct Entry {
 impl Tierdesk {
     /// Files a ticket as somebody would.
     pub async fn file(&self, someone: &Someone, title: &str, description: &str) -> Filed {
-        self.file_by(someone, title, description, Channel::Web).await
+        self.file_by(someone, title, description, Channel::Web)
+            .await
     }
 
     /// Files a ticket that came in another way.
-    pub async fn file_by(&self, someone: &Someone, title: &str, description: &str, channel: Channel) -> Filed {
+    pub async fn file_by(
+        &self,
+        someone: &Someone,
+        title: &str,
+        description: &str,
+        channel: Channel,
+    ) -> Filed {
         let caller = self.caller(someone).await;
         let new = NewTicket {
             category: None,
@@ -59,12 +66,20 @@ impl Tierdesk {
             host: None,
             channel,
         };
-        self.desk.file_ticket(&caller, new, self.now()).await.expect("files")
+        self.desk
+            .file_ticket(&caller, new, self.now())
+            .await
+            .expect("files")
     }
 
     /// Lets the bot do all that is due.
     pub async fn run_bot(&self) {
-        while self.desk.act_on_next_bot_deadline(self.now()).await.expect("the database answers") {}
+        while self
+            .desk
+            .act_on_next_bot_deadline(self.now())
+            .await
+            .expect("the database answers")
+        {}
     }
 
     /// How a ticket stands now.
@@ -75,7 +90,13 @@ impl Tierdesk {
             .fetch_one(&mut conn)
             .await
             .expect("a ticket");
-        Stands { status: row.get(0), bot_holds: row.get(1), resolved_by: row.get(2), tier: row.get(3), team: row.get(4) }
+        Stands {
+            status: row.get(0),
+            bot_holds: row.get(1),
+            resolved_by: row.get(2),
+            tier: row.get(3),
+            team: row.get(4),
+        }
     }
 
     /// Everything on a ticket's timeline, oldest first.
@@ -89,16 +110,32 @@ impl Tierdesk {
         .fetch_all(&mut conn)
         .await
         .expect("a timeline");
-        rows.into_iter().map(|r| Entry { kind: r.get(0), visibility: r.get(1), actor: r.get(2), body: r.get(3), data: r.get(4) }).collect()
+        rows.into_iter()
+            .map(|r| Entry {
+                kind: r.get(0),
+                visibility: r.get(1),
+                actor: r.get(2),
+                body: r.get(3),
+                data: r.get(4),
+            })
+            .collect()
     }
 
     /// The newest entry of a kind.
     pub async fn newest(&self, ticket: TicketId, kind: &str) -> Option<Entry> {
-        self.timeline(ticket).await.into_iter().rfind(|entry| entry.kind == kind)
+        self.timeline(ticket)
+            .await
+            .into_iter()
+            .rfind(|entry| entry.kind == kind)
     }
 
     /// Enrols a host that knows every entry of the catalogue, without its agent: the test answers in its place.
-    pub async fn stand_in_host(&self, name: &str, owner: Option<&Someone>, labels: &[&str]) -> Uuid {
+    pub async fn stand_in_host(
+        &self,
+        name: &str,
+        owner: Option<&Someone>,
+        labels: &[&str],
+    ) -> Uuid {
         let mut conn = database::connect(&self.database).await;
         let id = Uuid::now_v7();
         let labels: Vec<String> = labels.iter().map(|it| (*it).to_owned()).collect();

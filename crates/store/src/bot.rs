@@ -118,7 +118,11 @@ pub async fn description(conn: &mut PgConnection, ticket: TicketId) -> Result<St
 
 /// What the requester wrote on a ticket after the first `read` messages, oldest first, and how many messages there are now.
 /// The ticket's lock makes the count exact.
-pub async fn answers(conn: &mut PgConnection, ticket: TicketId, read: i32) -> Result<(Vec<String>, i32)> {
+pub async fn answers(
+    conn: &mut PgConnection,
+    ticket: TicketId,
+    read: i32,
+) -> Result<(Vec<String>, i32)> {
     let bodies = sqlx::query_scalar!(
         "select coalesce(c.body, '') as \"body!\" from event e left join content c on c.id = e.content_id and c.replaced_at is null
          where e.ticket_id = $1 and e.kind = 'ask' order by e.at, e.id offset $2",

@@ -18,10 +18,17 @@ pub(crate) fn routes(routes: &mut Routes) {
 }
 
 /// The requester presses the button below the bot's question.
-async fn works(State(app): State<AppState>, me: Me, Now(now): Now, Path(number): Path<i64>) -> Result<Response, WebError> {
+async fn works(
+    State(app): State<AppState>,
+    me: Me,
+    Now(now): Now,
+    Path(number): Path<i64>,
+) -> Result<Response, WebError> {
     let scope = authorize(&me.caller.who, Action::ListTickets)?;
     let mut conn = app.desk.acquire().await?;
-    let found = ticket::by_number(&mut conn, &scope, TicketNumber(number)).await?.ok_or(WebError::NotFound)?;
+    let found = ticket::by_number(&mut conn, &scope, TicketNumber(number))
+        .await?
+        .ok_or(WebError::NotFound)?;
     drop(conn);
     let page = format!("/my/{number}");
     match app.desk.confirm_works(&me.caller, found.id, now).await {
@@ -33,7 +40,12 @@ async fn works(State(app): State<AppState>, me: Me, Now(now): Now, Path(number):
 }
 
 /// An engineer takes back what the bot decided.
-async fn undo(State(app): State<AppState>, me: Me, Now(now): Now, Path(number): Path<i64>) -> Result<Response, WebError> {
+async fn undo(
+    State(app): State<AppState>,
+    me: Me,
+    Now(now): Now,
+    Path(number): Path<i64>,
+) -> Result<Response, WebError> {
     let found = crate::ticket::find(&app, &me, number).await?;
     let page = crate::ticket::address(found.number);
     match app.desk.undo_bot(&me.caller, found.id, now).await {

@@ -39,7 +39,10 @@ fn pieces(marked: &str) -> Vec<Piece> {
     for part in marked.split_inclusive([MARK, UNMARK]) {
         let text = part.trim_end_matches([MARK, UNMARK]);
         if !text.is_empty() {
-            out.push(Piece { text: text.to_owned(), hit });
+            out.push(Piece {
+                text: text.to_owned(),
+                hit,
+            });
         }
         if part.ends_with(MARK) {
             hit = true;
@@ -82,7 +85,11 @@ impl Row {
 
 /// Engineers open the workspace, which sends those on who only have a requester's page.
 fn ticket_address(number: TicketNumber, staff: bool) -> String {
-    if staff { format!("/tickets/{}", number.0) } else { format!("/my/{}", number.0) }
+    if staff {
+        format!("/tickets/{}", number.0)
+    } else {
+        format!("/my/{}", number.0)
+    }
 }
 
 /// What both layouts show.
@@ -124,11 +131,22 @@ struct Asked {
     page: String,
 }
 
-async fn show(State(app): State<AppState>, me: Me, frame: Frame, Now(now): Now, Query(asked): Query<Asked>) -> Result<Response, WebError> {
+async fn show(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Now(now): Now,
+    Query(asked): Query<Asked>,
+) -> Result<Response, WebError> {
     let staff = me.visitor.roles.staff();
     let text = asked.q.trim().to_owned();
     // A page that nobody offered is as good as the first.
-    let page = asked.page.parse::<usize>().ok().filter(|page| *page <= LAST_PAGE).unwrap_or(0);
+    let page = asked
+        .page
+        .parse::<usize>()
+        .ok()
+        .filter(|page| *page <= LAST_PAGE)
+        .unwrap_or(0);
     let mut found = Results {
         text: text.clone(),
         staff,
@@ -141,14 +159,30 @@ async fn show(State(app): State<AppState>, me: Me, frame: Frame, Now(now): Now, 
         back: String::new(),
         more: String::new(),
     };
-    let address = |key: &str, value: &str, page: usize| format!("/search?{key}={}&page={page}", filters::encoded(value));
+    let address = |key: &str, value: &str, page: usize| {
+        format!("/search?{key}={}&page={page}", filters::encoded(value))
+    };
     if let Ok(person) = asked.person.parse::<Uuid>() {
-        let mut tickets = app.desk.tickets_of(&me.caller, PersonId(person), page, now).await?;
+        let mut tickets = app
+            .desk
+            .tickets_of(&me.caller, PersonId(person), page, now)
+            .await?;
         let more = tickets.len() > PAGE;
         tickets.truncate(PAGE);
-        found.of_person = fill("search.of_person", &[("name", &tickets.first().map_or("…", |it| it.requester.as_str()))]);
-        found.empty = tickets.is_empty().then(|| (t("search.nothing"), t("search.nothing_line")));
-        found.rows = tickets.into_iter().map(|it| Row::new(it, staff, &frame)).collect();
+        found.of_person = fill(
+            "search.of_person",
+            &[(
+                "name",
+                &tickets.first().map_or("…", |it| it.requester.as_str()),
+            )],
+        );
+        found.empty = tickets
+            .is_empty()
+            .then(|| (t("search.nothing"), t("search.nothing_line")));
+        found.rows = tickets
+            .into_iter()
+            .map(|it| Row::new(it, staff, &frame))
+            .collect();
         if more {
             found.more = address("person", &asked.person, page + 1);
         }
@@ -174,7 +208,8 @@ async fn show(State(app): State<AppState>, me: Me, frame: Frame, Now(now): Now, 
         if page > 0 {
             found.back = address("q", &text, page - 1);
         }
-        let nothing = results.hits.tickets.is_empty() && results.people.is_empty() && found.exact.is_none();
+        let nothing =
+            results.hits.tickets.is_empty() && results.people.is_empty() && found.exact.is_none();
         found.empty = if results.gave_up {
             Some((t("search.too_slow"), t("search.too_slow_line")))
         } else if results.says_nothing && found.exact.is_none() {
@@ -183,7 +218,12 @@ async fn show(State(app): State<AppState>, me: Me, frame: Frame, Now(now): Now, 
             nothing.then(|| (t("search.nothing"), t("search.nothing_line")))
         };
         found.people = results.people;
-        found.rows = results.hits.tickets.into_iter().map(|it| Row::new(it, staff, &frame)).collect();
+        found.rows = results
+            .hits
+            .tickets
+            .into_iter()
+            .map(|it| Row::new(it, staff, &frame))
+            .collect();
     }
     Ok(if staff {
         Page(DeskPage { frame, found }).into_response()
@@ -197,12 +237,24 @@ mod tests {
     use super::*;
 
     fn shown(marked: &str) -> String {
-        pieces(marked).into_iter().map(|piece| if piece.hit { format!("[{}]", piece.text) } else { piece.text }).collect()
+        pieces(marked)
+            .into_iter()
+            .map(|piece| {
+                if piece.hit {
+                    format!("[{}]", piece.text)
+                } else {
+                    piece.text
+                }
+            })
+            .collect()
     }
 
     #[test]
     fn marks_become_pieces_and_never_markup() {
-        assert_eq!(shown("the \u{E000}vpn\u{E001} is <b>\u{E000}down\u{E001}"), "the [vpn] is <b>[down]");
+        assert_eq!(
+            shown("the \u{E000}vpn\u{E001} is <b>\u{E000}down\u{E001}"),
+            "the [vpn] is <b>[down]"
+        );
         assert_eq!(shown("plain"), "plain");
         assert_eq!(shown(""), "");
     }

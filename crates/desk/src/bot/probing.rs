@@ -86,7 +86,7 @@ pub(crate) async fn step(
                 (None, false) => give_up(work, ticket, case, t("bot.no_target_why")).await,
             }
         }
-        State::Probing => look(work, ticket, case).await,
+        State::Probing => look(work, ticket, case, answers).await,
         State::AskedWorks => match answers
             .iter()
             .map(|answer| reads_as_yes(answer))
@@ -171,7 +171,7 @@ async fn start(
     set_status(work, ticket, Status::Open).await?;
     say_probing(work, ticket, &target, &vantages).await?;
     case.target = Some(target);
-    look(work, ticket, case).await
+    look(work, ticket, case, &[]).await
 }
 
 async fn say_probing(
@@ -205,7 +205,12 @@ async fn say_probing(
 }
 
 /// Collects results, asks for what is missing, and ends with a finding once all is known or time is up.
-async fn look(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case) -> Result<()> {
+async fn look(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    case: &mut Case,
+    answers: &[String],
+) -> Result<()> {
     let now = work.now;
     let Some(target) = case.target.clone() else {
         return give_up(work, ticket, case, t("bot.no_target_why")).await;
@@ -230,7 +235,7 @@ async fn look(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case) -> Resu
     loop {
         match next(&target, &known, &ended) {
             Next::Done(finding) => {
-                return conclude(work, ticket, case, &target, &vantages, &finding, &ended).await;
+                return conclude(work, ticket, case, &vantages, &finding, &ended, answers).await;
             }
             Next::Run(steps) => {
                 let mut settled = false;
@@ -265,7 +270,7 @@ async fn look(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case) -> Resu
     }
 }
 
-/// Asks a host for a probe; none if it does not know the entry or the target makes no sense for it.
+/// Asks a host for a probe; none if it would not run it or the target makes no sense for it.
 async fn request(
     work: &mut Work<'_>,
     ticket: &Ticket,
@@ -295,12 +300,17 @@ async fn conclude(
     work: &mut Work<'_>,
     ticket: &mut Ticket,
     case: &mut Case,
-    target: &Target,
     vantages: &BTreeMap<Vantage, Prober>,
     finding: &Finding,
     ended: &BTreeMap<Step, Ended>,
+    answers: &[String],
 ) -> Result<()> {
     let now = work.now;
+    let target = case
+        .target
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     work.clear_timer(BOT, ticket.id.0).await?;
     let evidence = evidence(ended, vantages);
     let verdict = if finding.is_healthy() {
@@ -311,7 +321,7 @@ async fn conclude(
         "problem"
     };
     let mut facts = vec![
-        json!({"label": t("bot.verdict_target"), "value": target.to_string()}),
+        json!({"label": t("bot.verdict_target"), "value": target}),
         json!({"label": t("bot.verdict_cause"), "value": finding.cause.as_str().replace('_', " ")}),
         json!({"label": t("bot.verdict_layer"), "value": finding.layer}),
         json!({"label": t("bot.verdict_side"), "value": finding.side}),
@@ -323,7 +333,7 @@ async fn conclude(
     );
     let data = json!({
         "verdict": verdict, "summary": finding.sentence, "facts": facts, "cause": finding.cause, "layer": finding.layer,
-        "side": finding.side, "target": target, "jobs": case.probes.iter().filter_map(|probe| probe.job).collect::<Vec<_>>(),
+        "side": finding.side, "target": case.target, "jobs": case.probes.iter().filter_map(|probe| probe.job).collect::<Vec<_>>(),
     });
     work.event(ticket, EventKind::Finding, Visibility::Internal, None, data)
         .await?;
@@ -331,6 +341,9 @@ async fn conclude(
     if finding.is_blind() {
         let why = fill("bot.no_result_why", &[("why", &finding.sentence)]);
         return give_up(work, ticket, case, &why).await;
+    }
+    if finding.is_healthy() && !answers.is_empty() {
+        return give_up(work, ticket, case, t("bot.wrote_meanwhile_why")).await;
     }
     if finding.is_healthy() {
         become_state(case, State::AskedWorks, now);
@@ -354,7 +367,7 @@ async fn conclude(
     };
     let known = fill(
         "bot.handover_known",
-        &[("title", &ticket.title), ("target", target)],
+        &[("title", &ticket.title), ("target", &target)],
     );
     let tried = fill("bot.handover_tried", &[("places", &places(vantages))]);
     let shown = evidence
@@ -389,7 +402,10 @@ fn evidence(
             let said = match ended {
                 Ended::Ran {
                     verdict, summary, ..
-                } => format!("{}: {summary}", verdict.as_str()),
+                } => {
+                    let summary: String = summary.chars().take(200).collect();
+                    format!("{}: {summary}", verdict.as_str())
+                }
                 Ended::NotRun(NotRun::Expired) => "did not come back in time".to_owned(),
                 Ended::NotRun(NotRun::Refused) => "could not be asked for there".to_owned(),
                 Ended::NotRun(NotRun::Failed) => "could not run".to_owned(),

@@ -184,7 +184,10 @@ impl Workspace {
         };
         let running = crate::job::unfinished(&mut conn, ticket.id, &frame).await?;
         let presence = who_is_here(&mut conn, ticket.id, reader_id, frame.now).await?;
-        let may_undo_bot = may_work && tierdesk_store::bot::case(&mut conn, ticket.id).await?.is_some_and(|case| case.state.is_active());
+        let may_undo_bot = may_work
+            && tierdesk_store::bot::case(&mut conn, ticket.id)
+                .await?
+                .is_some_and(|case| case.state.is_active());
         drop(conn);
 
         let reader = Reader {
