@@ -69,3 +69,21 @@ pub fn enrol(config: &Config, server: &str, token: &str, again: bool) -> anyhow:
         code,
     })
 }
+
+/// The desk has another address than at enrolment, but is the same desk: keys and pinned signers stay.
+pub fn moved(config: &Config, server: &str) -> anyhow::Result<()> {
+    let server = check_server(server)?;
+    state::prepare_dir(&config.state_dir)?;
+    if let Some(identity) = state::load_identity(config)?
+        && identity.server != server
+    {
+        state::store_identity(config, &Identity { server, ..identity })?;
+    }
+    Ok(())
+}
+
+/// The host's id, if the agent of this state folder has joined a server.
+pub fn host_id(state_dir: &std::path::Path) -> anyhow::Result<Option<Uuid>> {
+    let config = Config::new(state_dir)?;
+    Ok(state::load_identity(&config)?.map(|identity| identity.host))
+}

@@ -27,7 +27,7 @@ mod upload;
 pub use config::{Config, ExecChild};
 pub use daemon::daemon;
 pub use doctor::{Finding, doctor};
-pub use enrol::{Enrolled, enrol};
+pub use enrol::{Enrolled, enrol, host_id, moved};
 pub use exec_child::exec_child;
 pub use runner::{LocalRun, RunError, catalogue_json, run_entry};
 pub use stop::Stop;

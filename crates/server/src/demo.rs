@@ -2,6 +2,7 @@
 
 mod company;
 mod console;
+mod hosts;
 mod seed;
 mod story;
 mod time;
@@ -96,6 +97,7 @@ pub(crate) async fn run(demo: &Demo) -> anyhow::Result<()> {
         zone: company::ZONE,
         metrics_token: None,
     };
+    let agent = hosts::start(&desk, &dir, &base_url, Utc::now()).await?;
     console::welcome(&base_url, &dir, first);
     let serving = serve::pages(
         desk,
@@ -106,8 +108,12 @@ pub(crate) async fn run(demo: &Demo) -> anyhow::Result<()> {
         DRAIN,
     );
     tokio::join!(serving, worker.run(Arc::new(Utc::now), stop.clone()));
-    // The server is stopped in order, on a thread that may wait.
-    tokio::task::spawn_blocking(move || drop(place)).await?;
+    // Agent and server are stopped in order, on a thread that may wait.
+    tokio::task::spawn_blocking(move || {
+        drop(agent);
+        drop(place);
+    })
+    .await?;
     Ok(())
 }
 
@@ -194,6 +200,7 @@ async fn fill(desk: &Desk, worker: &tierdesk_worker::Worker) -> anyhow::Result<(
     let progress = console::progress(company::PEOPLE.len() + seed::TICKETS);
     desk.install_defaults(seed::founded(now)).await?;
     seed::seed(desk, worker, now, &progress).await?;
+    hosts::recorded(desk, now).await?;
     desk.complete_demo(&Caller::machine(Actor::system()), now)
         .await?;
     progress.finish_and_clear();

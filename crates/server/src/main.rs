@@ -3,6 +3,7 @@
 
 mod config;
 mod demo;
+mod demo_agent;
 mod http;
 mod migrate;
 mod secret;
@@ -32,6 +33,9 @@ struct Program {
 enum Command {
     /// Start a whole helpdesk to try: its own database, a company with a month of tickets, web and worker
     Demo(Box<demo::Demo>),
+    /// The demo's own host agent
+    #[command(hide = true)]
+    DemoAgent(demo_agent::DemoAgent),
     /// Serve the pages until SIGTERM or Ctrl-C
     Serve(Box<Serve>),
     /// Do what happens by itself: clocks, mail, triage, jobs; until SIGTERM or Ctrl-C
@@ -67,10 +71,15 @@ enum Sla {
     Compute,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    if args.next().is_some_and(|first| first == "exec-child") {
+        // The step between the demo's agent and a diagnostic: limits itself, then becomes the program.
+        return tierdesk_agent::exec_child(args);
+    }
     let program = Program::parse();
-    match run(program).await {
+    let result = runtime().and_then(|runtime| runtime.block_on(run(program)));
+    match result {
         Ok(code) => code,
         Err(error) => {
             eprintln!("tierdesk: {error:#}");
@@ -79,11 +88,22 @@ async fn main() -> ExitCode {
     }
 }
 
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
+}
+
 async fn run(program: Program) -> anyhow::Result<ExitCode> {
-    telemetry::start(&program.log, matches!(program.command, Command::Demo(_)))?;
+    let demo = matches!(program.command, Command::Demo(_) | Command::DemoAgent(_));
+    telemetry::start(&program.log, demo)?;
     match program.command {
         Command::Demo(demo) => {
             demo::run(&demo).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::DemoAgent(agent) => {
+            tokio::task::spawn_blocking(move || demo_agent::run(&agent)).await??;
             Ok(ExitCode::SUCCESS)
         }
         Command::Serve(given) => {
