@@ -51,6 +51,9 @@ struct Program {
     /// Only seed
     #[arg(long)]
     seed: bool,
+    /// Take databases as they are, also when rows or schema were made by an older program
+    #[arg(long)]
+    as_is: bool,
     /// Only start the database, print the address of its socket, and wait for Ctrl-C
     #[arg(long)]
     hold: bool,
@@ -107,7 +110,7 @@ async fn main() -> anyhow::Result<()> {
             tickets,
             all_open: false,
         };
-        let url = seed::ensure(&database, plan, program.json).await?;
+        let url = seed::ensure(&database, plan, program.as_is, program.json).await?;
         if program.seed {
             continue;
         }

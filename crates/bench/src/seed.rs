@@ -59,7 +59,12 @@ pub(crate) fn search_word(rank: usize) -> String {
 }
 
 /// Makes the database of `plan` unless it is there, and returns its address.
-pub(crate) async fn ensure(server: &Database, plan: Plan, quiet: bool) -> anyhow::Result<String> {
+pub(crate) async fn ensure(
+    server: &Database,
+    plan: Plan,
+    as_is: bool,
+    quiet: bool,
+) -> anyhow::Result<String> {
     let name = plan.database();
     let url = server.url(&name);
     let found = server.query(
@@ -68,7 +73,7 @@ pub(crate) async fn ensure(server: &Database, plan: Plan, quiet: bool) -> anyhow
             "select shobj_description(oid, 'pg_database') from pg_database where datname = '{name}'"
         ),
     )?;
-    if found == plan.mark() {
+    if found == plan.mark() || as_is && !found.is_empty() {
         return Ok(url);
     }
     let begun = Instant::now();

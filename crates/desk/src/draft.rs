@@ -29,7 +29,8 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    fn key(self) -> String {
+    /// Under which a person's draft for it is kept.
+    pub fn key(self) -> String {
         match self {
             Self::New => "new".to_owned(),
             Self::Answer(ticket) => format!("answer:{ticket}"),

@@ -29,6 +29,7 @@ pub mod requester;
 pub mod search;
 pub mod session;
 pub mod signer;
+pub mod surroundings;
 pub mod tally;
 pub mod team;
 pub mod ticket;

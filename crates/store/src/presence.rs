@@ -7,7 +7,7 @@ use tierdesk_domain::id::{PersonId, TicketId};
 use crate::Result;
 
 /// After this long without a sign, somebody has left.
-const GONE_AFTER: TimeDelta = TimeDelta::seconds(60);
+pub(crate) const GONE_AFTER: TimeDelta = TimeDelta::seconds(60);
 
 /// Notes that somebody looks at a ticket, or writes on it.
 pub async fn touch(

@@ -188,7 +188,11 @@ pub(crate) async fn who_is_here(
     reader: PersonId,
     now: DateTime<Utc>,
 ) -> Result<String, WebError> {
-    let others = presence::others(conn, ticket, reader, now).await?;
+    Ok(here(&presence::others(conn, ticket, reader, now).await?))
+}
+
+/// The same of people who are known already.
+pub(crate) fn here(others: &[presence::Present]) -> String {
     let words: Vec<_> = others
         .iter()
         .map(|other| {
@@ -200,5 +204,5 @@ pub(crate) async fn who_is_here(
             fill(key, &[("name", &other.name)])
         })
         .collect();
-    Ok(words.join(", "))
+    words.join(", ")
 }

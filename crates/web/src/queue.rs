@@ -11,7 +11,7 @@ use tierdesk_domain::id::{TicketId, TicketNumber};
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::queue::{self, After, COUNTED, Counts, Line, Queue, View};
-use tierdesk_store::ticket;
+use tierdesk_store::{PgConnection, ticket};
 use uuid::Uuid;
 
 use crate::clock_chip::ClockChip;
@@ -217,6 +217,15 @@ async fn mine(
 
 /// The queue of a path, if the reader may see it.
 async fn find(app: &AppState, me: &Me, tier: &str, team: &str) -> Result<Queue, WebError> {
+    find_in(&mut *app.desk.acquire().await?, me, tier, team).await
+}
+
+async fn find_in(
+    conn: &mut PgConnection,
+    me: &Me,
+    tier: &str,
+    team: &str,
+) -> Result<Queue, WebError> {
     let scope = authorize(&me.caller.who, Action::ListTickets)?;
     if !scope.internal() {
         return Err(WebError::NotFound);
@@ -225,8 +234,7 @@ async fn find(app: &AppState, me: &Me, tier: &str, team: &str) -> Result<Queue, 
         .into_iter()
         .find(|it| it.name() == tier)
         .ok_or(WebError::NotFound)?;
-    let mut conn = app.desk.acquire().await?;
-    queue::find(&mut conn, &scope, team, tier)
+    queue::find(conn, &scope, team, tier)
         .await?
         .ok_or(WebError::NotFound)
 }
@@ -244,13 +252,14 @@ async fn show(
     Path((tier, team)): Path<(String, String)>,
     Query(part): Query<Part>,
 ) -> Result<Response, WebError> {
-    let queue = find(&app, &me, &tier, &team).await?;
+    let mut conn = app.desk.acquire().await?;
+    let queue = find_in(&mut conn, &me, &tier, &team).await?;
     let view = View::from_word(&part.view);
     let after = read_after(&part.after);
     let reader = me.visitor.principal.person;
-    let mut conn = app.desk.acquire().await?;
     let counts = queue::counts(&mut conn, &queue, reader, frame.now).await?;
     let lines = queue::page(&mut conn, &queue, reader, view, after, PAGE + 1, frame.now).await?;
+    drop(conn);
     let (lines, next) = split_page(lines);
     let tab = |it: View, label, count| ViewTab {
         word: it.as_str(),

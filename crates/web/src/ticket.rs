@@ -9,8 +9,8 @@ use serde::Deserialize;
 use tierdesk_desk::draft::Purpose;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::id::TicketNumber;
-use tierdesk_store::presence;
 use tierdesk_store::ticket::{self, Ticket};
+use tierdesk_store::{PgConnection, presence};
 
 use crate::extract::{Form, Me, Now, Path};
 use crate::frame::Frame;
@@ -35,9 +35,12 @@ pub(crate) fn address(number: TicketNumber) -> String {
 
 /// The ticket of a path, if its internal side is the reader's to see.
 pub(crate) async fn find(app: &AppState, me: &Me, number: i64) -> Result<Ticket, WebError> {
+    find_in(&mut *app.desk.acquire().await?, me, number).await
+}
+
+async fn find_in(conn: &mut PgConnection, me: &Me, number: i64) -> Result<Ticket, WebError> {
     let scope = authorize(&me.caller.who, Action::ListTickets)?;
-    let mut conn = app.desk.acquire().await?;
-    let ticket = ticket::by_number(&mut conn, &scope, TicketNumber(number)).await?;
+    let ticket = ticket::by_number(conn, &scope, TicketNumber(number)).await?;
     let ticket = ticket.ok_or(WebError::NotFound)?;
     // Who may read it only as its requester learns nothing here, not even that there is more.
     authorize(&me.caller.who, Action::ReadInternal(ticket.facts()))
@@ -52,14 +55,15 @@ async fn show(
     frame: Frame,
     Path(number): Path<i64>,
 ) -> Result<Response, WebError> {
-    match find(&app, &me, number).await {
+    let mut conn = app.desk.acquire().await?;
+    match find_in(&mut conn, &me, number).await {
         Ok(ticket) => {
-            let page = Workspace::load(&app, &me, ticket, frame).await?;
+            let page = Workspace::load(&mut conn, &me, ticket, frame).await?;
+            drop(conn);
             Ok(Page(page).into_response())
         }
         Err(WebError::NotFound) => {
             let scope = authorize(&me.caller.who, Action::ListTickets)?;
-            let mut conn = app.desk.acquire().await?;
             let own = ticket::by_number(&mut conn, &scope, TicketNumber(number)).await?;
             own.ok_or(WebError::NotFound)?;
             Ok(see(&format!("/my/{number}"), None))

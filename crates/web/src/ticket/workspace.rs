@@ -11,19 +11,19 @@ use tierdesk_domain::ticket::{Impact, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::queue::QueueCount;
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::{PgConnection, category, person, queue, team, ticket_clock, timeline};
+use tierdesk_store::{PgConnection, queue, surroundings, team, ticket_clock, timeline};
 
 use crate::clock_chip::ClockChip;
 use crate::extract::Me;
 use crate::filters;
 use crate::form::Errors;
 use crate::frame::Frame;
-use crate::live::who_is_here;
+use crate::live::here;
 use crate::moment::Moment;
 use crate::navigation::queue_address;
 use crate::timeline::{Entry, Reader};
 use crate::visitor::initials;
-use crate::{AppState, WebError, words};
+use crate::{WebError, words};
 
 /// The newest entries that a page shows.
 pub(crate) const ENTRIES: i64 = 500;
@@ -121,7 +121,7 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Everything about a ticket that this reader may see.
     pub(crate) async fn load(
-        app: &AppState,
+        conn: &mut PgConnection,
         me: &Me,
         ticket: Ticket,
         frame: Frame,
@@ -131,64 +131,46 @@ impl Workspace {
         let may_work = authorize(who, Action::WorkTicket(ticket.facts())).is_ok();
         let may_note = authorize(who, Action::AddNote(ticket.facts())).is_ok();
         let reader_id = me.visitor.principal.person;
-        let (reply_draft, note_draft) = if may_note {
-            (
-                app.desk
-                    .draft(&me.caller, Purpose::Reply(ticket.id))
-                    .await?,
-                app.desk.draft(&me.caller, Purpose::Note(ticket.id)).await?,
-            )
-        } else {
-            Default::default()
+        let keys = [Purpose::Reply(ticket.id), Purpose::Note(ticket.id)].map(Purpose::key);
+        let around =
+            surroundings::of_ticket(conn, &ticket, reader_id, [&keys[0], &keys[1]], frame.now)
+                .await?
+                .ok_or(WebError::NotFound)?;
+        let [reply_draft, note_draft] = around
+            .drafts
+            .map(|draft| draft.filter(|_| may_note).unwrap_or_default());
+        let teams: HashMap<TeamId, String> = around.teams.into_iter().collect();
+        let presence = here(&around.present);
+        let requester = Person {
+            initials: initials(&around.requester),
+            name: around.requester,
+            site: around.site.unwrap_or_default(),
+            email: around.email.unwrap_or_default(),
+            local_time: local_time(&around.time_zone, &frame),
+            other_tickets: around.others,
         };
-
-        let mut conn = app.desk.acquire().await?;
-        let teams: HashMap<TeamId, String> = team::all(&mut conn)
-            .await?
-            .into_iter()
-            .map(|it| (it.id, it.name))
-            .collect();
-        let events = timeline::all(&mut conn, &scope, ticket.id, ENTRIES).await?;
-        let requester = requester(&mut conn, &ticket, &frame).await?;
-        let clocks: Vec<_> = ticket_clock::of_ticket(&mut conn, ticket.id)
+        let assignee = around.assignee.unwrap_or_default();
+        let events = timeline::all(conn, &scope, ticket.id, ENTRIES).await?;
+        let clocks: Vec<_> = ticket_clock::of_ticket(conn, ticket.id)
             .await?
             .iter()
             .map(|clock| ClockChip::of_ticket(clock, frame.now, frame.zone))
             .collect();
+        let running = crate::job::unfinished(conn, ticket.id, &frame).await?;
         let queues = if may_work {
-            queue::all(&mut conn).await?
+            queue::all(conn).await?
         } else {
             Vec::new()
         };
         let engineers = if may_work {
-            team::who_acts(&mut conn, ticket.team, ticket.tier).await?
+            team::who_acts(conn, ticket.team, ticket.tier).await?
         } else {
             Vec::new()
         };
-        let category = match ticket.category {
-            Some(id) => category::all(&mut conn)
-                .await?
-                .into_iter()
-                .find(|it| it.id == id)
-                .map(|it| it.name),
-            None => None,
-        };
-        let assignee = match ticket.assignee {
-            Some(id) => person::names(&mut conn, &[id.0])
-                .await?
-                .into_iter()
-                .next()
-                .map(|(_, name)| name)
-                .unwrap_or_default(),
-            None => String::new(),
-        };
-        let running = crate::job::unfinished(&mut conn, ticket.id, &frame).await?;
-        let presence = who_is_here(&mut conn, ticket.id, reader_id, frame.now).await?;
         let may_undo_bot = may_work
-            && tierdesk_store::bot::case(&mut conn, ticket.id)
+            && tierdesk_store::bot::case(conn, ticket.id)
                 .await?
                 .is_some_and(|case| case.state.is_active());
-        drop(conn);
 
         let reader = Reader {
             now: frame.now,
@@ -216,7 +198,7 @@ impl Workspace {
             queue_address: queue_address(ticket.tier, &team_name),
             kind: words::kind(ticket.kind),
             channel: words::channel(ticket.channel),
-            category: category.unwrap_or_default(),
+            category: around.category.unwrap_or_default(),
             filed: frame.at(&ticket.created_at),
             impact: words::impact(ticket.impact),
             urgency: words::urgency(ticket.urgency),
@@ -338,28 +320,14 @@ fn choice(value: &str, title: &str, chosen: bool) -> Choice {
     }
 }
 
-async fn requester(
-    conn: &mut PgConnection,
-    ticket: &Ticket,
-    frame: &Frame,
-) -> Result<Person, WebError> {
-    let found = person::find(conn, ticket.requester)
-        .await?
-        .ok_or(WebError::NotFound)?;
-    let zone: chrono_tz::Tz = found.time_zone.parse().unwrap_or(frame.zone);
-    let others = tierdesk_store::ticket::open_of(conn, ticket.requester, ticket.id).await?;
-    Ok(Person {
-        initials: initials(&found.name),
-        name: found.name,
-        site: found.site.unwrap_or_default(),
-        email: found.email.unwrap_or_default(),
-        local_time: format!(
-            "{} {}",
-            frame.now.with_timezone(&zone).format("%H:%M"),
-            zone.name()
-        ),
-        other_tickets: others,
-    })
+/// The requester's time of day and where that is.
+fn local_time(zone: &str, frame: &Frame) -> String {
+    let zone: chrono_tz::Tz = zone.parse().unwrap_or(frame.zone);
+    format!(
+        "{} {}",
+        frame.now.with_timezone(&zone).format("%H:%M"),
+        zone.name()
+    )
 }
 
 fn engineer_choices(

@@ -1,0 +1,89 @@
+//! What stands around a ticket in its workspace, in one statement: a page that asks for each thing by itself spends most of
+//! its time on the way to the database (docs/bench.md).
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use tierdesk_domain::id::{PersonId, TeamId};
+
+use crate::Result;
+use crate::presence::{GONE_AFTER, Present};
+use crate::ticket::Ticket;
+
+/// The people, words and marks around a ticket.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The requester's name.
+    pub requester: String,
+    /// Where they work.
+    pub site: Option<String>,
+    /// The address mail to them goes to.
+    pub email: Option<String>,
+    /// IANA name of their time zone.
+    pub time_zone: String,
+    /// Their other open tickets, at most 1000.
+    pub others: u64,
+    /// The category's name.
+    pub category: Option<String>,
+    /// The name of the engineer who has the ticket.
+    pub assignee: Option<String>,
+    /// What the reader began to write, by the purposes that were asked for.
+    pub drafts: [Option<String>; 2],
+    /// Every team that is not retired.
+    pub teams: Vec<(TeamId, String)>,
+    /// Who else has the ticket open, by name, at most five.
+    pub present: Vec<Present>,
+}
+
+/// What stands around a ticket that the reader was given within their scope. Nothing if its requester is unknown.
+pub async fn of_ticket(
+    conn: &mut PgConnection,
+    ticket: &Ticket,
+    reader: PersonId,
+    drafts: [&str; 2],
+    now: DateTime<Utc>,
+) -> Result<Option<Surroundings>> {
+    let row = sqlx::query!(
+        r#"select r.name, r.site, r.time_zone, a.email as "email?",
+                  (select count(*) from (select from ticket o where o.requester_id = r.id and o.id <> $2
+                       and o.status in ('new', 'open', 'pending', 'on_hold') limit 1000) counted) as "others!",
+                  (select name from category where id = $3) as category,
+                  (select name from person where id = $4) as assignee,
+                  (select body ->> 'text' from draft where person_id = $5 and purpose = $6) as first_draft,
+                  (select body ->> 'text' from draft where person_id = $5 and purpose = $7) as second_draft,
+                  array(select id from team where retired_at is null order by id) as "teams!",
+                  array(select name from team where retired_at is null order by id) as "team_names!",
+                  array(select p.name from presence x join person p on p.id = x.person_id
+                        where x.ticket_id = $2 and x.person_id <> $5 and x.at > $8 order by p.name, p.id limit 5) as "present!",
+                  array(select x.doing = 'replying' from presence x join person p on p.id = x.person_id
+                        where x.ticket_id = $2 and x.person_id <> $5 and x.at > $8 order by p.name, p.id limit 5) as "replying!: Vec<bool>"
+           from person r left join address a on a.person_id = r.id and a.is_primary
+           where r.id = $1"#,
+        ticket.requester.0,
+        ticket.id.0,
+        ticket.category.map(|it| it.0),
+        ticket.assignee.map(|it| it.0),
+        reader.0,
+        drafts[0],
+        drafts[1],
+        now - GONE_AFTER
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|r| Surroundings {
+        requester: r.name,
+        site: r.site,
+        email: r.email,
+        time_zone: r.time_zone,
+        others: r.others.unsigned_abs(),
+        category: r.category,
+        assignee: r.assignee,
+        drafts: [r.first_draft, r.second_draft],
+        teams: r.teams.into_iter().map(TeamId).zip(r.team_names).collect(),
+        present: r
+            .present
+            .into_iter()
+            .zip(r.replying)
+            .map(|(name, replying)| Present { name, replying })
+            .collect(),
+    }))
+}
