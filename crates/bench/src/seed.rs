@@ -182,7 +182,7 @@ async fn count(conn: &mut PgConnection) -> anyhow::Result<()> {
          select (created_at at time zone 'UTC')::date, team_id, tier, priority, 'backlog', 0, count(*)
          from ticket where status in ('new', 'open', 'pending', 'on_hold') group by 1, 2, 3, 4;
          insert into tally (day, team_id, tier, priority, measure, shard, n)
-         select '1970-01-01', team_id, tier, priority, measure, 0, count(*)
+         select '1970-01-01'::date, team_id, tier, priority, measure, 0, count(*)
          from ticket cross join lateral (values ('open'), ('queue'), (case when assignee_id is null then 'queue_free' end),
              (case when status in ('pending', 'on_hold') then 'queue_waiting' end)) as it (measure)
          where status in ('new', 'open', 'pending', 'on_hold') and not bot_holds and measure is not null group by 1, 2, 3, 4, 5",
