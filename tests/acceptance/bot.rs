@@ -289,6 +289,8 @@ async fn what_works_from_both_places_is_asked_about_and_resolved_on_yes() {
         "hosts are not the requester's to read"
     );
     assert_eq!(mails(&desk, "bot_question").await, 1);
+    let question = desk.newest(ticket.id, "reply").await.unwrap();
+    assert_eq!(question.data["asks"], "works");
 
     let works = format!("/my/{}/works", ticket.number.0);
     let stranger = desk.requester("Some Body").await;

@@ -245,22 +245,33 @@ pub(crate) async fn say(work: &mut Work<'_>, ticket: &Ticket, text: &str) -> Res
     Ok(event)
 }
 
-/// A question of the bot: the ticket waits for the requester.
+/// A question of the bot.
+pub(crate) struct Question<'a> {
+    /// What it asks for, so that the requester's page can offer buttons: `target` or `works`.
+    pub(crate) asks: &'static str,
+    /// The whole message on the timeline.
+    pub(crate) text: &'a str,
+    /// The question alone.
+    pub(crate) question: &'a str,
+    /// What was found so far.
+    pub(crate) found: &'a [&'a str],
+    /// When silence counts as an answer.
+    pub(crate) resolves_at: Option<DateTime<Utc>>,
+}
+
+/// Asks: the ticket waits for the requester.
 pub(crate) async fn ask(
     work: &mut Work<'_>,
     ticket: &mut Ticket,
-    text: &str,
-    question: &str,
-    found: &[&str],
-    resolves_at: Option<DateTime<Utc>>,
+    question: Question<'_>,
 ) -> Result<()> {
     let event = work
         .event(
             ticket,
             EventKind::Reply,
             Visibility::Public,
-            Some(text),
-            json!({}),
+            Some(question.text),
+            json!({"asks": question.asks, "resolves_at": question.resolves_at}),
         )
         .await?;
     work.mail(Mail {
@@ -268,7 +279,7 @@ pub(crate) async fn ask(
         to: ticket.requester,
         ticket: Some(ticket.id),
         event: Some(event),
-        data: json!({"question": question, "found": found, "resolves_at": resolves_at}),
+        data: json!({"question": question.question, "found": question.found, "resolves_at": question.resolves_at}),
         secret: None,
     })
     .await?;

@@ -20,7 +20,7 @@ use tierdesk_store::bot::{self as memory, AskedProbe, Case, Prober};
 use tierdesk_store::team;
 use tierdesk_store::ticket::Ticket;
 
-use super::{BOT, ask, become_state, business, pass_on, say, set_status};
+use super::{BOT, Question, ask, become_state, business, pass_on, say, set_status};
 use crate::Work;
 use crate::error::Result;
 use crate::job::{JobRequest, RequestError};
@@ -45,15 +45,14 @@ pub(crate) async fn begin(
         None => {
             let now = work.now;
             become_state(case, State::AskedTarget, now);
-            ask(
-                work,
-                ticket,
-                t("bot.ask_target"),
-                t("bot.ask_target"),
-                &[],
-                None,
-            )
-            .await?;
+            let question = Question {
+                asks: "target",
+                text: t("bot.ask_target"),
+                question: t("bot.ask_target"),
+                found: &[],
+                resolves_at: None,
+            };
+            ask(work, ticket, question).await?;
             let until = business(work, now, TARGET_WAITS).await?;
             work.timer(BOT, ticket.id.0, 0, until).await
         }
@@ -349,15 +348,14 @@ async fn conclude(
         become_state(case, State::AskedWorks, now);
         let until = business(work, now, SILENCE_CONFIRMS).await?;
         let text = format!("{} {}", finding.reply, t("bot.works_silence"));
-        ask(
-            work,
-            ticket,
-            &text,
-            t("bot.works_question"),
-            &[&finding.reply],
-            Some(until),
-        )
-        .await?;
+        let question = Question {
+            asks: "works",
+            text: &text,
+            question: t("bot.works_question"),
+            found: &[&finding.reply],
+            resolves_at: Some(until),
+        };
+        ask(work, ticket, question).await?;
         return work.timer(BOT, ticket.id.0, 0, until).await;
     }
     become_state(case, State::HandedOver, now);
