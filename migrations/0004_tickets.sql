@@ -92,8 +92,6 @@ create index event_team on event (team_id);
 create index event_content on event (content_id);
 create index event_on_behalf_of on event (on_behalf_of);
 create index event_search on event using gin (search) where search is not null;
--- Of a word that many messages hold, the newest are found by walking back from the end.
-create index event_searched on event (at) where search is not null;
 
 -- Requesters' pages read this, which cannot see an internal row (law 3).
 create view public_event as

@@ -366,19 +366,23 @@ impl People {
                 let (requesters, category) = (Arc::clone(&self.requesters), self.category);
                 Arc::new(move |random, _| {
                     let cookie = random.pick(&requesters);
-                    let fields = [
-                        ("category", category.to_string().as_str()),
+                    let category = category.to_string();
+                    let fields: String = [
+                        ("category", category.as_str()),
                         ("title", TITLE),
                         ("description", DESCRIPTION),
                         ("impact", "person"),
                         ("urgency", "medium"),
                     ]
-                    .map(|(name, value)| format!("{name}={}", value.replace(' ', "+")))
-                    .join("&");
+                    .map(|(name, value)| {
+                        format!("--bench\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+                    })
+                    .concat();
+                    let form = format!("{fields}--bench--\r\n");
                     format!(
-                        "POST /new HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nSec-Fetch-Site: same-origin\r\n\
-                         Cookie: session={cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{fields}",
-                        fields.len()
+                        "POST /tickets/new HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nSec-Fetch-Site: same-origin\r\n\
+                         Cookie: session={cookie}\r\nContent-Type: multipart/form-data; boundary=bench\r\nContent-Length: {}\r\n\r\n{form}",
+                        form.len()
                     )
                     .into_bytes()
                 })
