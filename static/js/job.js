@@ -43,6 +43,8 @@ function look() {
 export function start() {
   const choose = document.querySelector('form[data-choose]');
   choose?.addEventListener('change', () => choose.requestSubmit());
+  // The parameters stand below the list: bring them into view once something was chosen.
+  if (choose && location.search.includes('entry=')) document.getElementById('run-form')?.scrollIntoView({ block: 'nearest' });
   if (typeof EventSource === 'undefined') return;
   look();
   document.addEventListener('live:swapped', look);

@@ -131,7 +131,8 @@ async fn every_entry_runs_for_real_and_is_judged() {
     let web = tierdesk.base_url.clone();
     let web_port = web.rsplit(':').next().unwrap().to_owned();
     let health = format!("{web}/healthz");
-    let cases: [(&str, Vec<(&str, &str)>, Option<Verdict>); 10] = [
+    type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, Option<Verdict>);
+    let cases: [Case<'_>; 10] = [
         ("dns.dig", vec![("name", "no-such-name.invalid")], None),
         ("fs.df", vec![], None),
         ("host.info", vec![], None),
@@ -171,6 +172,35 @@ async fn every_entry_runs_for_real_and_is_judged() {
     }
 }
 
+/// The process that runs `ping` with exactly these arguments; the only one, as tests of other areas ping otherwise.
+async fn executed(args: &str) -> u32 {
+    let wanted: Vec<u8> = args
+        .split(' ')
+        .flat_map(|arg| [arg.as_bytes(), &[0]].concat())
+        .collect();
+    loop {
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let Some(pid) = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok())
+            else {
+                continue;
+            };
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let Some(at) = line.iter().position(|byte| *byte == 0) else {
+                continue;
+            };
+            let (program, rest) = line.split_at(at + 1);
+            if program.ends_with(b"/ping\0") && rest == wanted {
+                return pid;
+            }
+        }
+        // The job runs already; its command is a moment away.
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_a_job_kills_its_command() {
     let tierdesk = Tierdesk::start().await;
@@ -190,6 +220,57 @@ async fn stopping_a_job_kills_its_command() {
     tierdesk
         .until(id, |job| job.state == JobState::Running)
         .await;
+    // What was executed is exactly the catalogue's vector, in exactly the contract's environment, within its limits.
+    let expected = "-n -q -c 20 -i 0.5 -W 2 -w 15 -- 127.0.0.1";
+    let pid = executed(expected).await;
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap();
+    let environ = read("environ");
+    let mut names: Vec<_> = environ
+        .split_terminator('\0')
+        .map(|pair| pair.split('=').next().unwrap())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "DEBIAN_FRONTEND",
+            "LANGUAGE",
+            "LC_ALL",
+            "NO_COLOR",
+            "PAGER",
+            "PATH",
+            "SYSTEMD_COLORS",
+            "SYSTEMD_PAGER",
+            "SYSTEMD_PAGERSECURE",
+            "TZ"
+        ]
+    );
+    let limits = read("limits");
+    let limit = |name: &str| {
+        limits
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap()
+            .split_whitespace()
+            .rev()
+            .nth(1)
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(limit("Max data size"), (256 * 1024 * 1024).to_string());
+    assert_eq!(limit("Max core file size"), "0");
+    assert_eq!(
+        std::fs::read_link(format!("/proc/{pid}/cwd"))
+            .unwrap()
+            .to_str(),
+        Some("/")
+    );
+    assert_eq!(
+        std::fs::read_link(format!("/proc/{pid}/fd/0"))
+            .unwrap()
+            .to_str(),
+        Some("/dev/null")
+    );
     let client = tierdesk.sign_in(&ana).await;
     let stopped = client
         .post(&format!("/tickets/{}/jobs/{id}/stop", ticket.number.0), &[])
@@ -197,15 +278,7 @@ async fn stopping_a_job_kills_its_command() {
     assert_eq!(stopped.status, 303);
     let job = tierdesk.until(id, |job| job.state.is_final()).await;
     assert_eq!(job.state, JobState::Cancelled);
-    let listed = std::process::Command::new("ps")
-        .args(["-eo", "args"])
-        .output()
-        .unwrap();
-    let alive = String::from_utf8_lossy(&listed.stdout)
-        .lines()
-        .filter(|line| line.contains("ping") && line.contains("-c 20 -i 0.5"))
-        .count();
-    assert_eq!(alive, 0);
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

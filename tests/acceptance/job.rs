@@ -17,18 +17,18 @@ use tierdesk_worker::job::Jobs;
 use tierdesk_worker::signer::Signer;
 
 /// A ticket that Ana (Network L1) works, and a host that the test plays.
-struct Scene {
-    tierdesk: Tierdesk,
+pub(crate) struct Scene {
+    pub(crate) tierdesk: Tierdesk,
     ana: Someone,
     priya: Someone,
-    ticket: Filed,
-    host: PlayedHost,
+    pub(crate) ticket: Filed,
+    pub(crate) host: PlayedHost,
     signer: Signer,
     jobs: Jobs,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let tierdesk = Tierdesk::start().await;
         let ana = tierdesk.engineer("Ana Ferreira", "Network", Tier::L1).await;
         let priya = tierdesk.requester("Priya Nair").await;
@@ -82,7 +82,7 @@ impl Scene {
         }
     }
 
-    async fn ask(&self) -> JobId {
+    pub(crate) async fn ask(&self) -> JobId {
         let caller = self.tierdesk.caller(&self.ana).await;
         let request = self.request("net.tcp", &[("host", "db.example.org"), ("port", "5432")]);
         self.tierdesk
@@ -93,7 +93,7 @@ impl Scene {
     }
 
     /// The host asks, the signer signs, the host asks again and gets the job.
-    async fn hand_out(&self) -> SignedJob {
+    pub(crate) async fn hand_out(&self) -> SignedJob {
         let now = self.tierdesk.now();
         assert_eq!(
             self.host.claim(now).await["job"],
@@ -114,11 +114,11 @@ impl Scene {
             .state
     }
 
-    async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         self.tierdesk.sign_in(&self.ana).await
     }
 
-    fn address(&self, id: JobId) -> String {
+    pub(crate) fn address(&self, id: JobId) -> String {
         format!("/tickets/{}/jobs/{id}", self.ticket.number.0)
     }
 }
@@ -127,11 +127,11 @@ fn envelope(signed: &SignedJob) -> Envelope {
     serde_json::from_slice(&signed.payload.0).unwrap()
 }
 
-fn run(id: JobId, attempt: u32) -> Run {
+pub(crate) fn run(id: JobId, attempt: u32) -> Run {
     Run { job: id.0, attempt }
 }
 
-fn chunk(id: JobId, attempt: u32, seq: u32, offset: u64, bytes: &[u8]) -> Value {
+pub(crate) fn chunk(id: JobId, attempt: u32, seq: u32, offset: u64, bytes: &[u8]) -> Value {
     let chunk =
         json!({ "stream": "stdout", "seq": seq, "offset": offset, "bytes": Blob(bytes.to_vec()) });
     json!({ "version": VERSION, "run": run(id, attempt), "chunks": [chunk] })
@@ -478,103 +478,6 @@ async fn the_drawer_is_filled_from_the_ticket_and_keeps_what_was_typed() {
 }
 
 #[tokio::test]
-async fn hostile_output_is_shown_as_text_and_given_as_a_file() {
-    let scene = Scene::new().await;
-    let id = scene.ask().await;
-    scene.hand_out().await;
-    let now = scene.tierdesk.now();
-    let hostile = b"\x1b[31mred\x1b]52;c;ZXZpbA==\x07 \x00\xff\xfe <script>alert(1)</script> \xe2\x80\xae\r\n{{ 7*7 }}\n";
-    assert_eq!(
-        scene
-            .host
-            .post(now, CHUNKS, &chunk(id, 1, 0, 0, hostile))
-            .await
-            .status,
-        200
-    );
-    assert_eq!(
-        scene
-            .host
-            .post(now, CHUNKS, &chunk(id, 1, 0, 0, b"twice"))
-            .await
-            .status,
-        200
-    );
-    scene
-        .host
-        .succeed(now, run(id, 1), "<img src=x onerror=alert(1)>")
-        .await;
-    let client = scene.client().await;
-    for address in [
-        scene.address(id),
-        format!("/tickets/{}", scene.ticket.number.0),
-    ] {
-        let reply = client.get(&address).await;
-        assert_eq!(reply.status, 200);
-        assert!(
-            !reply.body.contains("<script>alert(1)") && !reply.body.contains("<img src=x"),
-            "{address}"
-        );
-        assert!(
-            !reply
-                .body
-                .chars()
-                .any(|c| c.is_control() && c != '\n' && c != '\t'),
-            "{address}"
-        );
-        assert!(!reply.body.contains('\u{202e}'));
-        assert!(reply.page().all_text().contains("␛[31mred"), "{address}");
-    }
-    let file = client.get(&format!("{}/output", scene.address(id))).await;
-    assert_eq!(file.bytes, hostile);
-    assert!(
-        file.header("content-disposition")
-            .unwrap()
-            .starts_with("attachment")
-    );
-    assert_eq!(
-        file.header("content-type"),
-        Some("application/octet-stream")
-    );
-    assert!(
-        file.header("content-security-policy")
-            .unwrap()
-            .contains("sandbox")
-    );
-}
-
-#[tokio::test]
-async fn a_host_cannot_fill_the_disk_with_one_job() {
-    let scene = Scene::new().await;
-    let id = scene.ask().await;
-    scene.hand_out().await;
-    let now = scene.tierdesk.now();
-    let piece = vec![b'x'; 32 * 1024];
-    for seq in 0..40 {
-        let reply = scene
-            .host
-            .post(
-                now,
-                CHUNKS,
-                &chunk(id, 1, seq, u64::from(seq) * 32_768, &piece),
-            )
-            .await;
-        assert_eq!(reply.status, 200);
-    }
-    let mut conn = database::connect(&scene.tierdesk.database).await;
-    let kept: i64 = sqlx::query_scalar(
-        "select sum(octet_length(bytes))::bigint from job_chunk where job_id = $1",
-    )
-    .bind(id.0)
-    .fetch_one(&mut conn)
-    .await
-    .unwrap();
-    assert_eq!(kept, 1024 * 1024);
-    let too_big = chunk(id, 1, 99, 0, &vec![b'x'; 32 * 1024 + 1]);
-    assert_eq!(scene.host.post(now, CHUNKS, &too_big).await.status, 400);
-}
-
-#[tokio::test]
 async fn the_application_can_neither_sign_nor_read_the_signers_key() {
     let scene = Scene::new().await;
     let mut conn = database::connect(&scene.tierdesk.database).await;
@@ -597,43 +500,4 @@ async fn the_application_can_neither_sign_nor_read_the_signers_key() {
             .and_then(|it| it.code().map(|it| it.into_owned()));
         assert_eq!(code.as_deref(), Some("42501"), "{sql}");
     }
-}
-
-#[tokio::test]
-async fn the_output_stream_replays_from_where_a_page_left() {
-    let scene = Scene::new().await;
-    let id = scene.ask().await;
-    scene.hand_out().await;
-    let now = scene.tierdesk.now();
-    scene
-        .host
-        .post(now, CHUNKS, &chunk(id, 1, 0, 0, b"one\n"))
-        .await;
-    scene
-        .host
-        .post(now, CHUNKS, &chunk(id, 1, 1, 4, b"two\n"))
-        .await;
-    scene.host.succeed(now, run(id, 1), "Done.").await;
-    let client = scene.client().await;
-    let stream = format!("{}/stream", scene.address(id));
-    let whole = client.get(&stream).await;
-    assert_eq!(whole.header("content-type"), Some("text/event-stream"));
-    let (one, two) = (
-        whole.body.find("one").unwrap(),
-        whole.body.find("two").unwrap(),
-    );
-    assert!(
-        one < two && whole.body.contains("\"over\":true"),
-        "{}",
-        whole.body
-    );
-    let request = axum::http::Request::get(&stream)
-        .header("last-event-id", "1.0")
-        .body(axum::body::Body::empty());
-    let rest = client.send(request.unwrap()).await;
-    assert!(
-        !rest.body.contains("one\\n") && rest.body.contains("two"),
-        "{}",
-        rest.body
-    );
 }

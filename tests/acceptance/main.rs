@@ -13,6 +13,7 @@ mod escalation;
 mod host;
 mod job;
 mod matrix;
+mod output;
 mod programs;
 mod schema;
 mod search;

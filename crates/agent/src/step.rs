@@ -17,7 +17,7 @@ use crate::output::{HeadTail, Sink};
 use crate::{ExecChild, Stop};
 
 /// Exactly the environment a program sees (diagnostics.md 6.0).
-const ENVIRONMENT: [(&str, &str); 11] = [
+const ENVIRONMENT: [(&str, &str); 10] = [
     ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
     ("LC_ALL", "C.UTF-8"),
     ("LANGUAGE", "C"),
@@ -27,7 +27,6 @@ const ENVIRONMENT: [(&str, &str); 11] = [
     ("SYSTEMD_PAGERSECURE", "1"),
     ("PAGER", "cat"),
     ("SYSTEMD_COLORS", "0"),
-    ("SYSTEMD_LESS", ""),
     ("DEBIAN_FRONTEND", "noninteractive"),
 ];
 

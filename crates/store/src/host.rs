@@ -373,7 +373,7 @@ pub async fn report(
 ) -> Result<()> {
     let policy = serde_json::to_value(report.policy).map_err(|e| StoreError::corrupt("host", e))?;
     sqlx::query!(
-        "update host set agent_version = $2, name = $3, operating_system = $4, facts = $5, facts_at = $6, policy = $7, last_seen_at = greatest(last_seen_at, $6)
+        "update host set agent_version = $2, name = $3, operating_system = $4, facts = $5, facts_at = $6, policy = $7
          where id = $1",
         id.0,
         report.agent_version,
@@ -406,14 +406,6 @@ pub async fn report(
     )
     .execute(conn)
     .await?;
-    Ok(())
-}
-
-/// Sets when a machine was last heard of; for recorded demo hosts.
-pub async fn set_last_seen(conn: &mut PgConnection, id: HostId, at: DateTime<Utc>) -> Result<()> {
-    sqlx::query!("update host set last_seen_at = $2 where id = $1", id.0, at)
-        .execute(conn)
-        .await?;
     Ok(())
 }
 

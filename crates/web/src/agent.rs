@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tierdesk_desk::enrolment::Joining;
 use tierdesk_desk::host::Report;
-use tierdesk_desk::job::{Heard, HostResult};
+use tierdesk_desk::job::{Heard, HostResult, Work4Host};
 use tierdesk_desk::{DeskError, Origin};
 use tierdesk_domain::host::HostState;
 use tierdesk_domain::id::{HostId, JobId};
@@ -30,7 +30,7 @@ use crate::routes::{Audience, RequestTime, Routes};
 use crate::{AppState, WebError};
 
 /// How long a long poll sleeps at most before it looks again by itself.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 pub(crate) fn routes(routes: &mut Routes) {
     routes.post(Audience::HostAgent, ENROL, enrol);
@@ -215,21 +215,21 @@ async fn claim(
     call: Signed<ClaimRequest>,
 ) -> Result<Response, WebError> {
     known_version(call.message.version)?;
-    if call.state != HostState::Active {
-        return Ok(json(&ClaimResponse {
-            state: told(call.state),
-            job: None,
-            stop: Vec::new(),
-        }));
-    }
     let patience = Duration::from_secs(call.message.wait_seconds.into());
     let until = tokio::time::Instant::now() + patience;
     let mut ear = app.wake.subscribe();
+    let most = i64::try_from(MAX_RUNNING).unwrap_or(1);
     loop {
-        let most = i64::try_from(MAX_RUNNING).unwrap_or(1);
-        let found = app.desk.work_for_host(call.host, most, app.now()).await?;
+        // Asked anew each time: approved or sent away while it waited is effective now, not at its next question.
+        let (state, _) = app.desk.host_key(call.host).await?;
+        let found = if state == HostState::Active {
+            app.desk.work_for_host(call.host, most, app.now()).await?
+        } else {
+            Work4Host::default()
+        };
         let left = until.saturating_duration_since(tokio::time::Instant::now());
-        if found.envelope.is_some() || !found.stop.is_empty() || left.is_zero() {
+        let news = state != call.state || found.envelope.is_some() || !found.stop.is_empty();
+        if news || left.is_zero() {
             let job = match found.envelope {
                 Some((payload, signature)) => Some(SignedJob {
                     payload: Blob(payload),
@@ -238,14 +238,12 @@ async fn claim(
                 None => None,
             };
             return Ok(json(&ClaimResponse {
-                state: Told::Active,
+                state: told(state),
                 job,
                 stop: found.stop.iter().map(|id| id.0).collect(),
             }));
         }
         ear.wait_for(call.host.0, left.min(LOOK_AGAIN)).await;
-        // Sent away while it waited: effective now, not at its next question.
-        app.desk.host_key(call.host).await?;
     }
 }
 

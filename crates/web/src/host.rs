@@ -12,7 +12,7 @@ use tierdesk_desk::job::obstacle;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::host::{HostState, RECORDED, is_online};
 use tierdesk_domain::id::HostId;
-use tierdesk_domain::text::t;
+use tierdesk_domain::text::{fill, t};
 use tierdesk_store::host::{self, Host};
 use tierdesk_store::{job, person};
 use uuid::Uuid;
@@ -62,6 +62,15 @@ impl Standing {
     }
 }
 
+/// When a host was last heard of, in words.
+fn seen(host: &Host, frame: &Frame) -> String {
+    match host.last_seen_at {
+        None => t("host.never").to_owned(),
+        Some(at) if is_online(Some(at), frame.now) => t("host.seen_now").to_owned(),
+        Some(at) => fill("host.seen_ago", &[("ago", &ago(at, frame.now))]),
+    }
+}
+
 /// One line of the list.
 struct Line {
     id: HostId,
@@ -78,9 +87,7 @@ impl Line {
     fn new(host: Host, frame: &Frame) -> Self {
         Self {
             standing: Standing::of(&host, frame),
-            seen: host
-                .last_seen_at
-                .map_or_else(|| t("host.never").to_owned(), |at| ago(at, frame.now)),
+            seen: seen(&host, frame),
             id: host.id,
             name: host.name,
             system: host.operating_system,
@@ -291,12 +298,12 @@ async fn page(
         .policy
         .denied_targets
         .iter()
-        .map(|net| tierdesk_domain::text::fill("host.not_to", &[("net", net)]))
+        .map(|net| fill("host.not_to", &[("net", net)]))
         .chain(
             host.policy
                 .allowed_targets
                 .iter()
-                .map(|net| tierdesk_domain::text::fill("host.only_to", &[("net", net)])),
+                .map(|net| fill("host.only_to", &[("net", net)])),
         )
         .collect();
     let typed = typed.unwrap_or(Described {
@@ -305,9 +312,7 @@ async fn page(
     });
     Ok(Page(Show {
         standing: Standing::of(&host, &frame),
-        seen: host
-            .last_seen_at
-            .map_or_else(|| t("host.never").to_owned(), |at| ago(at, frame.now)),
+        seen: seen(&host, &frame),
         may_approve: administrator
             && matches!(host.state, HostState::Pending | HostState::Suspended),
         may_revoke: administrator && host.state != HostState::Revoked,
