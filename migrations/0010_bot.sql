@@ -17,6 +17,3 @@ create table bot_case (
     updated_at  timestamptz not null
 );
 create index bot_case_requester on bot_case (requester_id, started_at);
-
--- The newest messages that hold a word, without looking at all that do.
-create index event_searched_at on event (at desc) where search is not null;

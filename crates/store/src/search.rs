@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{Result, StoreError, row};
 
 /// Most hits that are ranked, the newest ones; of tickets and of messages each.
-pub const CANDIDATES: i64 = 200;
+pub const CANDIDATES: i64 = 100;
 /// How long a search may take, in milliseconds.
 const PATIENCE: &str = "2000";
 /// Marks the beginning of a hit in [`Found::title`] and [`Found::excerpt`].
@@ -62,7 +62,7 @@ pub struct Hits {
 pub async fn limit(conn: &mut PgConnection) -> Result<()> {
     // Plans are made for the very words: a rare one and a common one want different ones.
     sqlx::query!(
-        "select set_config('statement_timeout', $1, true) as a, set_config('plan_cache_mode', 'force_custom_plan', true) as b",
+        "select set_config('statement_timeout', $1, true) as a, set_config('plan_cache_mode', 'force_custom_plan', true) as b, set_config('jit', 'off', true) as c",
         PATIENCE
     )
     .fetch_one(conn)

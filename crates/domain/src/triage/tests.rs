@@ -34,6 +34,7 @@ fn lost_and_refused_passwords_are_password_resets() {
             "my account got locked after three tries, can you unlock it",
             "Cannot log in, password not accepted",
             "need a new password asap",
+            "I cannot sign in. Please help me with my password.",
             "I can't remember what password I chose after the holidays",
             "Password reset",
             "Passwort vergessen",
