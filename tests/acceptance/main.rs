@@ -12,6 +12,7 @@ mod csrf;
 mod escalation;
 mod host;
 mod job;
+mod mail;
 mod matrix;
 mod output;
 mod programs;
