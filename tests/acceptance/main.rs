@@ -7,6 +7,7 @@
 mod agent;
 mod architecture;
 mod bot;
+mod bot_agent;
 mod clock;
 mod csrf;
 mod escalation;
