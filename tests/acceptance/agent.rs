@@ -4,6 +4,7 @@ use std::net::TcpListener;
 
 use axum::http::Request;
 use support::agent::RealAgent;
+use support::browser::Browser;
 use support::{Someone, Tierdesk, database, program};
 use tierdesk_catalogue::Verdict;
 use tierdesk_desk::job::JobRequest;
@@ -369,4 +370,110 @@ fn the_agents_program_lists_runs_and_refuses_on_the_command_line() {
     // Without TLS only this machine is talked to, and a token never comes from the command line.
     let far = agent(&["enroll", "http://desk.example.org"]);
     assert!(!far.status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_browser_the_output_streams_into_the_open_ticket_and_the_verdict_appears_by_itself() {
+    let Some(browser) = Browser::open().await else {
+        return;
+    };
+    let tierdesk = Tierdesk::start().await;
+    let _loops = tierdesk.loops().await;
+    let (ana, ticket) = ticket(&tierdesk).await;
+    let _agent = tierdesk.real_agent("vantage=server", "").await;
+    let client = tierdesk.sign_in(&ana).await;
+    browser
+        .goto(&format!("{}/healthz", tierdesk.base_url))
+        .await;
+    let cookie = format!(
+        "document.cookie = 'session={}; path=/'",
+        client.cookie().unwrap()
+    );
+    browser.page.execute(&cookie, Vec::new()).await.unwrap();
+    browser
+        .goto(&format!(
+            "{}/tickets/{}",
+            tierdesk.base_url, ticket.number.0
+        ))
+        .await;
+    browser.click("[data-key=d]").await;
+    // Choosing shows the parameters of what was chosen.
+    browser.click("label[for='c-net.ping']").await;
+    browser.fill("[name='p.host']", "127.0.0.1").await;
+    browser.fill("[name='p.count']", "12").await;
+    browser.click(".drawer footer .btn.primary").await;
+    browser.click(".crumbs a").await;
+    browser
+        .wait_for_text("$ ping -n -q -c 12 -i 0.5 -W 2 -w 15 -- 127.0.0.1")
+        .await;
+    assert!(!browser.has(".evidence .lead").await, "it still runs");
+    browser.wait_for_text("127.0.0.1 answers in").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_is_killed_in_mid_job_takes_it_up_again_and_leaves_no_command_behind() {
+    let tierdesk = Tierdesk::start().await;
+    let _loops = tierdesk.loops().await;
+    let (ana, ticket) = ticket(&tierdesk).await;
+    let agent = tierdesk.real_agent("", "").await;
+    let id = {
+        // Asked for while nobody works, so that the killed process is the one that takes it.
+        let config = agent.retire();
+        let killed = daemon(&config);
+        let request = JobRequest {
+            ticket: ticket.id,
+            host: agent.host,
+            entry: "net.ping".to_owned(),
+            params: [("host", "127.0.0.1"), ("count", "7")]
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .into(),
+            wait: None,
+        };
+        let caller = tierdesk.caller(&ana).await;
+        let id = tierdesk
+            .desk
+            .request_job(&caller, &request, tierdesk.now())
+            .await
+            .unwrap();
+        let command = executed("-n -q -c 7 -i 0.5 -W 2 -w 15 -- 127.0.0.1").await;
+        drop(killed); // SIGKILL
+        while std::path::Path::new(&format!("/proc/{command}")).exists() {
+            tokio::task::yield_now().await;
+        }
+        let _again = daemon(&config);
+        let job = tierdesk.until(id, |job| job.state.is_final()).await;
+        assert_eq!(
+            (job.state, job.attempt),
+            (JobState::Succeeded, 2),
+            "{:?}",
+            job.summary
+        );
+        id
+    };
+    let mut conn = tierdesk.desk.acquire().await.unwrap();
+    let chunks = tierdesk_store::job::chunks(&mut conn, id, 2, -1, 100)
+        .await
+        .unwrap();
+    assert!(!chunks.is_empty(), "the second try has its own output");
+}
+
+/// The agent's own program at work; killed when dropped.
+struct Daemon(std::process::Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+fn daemon(config: &tierdesk_agent::Config) -> Daemon {
+    let mut program = program::program("tierdesk-agent");
+    program.env("TIERDESK_LOG", "error");
+    program
+        .args(["daemon", "--state-dir"])
+        .arg(&config.state_dir);
+    program.arg("--policy").arg(&config.policy_file);
+    Daemon(program.spawn().unwrap())
 }

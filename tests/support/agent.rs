@@ -1,6 +1,6 @@
 //! Hosts in tests: the real agent at work, and one that a test plays itself, honest or not.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -34,17 +34,25 @@ pub struct RealAgent {
     /// Its settings; the policy file may be written.
     pub config: Config,
     stop: Stop,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     _folder: tempfile::TempDir,
+}
+
+impl RealAgent {
+    /// Ends its thread, so that the test can start the same host as a program of its own.
+    pub fn retire(&self) -> Config {
+        self.stop.set();
+        if let Some(thread) = self.thread.lock().ok().and_then(|mut it| it.take()) {
+            // It waits at most its poll; a panic inside was printed already.
+            let _ = thread.join();
+        }
+        self.config.clone()
+    }
 }
 
 impl Drop for RealAgent {
     fn drop(&mut self) {
-        self.stop.set();
-        if let Some(thread) = self.thread.take() {
-            // It waits at most its poll; a panic inside was printed already.
-            let _ = thread.join();
-        }
+        self.retire();
     }
 }
 
@@ -129,7 +137,7 @@ impl Tierdesk {
             host: HostId(joined.host),
             config,
             stop,
-            thread: Some(thread),
+            thread: Mutex::new(Some(thread)),
             _folder: folder,
         };
         // It reports before it asks for work.
