@@ -223,30 +223,6 @@ pub async fn alike(
     .collect()
 }
 
-/// Machines of a person that may work, oldest first.
-pub async fn owned_by(conn: &mut PgConnection, owner: PersonId) -> Result<Vec<(HostId, String)>> {
-    Ok(sqlx::query!(
-        "select id, name from host where owner_id = $1 and state = 'active' order by created_at, id limit 20",
-        owner.0
-    )
-    .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(|r| (HostId(r.id), r.name))
-    .collect())
-}
-
-/// The machine with this label that may work and was heard of last.
-pub async fn with_label(conn: &mut PgConnection, label: &str) -> Result<Option<HostId>> {
-    Ok(sqlx::query_scalar!(
-        "select id from host where state = 'active' and labels @> array[$1] order by last_seen_at desc nulls last, id limit 1",
-        label
-    )
-    .fetch_optional(conn)
-    .await?
-    .map(HostId))
-}
-
 /// Who a signed request may be from: state and public key.
 pub async fn key(conn: &mut PgConnection, id: HostId) -> Result<Option<(HostState, Vec<u8>)>> {
     sqlx::query!("select state, public_key from host where id = $1", id.0)
