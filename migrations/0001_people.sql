@@ -70,16 +70,8 @@ create table session (
     flash         jsonb,
     ended_at      timestamptz
 );
-create index session_person on session (person_id) where ended_at is null;
+create index session_person on session (person_id, created_at);
 create index session_expires on session (expires_at);
-
-create table known_device (
-    device_hash bytea primary key,
-    person_id   uuid not null references person,
-    created_at  timestamptz not null,
-    last_used   timestamptz not null
-);
-create index known_device_person on known_device (person_id);
 
 -- Single-use secrets that were mailed: resets, invitations, the first administrator's set-up.
 create table person_token (

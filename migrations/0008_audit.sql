@@ -17,12 +17,16 @@ create index audit_object on audit (object_kind, object_id, seq);
 create index audit_actor on audit (actor_id, seq);
 create index audit_action on audit (action, seq);
 
+-- The chain: each link holds the hash of the one before it and of its row. Rows are linked in the order in which the sealer
+-- sees them committed, which need not be that of their numbers.
 create table audit_seal (
-    seq       bigint primary key references audit,
+    position  bigint generated always as identity primary key,
+    seq       bigint not null references audit,
     prev_hash bytea not null,
     hash      bytea not null,
     sealed_at timestamptz not null
 );
+create unique index audit_seal_seq on audit_seal (seq);
 
 -- Named leases for the loops of which only one may run (decision 8), on the database's clock.
 create table lease (

@@ -72,6 +72,7 @@ impl Tierdesk {
             contact: Some("ext. 4400".to_owned()),
             zone: chrono_tz::Tz::UTC,
             trusted_proxies: Vec::new(),
+            mailbox: true,
             metrics_token: None,
         };
         let state = tierdesk_web::AppState::new(

@@ -6,6 +6,7 @@
 
 pub mod assignment;
 pub mod attachment;
+pub mod audit;
 pub mod bot;
 pub mod caller;
 pub mod clock;
@@ -20,10 +21,12 @@ pub mod escalation;
 pub mod founding;
 pub mod handover;
 pub mod host;
+pub mod invitation;
 pub mod job;
 pub mod keys;
 pub mod outbox;
 pub mod password;
+pub mod people;
 pub mod properties;
 pub mod rulebook;
 pub mod search;

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tierdesk_domain::authorize::Principal;
+use tierdesk_domain::password::MAX_LENGTH;
 use tierdesk_domain::person::{AuthStrength, Role};
 use tierdesk_store::person::Person;
 use tierdesk_store::{PgConnection, person, rate_limit, session};
@@ -43,6 +44,20 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| {
         .to_owned()
 });
 
+/// How long a place where somebody signed in stays known.
+const KNOWN_FOR: TimeDelta = TimeDelta::days(30);
+
+/// The network that a client is counted with: the address itself, or the /64 of an IPv6 address, which one customer has.
+fn network(ip: &str) -> String {
+    match ip.parse() {
+        Ok(std::net::IpAddr::V6(v6)) if v6.to_ipv4_mapped().is_none() => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        _ => ip.to_owned(),
+    }
+}
+
 impl Desk {
     /// Signs a person in and returns the id for their cookie.
     ///
@@ -58,28 +73,46 @@ impl Desk {
     ) -> Result<String> {
         let email = email.trim().to_lowercase();
         let mut conn = self.acquire().await?;
+        let found = person::by_email(&mut conn, &email).await?;
+        // Somebody who keeps guessing must not lock the person out: places where they signed in before count apart.
+        let known = match found {
+            Some(id) => session::known_at(&mut conn, id, &origin.ip, now - KNOWN_FOR).await?,
+            None => false,
+        };
+        let account = if known {
+            format!("{email} {}", origin.ip)
+        } else {
+            email.clone()
+        };
         for (bucket, key, capacity, every) in [
-            ("sign_in.account", email.as_str(), 5.0, 180.0),
-            ("sign_in.ip", origin.ip.as_str(), 30.0, 2.0),
+            ("sign_in.account", account.as_str(), 5.0, 180.0),
+            ("sign_in.ip", network(&origin.ip).as_str(), 30.0, 2.0),
+            ("sign_in.all", "", 600.0, 0.1),
         ] {
             if let Some(wait) =
                 rate_limit::take(&mut conn, bucket, key, capacity, every, now).await?
             {
-                return Err(DeskError::RateLimited {
-                    retry_after: wait.ceil() as u64,
-                });
+                return Err(password::too_often(wait));
             }
         }
-        let found = person::by_email(&mut conn, &email).await?;
         let credential = match found {
             Some(id) => session::credential(&mut conn, id).await?,
             None => None,
         };
         drop(conn);
 
+        let outdated = credential
+            .as_ref()
+            .is_some_and(|it| password::is_outdated(&it.password_hash));
         let hash = credential.map_or_else(|| NOBODY.clone(), |it| it.password_hash);
-        let fits = password.chars().count() <= password::MAX_LENGTH
+        let fits = password.chars().count() <= MAX_LENGTH
             && self.verify_password(password.to_owned(), hash).await?;
+
+        let stronger = if fits && outdated {
+            Some(self.hash_password(password.to_owned()).await?)
+        } else {
+            None
+        };
 
         let mut conn = self.acquire().await?;
         let principal = match found {
@@ -101,6 +134,9 @@ impl Desk {
             work.commit().await?;
             return Err(DeskError::Denied);
         };
+        if let Some(hash) = &stronger {
+            session::strengthen(work.conn(), principal.person, hash).await?;
+        }
         let (secret, id_hash) = new_secret();
         let (_, absolute) = limits(principal.role());
         session::insert(
@@ -175,5 +211,119 @@ impl Desk {
             .await?;
         }
         work.commit().await
+    }
+}
+
+impl Desk {
+    /// The caller proves again who they are. Returns the id for the cookie; the old one is worth nothing any more.
+    ///
+    /// # Errors
+    /// [`DeskError::Denied`] for a wrong password; [`DeskError::RateLimited`].
+    pub async fn confirm_identity(
+        &self,
+        caller: &Caller,
+        session_hash: &[u8],
+        password: &str,
+        now: DateTime<Utc>,
+    ) -> Result<String> {
+        let id = caller.person_id().ok_or(DeskError::Denied)?;
+        let mut conn = self.acquire().await?;
+        if let Some(wait) =
+            rate_limit::take(&mut conn, "confirm", &id.to_string(), 5.0, 180.0, now).await?
+        {
+            return Err(password::too_often(wait));
+        }
+        let hash = session::credential(&mut conn, id)
+            .await?
+            .map(|it| it.password_hash);
+        drop(conn);
+        let hash = hash.unwrap_or_else(|| NOBODY.clone());
+        let fits = password.chars().count() <= MAX_LENGTH
+            && self.verify_password(password.to_owned(), hash).await?;
+        let mut work = self.begin(caller, now).await?;
+        if !fits {
+            work.audit(
+                "session.not_confirmed",
+                "person",
+                &id.to_string(),
+                serde_json::json!({}),
+            )
+            .await?;
+            work.commit().await?;
+            return Err(DeskError::Denied);
+        }
+        let (secret, id_hash) = new_secret();
+        session::rotate(work.conn(), session_hash, &id_hash, now).await?;
+        work.audit(
+            "session.confirmed",
+            "person",
+            &id.to_string(),
+            serde_json::json!({}),
+        )
+        .await?;
+        work.commit().await?;
+        Ok(secret)
+    }
+
+    /// Ends one of the caller's own sessions, by its hash.
+    ///
+    /// # Errors
+    /// [`DeskError::NotFound`] for a session that is not theirs or has ended.
+    pub async fn end_session(
+        &self,
+        caller: &Caller,
+        id_hash: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let id = caller.person_id().ok_or(DeskError::Denied)?;
+        let mut work = self.begin(caller, now).await?;
+        if !session::end_own(work.conn(), id, id_hash, now).await? {
+            return Err(DeskError::NotFound);
+        }
+        work.audit(
+            "session.ended",
+            "person",
+            &id.to_string(),
+            serde_json::json!({}),
+        )
+        .await?;
+        work.commit().await
+    }
+
+    /// Ends all of the caller's sessions but this one. Returns how many.
+    pub async fn end_other_sessions(
+        &self,
+        caller: &Caller,
+        session_hash: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<u64> {
+        let id = caller.person_id().ok_or(DeskError::Denied)?;
+        let mut work = self.begin(caller, now).await?;
+        let ended = session::end_all(work.conn(), id, Some(session_hash), now).await?;
+        work.audit(
+            "session.ended",
+            "person",
+            &id.to_string(),
+            serde_json::json!({"others": ended}),
+        )
+        .await?;
+        work.commit().await?;
+        Ok(ended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn an_ipv6_customer_is_one_client_however_many_addresses_they_use() {
+        assert_eq!(
+            network("2001:db8:1:2:3:4:5:6"),
+            network("2001:db8:1:2:ffff::1")
+        );
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("::ffff:192.0.2.7"), "::ffff:192.0.2.7");
     }
 }

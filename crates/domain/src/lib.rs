@@ -21,6 +21,7 @@ pub mod id;
 pub mod job;
 pub mod names;
 pub mod outbox;
+pub mod password;
 pub mod person;
 pub mod priority;
 pub mod sla;

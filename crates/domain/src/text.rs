@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 /// The files of the English catalogue. Each key starts with its file's name.
 const ENGLISH: &[(&str, &str)] = &[
+    ("audit", include_str!("text/audit.txt")),
     ("bot", include_str!("text/bot.txt")),
     ("clock", include_str!("text/clock.txt")),
     ("common", include_str!("text/common.txt")),
@@ -21,7 +22,11 @@ const ENGLISH: &[(&str, &str)] = &[
     ("field", include_str!("text/field.txt")),
     ("host", include_str!("text/host.txt")),
     ("job", include_str!("text/job.txt")),
+    ("mailbox", include_str!("text/mailbox.txt")),
     ("nav", include_str!("text/nav.txt")),
+    ("password", include_str!("text/password.txt")),
+    ("people", include_str!("text/people.txt")),
+    ("profile", include_str!("text/profile.txt")),
     ("queue", include_str!("text/queue.txt")),
     ("rules", include_str!("text/rules.txt")),
     ("said", include_str!("text/said.txt")),

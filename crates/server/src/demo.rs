@@ -95,6 +95,7 @@ pub(crate) async fn run(demo: &Demo) -> anyhow::Result<()> {
         name: company::NAME.to_owned(),
         contact: Some("ext. 4400, Mon–Fri 08:00–18:00".to_owned()),
         zone: company::ZONE,
+        mailbox: true,
         metrics_token: None,
     };
     let agent = hosts::start(&desk, &dir, &base_url, Utc::now()).await?;

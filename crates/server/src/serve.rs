@@ -69,6 +69,7 @@ pub(crate) async fn pages(
         contact: web.contact.clone(),
         zone: web.zone,
         trusted_proxies: web.trusted_proxies.clone(),
+        mailbox: web.mailbox,
         metrics_token: web.metrics_token.clone(),
     };
     let state = AppState::new(desk, settings, Arc::new(Utc::now), metrics);

@@ -20,6 +20,7 @@ pub mod letter;
 pub mod link;
 pub mod mailbox;
 pub mod outbox;
+pub mod people;
 pub mod person;
 pub mod pool;
 pub mod presence;

@@ -248,3 +248,105 @@ pub async fn set_credential(
     .await?;
     Ok(())
 }
+
+/// A session as its owner sees it in the list.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The hash of its id; names it in the list.
+    pub id_hash: Vec<u8>,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When it was last used.
+    pub last_seen_at: DateTime<Utc>,
+    /// From where.
+    pub ip: String,
+    /// With what.
+    pub user_agent: String,
+}
+
+/// The live sessions of a person, the last used first.
+pub async fn of_person(
+    conn: &mut PgConnection,
+    person: PersonId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Listed>> {
+    Ok(sqlx::query_as!(
+        Listed,
+        "select id_hash, created_at, last_seen_at, ip, user_agent from session
+         where person_id = $1 and ended_at is null and expires_at > $2 order by last_seen_at desc limit 100",
+        person.0,
+        now
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Ends one session of this person and no other's. False if there was none.
+pub async fn end_own(
+    conn: &mut PgConnection,
+    person: PersonId,
+    id_hash: &[u8],
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(sqlx::query!(
+        "update session set ended_at = $3 where person_id = $1 and id_hash = $2 and ended_at is null",
+        person.0,
+        id_hash,
+        now
+    )
+    .execute(conn)
+    .await?
+    .rows_affected()
+        == 1)
+}
+
+/// Whether a person signed in from that network address since `since`: a place they are known at.
+pub async fn known_at(
+    conn: &mut PgConnection,
+    person: PersonId,
+    ip: &str,
+    since: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from session where person_id = $1 and ip = $2 and created_at > $3) as "known!""#,
+        person.0,
+        ip,
+        since
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Moves a session to a new id after its person proved again who they are; the old id is worth nothing.
+pub async fn rotate(
+    conn: &mut PgConnection,
+    old: &[u8],
+    new: &[u8],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update session set id_hash = $2, auth_time = $3, last_seen_at = $3 where id_hash = $1 and ended_at is null",
+        old,
+        new,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Replaces a hash by a stronger one of the same password; the version stays, so links and sessions stay good.
+pub async fn strengthen(
+    conn: &mut PgConnection,
+    person: PersonId,
+    password_hash: &str,
+) -> Result<()> {
+    sqlx::query!(
+        "update credential set password_hash = $2 where person_id = $1",
+        person.0,
+        password_hash
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -121,6 +121,23 @@ pub async fn lock(
     .await?)
 }
 
+/// The token with that hash and purpose, used or not.
+pub async fn find(
+    conn: &mut PgConnection,
+    purpose: Purpose,
+    token_hash: &[u8],
+) -> Result<Option<Token>> {
+    Ok(sqlx::query_as!(
+        Token,
+        "select id, person_id, credential_version, email, ticket_id, created_at, expires_at, used_at, superseded_at
+         from person_token where token_hash = $1 and purpose = $2",
+        token_hash,
+        purpose.as_str()
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
 /// Marks a token as used.
 pub async fn mark_used(conn: &mut PgConnection, id: Uuid, now: DateTime<Utc>) -> Result<()> {
     sqlx::query!(

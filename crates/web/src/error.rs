@@ -31,6 +31,9 @@ pub enum WebError {
     /// Nobody is signed in.
     #[error("nobody is signed in")]
     SignInFirst,
+    /// The change asks for a fresh proof of who it is.
+    #[error("identity was not confirmed lately")]
+    ConfirmFirst,
     /// The page is for another role.
     #[error("not part of this role")]
     Forbidden,
@@ -82,7 +85,7 @@ impl WebError {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::SignInFirst => StatusCode::UNAUTHORIZED,
-            Self::Forbidden | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::CrossSite | Self::ConfirmFirst => StatusCode::FORBIDDEN,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::WrongType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -106,6 +109,11 @@ impl WebError {
                 "sign_in",
                 t("error.sign_in"),
                 t("error.sign_in_advice").to_owned(),
+            ),
+            Self::ConfirmFirst => (
+                "confirm",
+                t("error.confirm"),
+                t("error.confirm_advice").to_owned(),
             ),
             Self::Forbidden => (
                 "forbidden",

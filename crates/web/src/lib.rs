@@ -3,6 +3,7 @@
 
 mod agent;
 mod assets;
+mod audit;
 mod base_url;
 mod bot;
 mod clock_chip;
@@ -18,11 +19,15 @@ mod health;
 mod host;
 mod job;
 mod live;
+mod mailbox;
 mod moment;
 mod navigation;
 mod network;
 mod observe;
 mod page;
+mod password;
+mod people;
+mod profile;
 mod queue;
 mod routes;
 mod rules;
@@ -74,13 +79,19 @@ fn register(routes: &mut routes::Routes) {
     agent::routes(routes);
     assets::routes(routes);
     bot::routes(routes);
+    audit::routes(routes);
     dashboard::routes(routes);
     enrolment::routes(routes);
     health::routes(routes);
     host::routes(routes);
     job::routes(routes);
+    mailbox::routes(routes);
+    password::routes(routes);
+    people::routes(routes);
+    profile::routes(routes);
     queue::routes(routes);
     rules::routes(routes);
+    sign_in::routes(routes);
     ticket::routes(routes);
     search::routes(routes);
 }

@@ -11,10 +11,10 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum_extra::extract::CookieJar;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::visitor::{Needs, Visitor};
 use crate::{AppState, WebError};
@@ -23,6 +23,8 @@ use crate::{AppState, WebError};
 pub(crate) const UPLOAD_LIMIT: usize = 26 * 1024 * 1024;
 /// A page that takes longer has failed.
 const PAGE_TIME: Duration = Duration::from_secs(30);
+/// How long a proof of who one is opens the administrators' pages (decision 19).
+const CONFIRMED_FOR: TimeDelta = TimeDelta::minutes(10);
 /// 25 MiB over a slow line.
 const UPLOAD_TIME: Duration = Duration::from_secs(600);
 
@@ -222,6 +224,20 @@ async fn admit(
                     tracing::warn!(person = %visitor.principal.person, "refused: not in the audience of this route");
                     WebError::Forbidden.into_response()
                 }
+            };
+        }
+        if let Some(visitor) = &visitor
+            && route.audience == Audience::Administrator
+            && now - visitor.auth_time > CONFIRMED_FOR
+        {
+            let target = request.uri().path_and_query().map_or("/", |it| it.as_str());
+            return match *request.method() {
+                Method::GET | Method::HEAD => Redirect::to(&format!(
+                    "/confirm?next={}",
+                    crate::filters::encoded(target)
+                ))
+                .into_response(),
+                _ => WebError::ConfirmFirst.into_response(),
             };
         }
         theme = visitor.as_ref().map(|v| v.preferences.theme);

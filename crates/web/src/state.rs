@@ -25,6 +25,9 @@ pub struct Settings {
     pub zone: Tz,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Whether everybody may read mail that is not sent, because no mail server is set. For the demo and developers only:
+    /// such mail holds links that set passwords.
+    pub mailbox: bool,
     /// A bearer token that may read `/metrics`; without it only this machine may.
     pub metrics_token: Option<String>,
 }

@@ -5,6 +5,7 @@ pub mod bot;
 pub mod housekeeping;
 pub mod job;
 pub mod outbox;
+pub mod sealer;
 pub mod signer;
 pub mod timer;
 mod worker;

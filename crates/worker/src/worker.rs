@@ -13,6 +13,7 @@ use crate::bot::Bot;
 use crate::housekeeping::Housekeeping;
 use crate::job::Jobs;
 use crate::outbox::{Outbox, Post};
+use crate::sealer::Sealer;
 use crate::signer::Signer;
 use crate::timer::Sweeper;
 
@@ -28,6 +29,7 @@ pub struct Worker {
     bot: Bot,
     outbox: Outbox,
     jobs: Jobs,
+    sealer: Sealer,
     signer: Signer,
     housekeeping: Housekeeping,
     sweeper: Sweeper,
@@ -41,6 +43,7 @@ impl Worker {
             bot: Bot::new(desk.clone()),
             outbox: Outbox::new(desk.clone(), post),
             jobs: Jobs::new(desk.clone()),
+            sealer: Sealer::new(desk.clone()),
             signer: Signer::new(desk.clone()),
             housekeeping: Housekeeping::new(desk.clone()),
             sweeper: Sweeper::new(desk),
@@ -69,6 +72,13 @@ impl Worker {
             loops.spawn(keep_running("jobs", stop.clone(), move || {
                 let (jobs, clock, stop) = (this.jobs.clone(), clock.clone(), stop.clone());
                 async move { jobs.run(|| clock(), stop).await }
+            }));
+        }
+        {
+            let (this, clock, stop) = (self.clone(), clock.clone(), stop.clone());
+            loops.spawn(keep_running("sealer", stop.clone(), move || {
+                let (sealer, clock, stop) = (this.sealer.clone(), clock.clone(), stop.clone());
+                async move { sealer.run(|| clock(), stop).await }
             }));
         }
         {

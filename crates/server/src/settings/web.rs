@@ -61,6 +61,8 @@ pub(crate) struct Web {
     pub(crate) name: String,
     pub(crate) contact: Option<String>,
     pub(crate) zone: Tz,
+    /// Whether everybody may read mail that is not sent; the demo's.
+    pub(crate) mailbox: bool,
     pub(crate) metrics_token: Option<String>,
 }
 
@@ -121,6 +123,7 @@ impl Given {
             name: self.name.clone(),
             contact: self.contact.clone().filter(|it| !it.trim().is_empty()),
             zone,
+            mailbox: false,
             metrics_token,
         })
     }

@@ -1,0 +1,301 @@
+//! Administration of people: their parts, their queues, and what happens to their tickets when they leave.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use tierdesk_domain::authorize::{Action, authorize};
+use tierdesk_domain::field::{FieldError, one_line, required};
+use tierdesk_domain::id::{PersonId, TeamId};
+use tierdesk_domain::tier::Tier;
+use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::people::{self, Change, OwnChoice};
+use tierdesk_store::{person, session, team, ticket};
+use uuid::Uuid;
+
+use crate::error::{DeskError, Result};
+use crate::invitation::MAX_NAME;
+use crate::{Caller, Desk};
+
+/// What an administrator sets of a person.
+#[derive(Debug, Clone)]
+pub struct PersonEdit {
+    /// Their name.
+    pub name: String,
+    /// IANA zone.
+    pub time_zone: String,
+    /// Whether policies may treat them apart.
+    pub vip: bool,
+    /// May configure.
+    pub administrator: bool,
+    /// Is a manager.
+    pub manager: bool,
+    /// The teams they answer for; none means all.
+    pub managed: BTreeSet<TeamId>,
+    /// The queues they work in.
+    pub queues: BTreeSet<(TeamId, Tier)>,
+}
+
+/// What a person chooses about their own pages.
+#[derive(Debug, Clone)]
+pub struct Preferences {
+    /// Their name.
+    pub name: String,
+    /// IANA zone.
+    pub time_zone: String,
+    /// `system`, `light` or `dark`.
+    pub theme: String,
+    /// `compact` or `comfortable`.
+    pub density: String,
+    /// Whether single keys are shortcuts.
+    pub single_keys: bool,
+}
+
+fn zone(text: &str, errors: &mut Vec<FieldError>) {
+    if text.parse::<chrono_tz::Tz>().is_err() {
+        errors.push(FieldError::new("time_zone", "error.time_zone"));
+    }
+}
+
+impl Desk {
+    /// Changes a person. When their rights change, their sessions end, so that no old right lives on (AT-SESS-1).
+    ///
+    /// # Errors
+    /// [`DeskError::Conflict`] if somebody changed them since `version`; [`DeskError::State`] for the last administrator
+    /// who would give that up.
+    pub async fn edit_person(
+        &self,
+        caller: &Caller,
+        id: PersonId,
+        version: i32,
+        edit: PersonEdit,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        authorize(&caller.who, Action::Administer)?;
+        let name = one_line(&edit.name);
+        let mut errors = Vec::new();
+        required("name", &name, MAX_NAME, &mut errors);
+        zone(&edit.time_zone, &mut errors);
+        if !errors.is_empty() {
+            return Err(errors.into());
+        }
+        let mut work = self.begin(caller, now).await?;
+        let others = people::administrators(work.conn()).await?;
+        let before = person::find(work.conn(), id)
+            .await?
+            .ok_or(DeskError::NotFound)?;
+        let rights_before = person::principal(work.conn(), id).await?;
+        if before.administrator
+            && !edit.administrator
+            && before.deactivated_at.is_none()
+            && others <= 1
+        {
+            return Err(DeskError::State("people.last_administrator"));
+        }
+        let change = Change {
+            name: &name,
+            time_zone: &edit.time_zone,
+            vip: edit.vip,
+            manager: edit.manager,
+            administrator: edit.administrator,
+        };
+        if !people::change(work.conn(), id, version, &change).await? {
+            return Err(DeskError::Conflict);
+        }
+        let queues: Vec<_> = edit.queues.iter().copied().collect();
+        people::set_queues(work.conn(), id, &queues).await?;
+        let managed: Vec<_> = if edit.manager {
+            edit.managed.iter().copied().collect()
+        } else {
+            Vec::new()
+        };
+        people::set_managed(work.conn(), id, &managed).await?;
+        let rights = person::principal(work.conn(), id).await?;
+        let ended = if rights == rights_before {
+            0
+        } else {
+            session::end_all(work.conn(), id, None, now).await?
+        };
+        work.audit(
+            "person.changed",
+            "person",
+            &id.to_string(),
+            json!({
+                "name": name, "vip": edit.vip, "sessions_ended": ended,
+                "administrator": {"from": before.administrator, "to": edit.administrator},
+                "manager": {"from": before.manager, "to": edit.manager}, "managed": managed,
+                "queues": {"from": rights_before.map(|it| it.memberships), "to": queues},
+            }),
+        )
+        .await?;
+        work.commit().await
+    }
+
+    /// Deactivates a person: sessions end at once, and their open tickets go back to their queues, or to `successor`
+    /// where that one may act on the queue. Returns how many tickets went.
+    ///
+    /// # Errors
+    /// [`DeskError::State`] for oneself and for the last administrator.
+    pub async fn deactivate(
+        &self,
+        caller: &Caller,
+        id: PersonId,
+        successor: Option<PersonId>,
+        now: DateTime<Utc>,
+    ) -> Result<u64> {
+        authorize(&caller.who, Action::Administer)?;
+        if caller.person_id() == Some(id) {
+            return Err(DeskError::State("people.not_oneself"));
+        }
+        let mut work = self.begin(caller, now).await?;
+        let administrators = people::administrators(work.conn()).await?;
+        let leaving = person::find(work.conn(), id)
+            .await?
+            .ok_or(DeskError::NotFound)?;
+        if leaving.deactivated_at.is_some() {
+            return Ok(0);
+        }
+        if leaving.administrator && administrators <= 1 {
+            return Err(DeskError::State("people.last_administrator"));
+        }
+        people::set_deactivated(work.conn(), id, Some(now)).await?;
+        session::end_all(work.conn(), id, None, now).await?;
+        let mut handed_over = 0;
+        for ticket in people::open_tickets(work.conn(), id).await? {
+            let Some(mut ticket) = ticket::lock(work.conn(), ticket).await? else {
+                continue;
+            };
+            let acting = team::who_acts(work.conn(), ticket.team, ticket.tier).await?;
+            let next = successor.and_then(|it| acting.into_iter().find(|(id, _)| *id == it));
+            ticket.assignee = next.as_ref().map(|it| it.0);
+            let data = json!({"to": ticket.assignee, "name": next.map(|it| it.1), "internal": {"from": id, "why": "deactivated"}});
+            work.event(&ticket, EventKind::Assigned, Visibility::Public, None, data)
+                .await?;
+            work.save(&mut ticket, true).await?;
+            handed_over += 1;
+        }
+        work.audit(
+            "person.deactivated",
+            "person",
+            &id.to_string(),
+            json!({"tickets": handed_over, "successor": successor}),
+        )
+        .await?;
+        work.commit().await?;
+        Ok(handed_over)
+    }
+
+    /// Lets a person in again, with the parts they had.
+    pub async fn reactivate(
+        &self,
+        caller: &Caller,
+        id: PersonId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        authorize(&caller.who, Action::Administer)?;
+        let mut work = self.begin(caller, now).await?;
+        person::find(work.conn(), id)
+            .await?
+            .ok_or(DeskError::NotFound)?;
+        people::set_deactivated(work.conn(), id, None).await?;
+        work.audit("person.reactivated", "person", &id.to_string(), json!({}))
+            .await?;
+        work.commit().await
+    }
+
+    /// Adds a team.
+    ///
+    /// # Errors
+    /// [`DeskError::Invalid`], also for a name that another team has.
+    pub async fn add_team(
+        &self,
+        caller: &Caller,
+        name: &str,
+        description: &str,
+        restricted: bool,
+        now: DateTime<Utc>,
+    ) -> Result<TeamId> {
+        authorize(&caller.who, Action::Administer)?;
+        let (name, description) = (one_line(name), one_line(description));
+        let mut errors = Vec::new();
+        required("name", &name, 100, &mut errors);
+        if description.chars().count() > 500 {
+            errors.push(FieldError::too_long("description", 500));
+        }
+        if !errors.is_empty() {
+            return Err(errors.into());
+        }
+        let mut work = self.begin(caller, now).await?;
+        let id = TeamId(Uuid::now_v7());
+        if let Err(error) =
+            team::insert(work.conn(), id, &name, &description, restricted, now).await
+        {
+            let taken = error.is_constraint("team_name");
+            return Err(if taken {
+                vec![FieldError::new("name", "error.name_taken")].into()
+            } else {
+                error.into()
+            });
+        }
+        work.audit(
+            "team.added",
+            "team",
+            &id.to_string(),
+            json!({"name": name, "restricted": restricted}),
+        )
+        .await?;
+        work.commit().await?;
+        Ok(id)
+    }
+
+    /// Writes what the caller chose about their own pages.
+    pub async fn choose(
+        &self,
+        caller: &Caller,
+        choice: Preferences,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let id = caller.person_id().ok_or(DeskError::Denied)?;
+        let name = one_line(&choice.name);
+        let mut errors = Vec::new();
+        required("name", &name, MAX_NAME, &mut errors);
+        zone(&choice.time_zone, &mut errors);
+        if !["system", "light", "dark"].contains(&choice.theme.as_str()) {
+            errors.push(FieldError::new("theme", "error.choose_one"));
+        }
+        if !["compact", "comfortable"].contains(&choice.density.as_str()) {
+            errors.push(FieldError::new("density", "error.choose_one"));
+        }
+        if !errors.is_empty() {
+            return Err(errors.into());
+        }
+        let mut work = self.begin(caller, now).await?;
+        let own = OwnChoice {
+            name: &name,
+            time_zone: &choice.time_zone,
+            theme: &choice.theme,
+            density: &choice.density,
+            single_keys: choice.single_keys,
+        };
+        people::choose(work.conn(), id, &own).await?;
+        work.audit(
+            "person.chose",
+            "person",
+            &id.to_string(),
+            json!({"name": name, "time_zone": choice.time_zone}),
+        )
+        .await?;
+        work.commit().await
+    }
+
+    /// Sets the caller's theme.
+    pub async fn choose_theme(&self, caller: &Caller, theme: &str) -> Result<()> {
+        let id = caller.person_id().ok_or(DeskError::Denied)?;
+        if !["system", "light", "dark"].contains(&theme) {
+            return Err(vec![FieldError::new("theme", "error.choose_one")].into());
+        }
+        let mut conn = self.acquire().await?;
+        people::set_theme(&mut conn, id, theme).await?;
+        Ok(())
+    }
+}
