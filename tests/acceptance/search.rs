@@ -284,3 +284,68 @@ async fn what_is_found_is_exactly_what_may_be_opened() {
         }
     }
 }
+
+/// The width of the page as far as one can scroll, beside the width of the window.
+async fn widths(browser: &support::browser::Browser) -> (i64, i64) {
+    let script = "const e = document.documentElement; return [e.scrollWidth, e.clientWidth]";
+    let found = browser.page.execute(script, Vec::new()).await.unwrap();
+    (found[0].as_i64().unwrap(), found[1].as_i64().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engineer_searches_in_a_real_browser_at_any_width() {
+    let Some(browser) = support::browser::Browser::open().await else {
+        return;
+    };
+    let desk = Tierdesk::start().await;
+    let ana = desk.requester("Zebedee Lind").await;
+    let leo = desk
+        .engineer("Leo Engineer", "Service Desk", Tier::L1)
+        .await;
+    let ticket = desk
+        .file(&ana, "The zebra scanner prints nothing", "Since Monday the zebra-label-scanner-with-a-very-long-name-that-does-not-break prints nothing at all.")
+        .await;
+    let caller = desk.caller(&leo).await;
+    desk.desk
+        .note(
+            &caller,
+            ticket.id,
+            "An internal word about the zebra",
+            desk.now(),
+        )
+        .await
+        .unwrap();
+    let base = desk.serve().await;
+    let cookie = desk.sign_in(&leo).await.cookie().unwrap().to_owned();
+    browser.goto(&format!("{base}/healthz")).await;
+    let set = "document.cookie = 'session=' + arguments[0] + '; path=/'";
+    browser
+        .page
+        .execute(set, vec![cookie.into()])
+        .await
+        .unwrap();
+    browser.goto(&format!("{base}/search")).await;
+    browser.fill("#q", "zeb").await;
+    browser.fill("#q", "zebra").await;
+    browser.click("form[role=search] button").await;
+    browser
+        .wait_for_text("The zebra scanner prints nothing")
+        .await;
+    assert!(browser.has("mark").await);
+    for width in [320, 1440] {
+        browser.page.set_window_size(width, 900).await.unwrap();
+        browser.goto(&format!("{base}/search?q=zeb")).await;
+        browser.wait_for_text("Zebedee Lind").await;
+        browser.goto(&format!("{base}/search?q=zebra")).await;
+        let (all, window) = widths(&browser).await;
+        assert!(all <= window, "{width}: {all} is wider than {window}");
+        if let Ok(folder) = std::env::var("TIERDESK_PICTURES") {
+            let picture = browser.page.screenshot().await.unwrap();
+            std::fs::write(format!("{folder}/search-{width}.png"), picture).unwrap();
+        }
+    }
+    browser.click("ol a").await;
+    browser
+        .wait_for_text("An internal word about the zebra")
+        .await;
+}
