@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sqlx::Row as _;
 use support::{Someone, Tierdesk, database};
+use tierdesk_desk::Origin;
 use tierdesk_desk::ticket::Filed;
 use tierdesk_domain::tier::Tier;
 use uuid::Uuid;
@@ -56,8 +57,33 @@ async fn a_forgotten_password_is_reset_by_the_person_and_resolved_by_the_bot() {
     assert!(mail.get::<bool, _>(1), "the secret is sealed");
 
     desk.clock.advance(TimeDelta::minutes(10));
-    desk.set_password(&ana, "another long password").await;
-    desk.desk.step_bot(ticket.id, desk.now()).await.unwrap();
+    let mail = sqlx::query("select mail_id, sealed from outbox where kind = 'password_reset'")
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+    let place = format!("outbox:{}", mail.get::<Uuid, _>(0));
+    let secret = desk
+        .desk
+        .keys
+        .open(&place, &mail.get::<Vec<u8>, _>(1))
+        .unwrap();
+    let secret = String::from_utf8(secret).unwrap();
+    let dump: i64 = sqlx::query_scalar("select count(*) from (select data::text from event union all select data::text from outbox union all select detail::text from audit union all select body from content) as kept (text) where strpos(text, $1) > 0")
+        .bind(&secret)
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(dump, 0, "the secret is nowhere in plain");
+    desk.desk
+        .set_password_by_link(
+            &secret,
+            "another long password",
+            &Origin::default(),
+            desk.now(),
+        )
+        .await
+        .unwrap();
+    desk.run_bot().await;
     let stands = desk.stands(ticket.id).await;
     assert_eq!(
         (
