@@ -4,8 +4,10 @@
     reason = "a test that unwraps says where it failed"
 )]
 
+mod account;
 mod agent;
 mod architecture;
+mod audit;
 mod bot;
 mod bot_agent;
 mod clock;

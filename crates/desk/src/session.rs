@@ -85,7 +85,7 @@ impl Desk {
             email.clone()
         };
         for (bucket, key, capacity, every) in [
-            ("sign_in.account", account.as_str(), 5.0, 180.0),
+            ("sign_in.account", account.as_str(), 5.0, 240.0),
             ("sign_in.ip", network(&origin.ip).as_str(), 30.0, 2.0),
             ("sign_in.all", "", 600.0, 0.1),
         ] {

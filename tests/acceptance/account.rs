@@ -1,0 +1,463 @@
+//! Accounts: sessions, guessing, links from mail, and who may make whom what (AT-SESS, AT-RESET, AT-ENUM, AT-RATE, AT-PRIV).
+
+use axum::http::StatusCode;
+use chrono::TimeDelta;
+use support::client::{Client, Reply};
+use support::database;
+use support::product::{Someone, Tierdesk};
+use tierdesk_domain::tier::Tier;
+use tierdesk_mail::{Mailbox, Transport};
+use tierdesk_worker::{Post, Worker};
+
+const GOOD: &str = "seven quiet herons by the weir";
+const BETTER: &str = "nine loud magpies on the roof";
+
+async fn sign_in(client: &Client, email: &str, password: &str) -> Reply {
+    client
+        .post(
+            "/sign-in",
+            &[
+                ("mail", email),
+                ("password", password),
+                ("next", "/profile"),
+            ],
+        )
+        .await
+}
+
+async fn signed_in(tierdesk: &Tierdesk, someone: &Someone, password: &str) -> Client {
+    let mut client = tierdesk.visitor();
+    let reply = sign_in(&client, &someone.email, password).await;
+    assert_eq!(reply.location(), "/profile");
+    client.keep_cookie(&reply);
+    client
+}
+
+async fn is_in(client: &Client) -> bool {
+    client.get("/profile").await.status == StatusCode::OK
+}
+
+/// Runs everything that waits, mail into the developer mailbox, and gives the path of the newest link for `marker`.
+async fn newest_link(tierdesk: &Tierdesk, marker: &str) -> String {
+    let post = Post {
+        transport: Transport::Mailbox,
+        from: Mailbox::new("Desk", "desk@desk.example".parse().unwrap()),
+        prefix: "TD".to_owned(),
+    };
+    let worker = Worker::new(tierdesk.desk.clone(), post);
+    worker.drain(tierdesk.now()).await.unwrap();
+    let mut conn = tierdesk.desk.acquire().await.unwrap();
+    let kept = tierdesk_store::mailbox::kept(&mut conn, None, None, 50)
+        .await
+        .unwrap();
+    drop(conn);
+    for mail in kept {
+        let (_, content) = tierdesk.desk.kept_mail(mail.id).await.unwrap();
+        if let Some(link) = content
+            .text
+            .split_whitespace()
+            .find(|word| word.contains(marker))
+        {
+            return link.trim_start_matches(&tierdesk.base_url).to_owned();
+        }
+    }
+    panic!("no mail with {marker}");
+}
+
+async fn scene() -> (Tierdesk, Someone) {
+    let tierdesk = Tierdesk::start().await;
+    let priya = tierdesk.requester("Priya Nair").await;
+    tierdesk.set_password(&priya, GOOD).await;
+    // The bot leaves addresses alone that changed within a week.
+    tierdesk.clock.advance(TimeDelta::days(10));
+    (tierdesk, priya)
+}
+
+/// A reset link, asked for on the sign-in page.
+async fn reset_link(tierdesk: &Tierdesk, someone: &Someone) -> String {
+    let reply = tierdesk
+        .visitor()
+        .post("/sign-in/help", &[("mail", &someone.email)])
+        .await;
+    assert_eq!(reply.status, StatusCode::OK);
+    newest_link(tierdesk, "/password/reset/").await
+}
+
+#[tokio::test]
+async fn a_session_begins_with_a_new_id_and_its_id_is_kept_nowhere() {
+    let (tierdesk, priya) = scene().await;
+    let mut client = tierdesk.visitor();
+    let reply = sign_in(&client, &priya.email, GOOD).await;
+    let cookie = reply.header("set-cookie").unwrap().to_owned();
+    for part in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    client.keep_cookie(&reply);
+    let first = client.cookie().unwrap().to_owned();
+    assert!(first.len() >= 43, "256 bits");
+    assert!(is_in(&client).await);
+
+    let again = sign_in(&client, &priya.email, GOOD).await;
+    let mut other = tierdesk.visitor();
+    other.keep_cookie(&again);
+    assert_ne!(other.cookie(), Some(first.as_str()));
+
+    let mut owner = database::connect(&tierdesk.database).await;
+    let kept: i64 = sqlx::query_scalar(
+        "select count(*) from session where session::text like '%' || $1 || '%'",
+    )
+    .bind(&first)
+    .fetch_one(&mut owner)
+    .await
+    .unwrap();
+    assert_eq!(kept, 0);
+}
+
+#[tokio::test]
+async fn a_session_ends_by_sign_out_by_rest_and_by_age() {
+    let (tierdesk, priya) = scene().await;
+    let client = signed_in(&tierdesk, &priya, GOOD).await;
+    client.post("/sign-out", &[]).await;
+    assert!(!is_in(&client).await, "signed out");
+
+    let client = signed_in(&tierdesk, &priya, GOOD).await;
+    tierdesk.clock.advance(TimeDelta::minutes(59));
+    assert!(is_in(&client).await);
+    tierdesk.clock.advance(TimeDelta::minutes(61));
+    assert!(!is_in(&client).await, "idle for an hour");
+
+    let client = signed_in(&tierdesk, &priya, GOOD).await;
+    for _ in 0..30 {
+        tierdesk.clock.advance(TimeDelta::minutes(50));
+        is_in(&client).await;
+    }
+    assert!(!is_in(&client).await, "older than a day");
+}
+
+#[tokio::test]
+async fn a_deactivated_person_is_out_with_the_next_request() {
+    let (tierdesk, priya) = scene().await;
+    let ines = tierdesk.administrator("Ines Roth").await;
+    let client = signed_in(&tierdesk, &priya, GOOD).await;
+    let caller = tierdesk.caller(&ines).await;
+    tierdesk
+        .desk
+        .deactivate(&caller, priya.id, None, tierdesk.now())
+        .await
+        .unwrap();
+    assert!(!is_in(&client).await);
+    let reply = sign_in(&tierdesk.visitor(), &priya.email, GOOD).await;
+    assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn nobody_learns_which_addresses_have_an_account() {
+    let (tierdesk, priya) = scene().await;
+    let words = |reply: &Reply| reply.page().all_text();
+    let visitor = tierdesk.visitor();
+    let known = sign_in(&visitor, &priya.email, "wrong wrong wrong wrong").await;
+    let unknown = sign_in(&visitor, "nobody@example.org", "wrong wrong wrong wrong").await;
+    assert_eq!(known.status, unknown.status);
+    assert_eq!(words(&known), words(&unknown));
+
+    let known = visitor
+        .post("/sign-in/help", &[("mail", &priya.email)])
+        .await;
+    let unknown = visitor
+        .post("/sign-in/help", &[("mail", "nobody@example.org")])
+        .await;
+    assert_eq!(known.status, unknown.status);
+    assert_eq!(words(&known), words(&unknown));
+    assert_eq!(known.bytes.len(), unknown.bytes.len());
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down_wherever_it_comes_from_and_the_person_still_gets_in() {
+    let (tierdesk, priya) = scene().await;
+    let home = tierdesk.visitor().from_address("192.0.2.10");
+    assert_eq!(
+        sign_in(&home, &priya.email, GOOD).await.location(),
+        "/profile"
+    );
+
+    let mut checked = 0;
+    for guess in 0..60_u32 {
+        let client = tierdesk
+            .visitor()
+            .from_address(&format!("198.51.100.{}", guess % 250 + 1));
+        let reply = sign_in(&client, &priya.email, "guess guess guess guess").await;
+        match reply.status {
+            StatusCode::UNPROCESSABLE_ENTITY => checked += 1,
+            StatusCode::TOO_MANY_REQUESTS => assert!(reply.header("retry-after").is_some()),
+            other => panic!("{other}"),
+        }
+        tierdesk.clock.advance(TimeDelta::minutes(1));
+    }
+    assert!(
+        (5..=20).contains(&checked),
+        "{checked} passwords were checked in an hour"
+    );
+    assert_eq!(
+        sign_in(&home, &priya.email, GOOD).await.location(),
+        "/profile"
+    );
+}
+
+#[tokio::test]
+async fn headers_that_name_another_client_change_no_limit() {
+    let (tierdesk, _) = scene().await;
+    let mut refused = 0;
+    for guess in 0..40_u32 {
+        let request = axum::http::Request::post("/sign-in")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .header("origin", tierdesk.base_url.as_str())
+            .header("x-forwarded-for", format!("203.0.113.{guess}"))
+            .header("forwarded", format!("for=203.0.113.{guess}"))
+            .header("x-real-ip", format!("203.0.113.{guess}"))
+            .body(axum::body::Body::from(format!(
+                "mail=u{guess}%40example.org&password=x"
+            )))
+            .unwrap();
+        let reply = tierdesk.visitor().send(request).await;
+        refused += u32::from(reply.status == StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert_eq!(refused, 10, "30 a minute for one address");
+}
+
+#[tokio::test]
+async fn a_reset_link_works_once_ends_all_sessions_and_signs_nobody_in() {
+    let (tierdesk, priya) = scene().await;
+    let session = signed_in(&tierdesk, &priya, GOOD).await;
+    let link = reset_link(&tierdesk, &priya).await;
+    let visitor = tierdesk.visitor();
+
+    for _ in 0..2 {
+        let page = visitor.get(&link).await;
+        assert_eq!(page.status, StatusCode::OK, "looking uses nothing up");
+        assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(page.header("cache-control"), Some("no-store"));
+    }
+    let weak = visitor
+        .post(
+            &link,
+            &[
+                ("password", "priya.nair-2026"),
+                ("again", "priya.nair-2026"),
+            ],
+        )
+        .await;
+    assert_eq!(weak.status, StatusCode::UNPROCESSABLE_ENTITY);
+
+    let fields = [("password", BETTER), ("again", BETTER)];
+    let done = visitor.post(&link, &fields).await;
+    assert!(done.location().starts_with("/sign-in"));
+    assert!(done.header("set-cookie").is_none(), "signs nobody in");
+    assert!(!is_in(&session).await);
+    assert_eq!(visitor.post(&link, &fields).await.status, StatusCode::GONE);
+    assert_eq!(
+        sign_in(&visitor, &priya.email, GOOD).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    signed_in(&tierdesk, &priya, BETTER).await;
+
+    let secret = link.rsplit('/').next().unwrap();
+    let mut owner = database::connect(&tierdesk.database).await;
+    for table in [
+        "select count(*) from outbox t where t::text like '%' || $1 || '%'",
+        "select count(*) from dev_mail t where t::text like '%' || $1 || '%'",
+        "select count(*) from event t where t::text like '%' || $1 || '%'",
+        "select count(*) from content t where t::text like '%' || $1 || '%'",
+        "select count(*) from audit t where t::text like '%' || $1 || '%'",
+        "select count(*) from person_token t where t::text like '%' || $1 || '%'",
+    ] {
+        let found: i64 = sqlx::query_scalar(table)
+            .bind(secret)
+            .fetch_one(&mut owner)
+            .await
+            .unwrap();
+        assert_eq!(found, 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn a_reset_link_ends_after_a_quarter_of_an_hour_and_its_page_offers_a_fresh_one() {
+    let (tierdesk, priya) = scene().await;
+    let link = reset_link(&tierdesk, &priya).await;
+    tierdesk.clock.advance(TimeDelta::minutes(15));
+    let visitor = tierdesk.visitor();
+    let fields = [("password", BETTER), ("again", BETTER)];
+    assert_eq!(visitor.get(&link).await.status, StatusCode::GONE);
+    assert_eq!(visitor.post(&link, &fields).await.status, StatusCode::GONE);
+    assert!(
+        visitor
+            .post(&format!("{link}/fresh"), &[])
+            .await
+            .location()
+            .starts_with("/sign-in")
+    );
+    let fresh = newest_link(&tierdesk, "/password/reset/").await;
+    assert_ne!(fresh, link);
+    assert!(
+        visitor
+            .post(&fresh, &fields)
+            .await
+            .location()
+            .starts_with("/sign-in")
+    );
+    assert_eq!(
+        visitor.get("/password/reset/never-was-one").await.status,
+        StatusCode::GONE
+    );
+}
+
+#[tokio::test]
+async fn an_invitation_is_bound_to_its_address_and_its_time() {
+    let (tierdesk, _) = scene().await;
+    let ines = tierdesk.administrator("Ines Roth").await;
+    let administrator = tierdesk.sign_in(&ines).await;
+    let invited = administrator
+        .post(
+            "/admin/people/new",
+            &[("name", "Lea Brandt"), ("email", "lea@example.org")],
+        )
+        .await;
+    assert_eq!(
+        invited.status,
+        StatusCode::SEE_OTHER,
+        "{}",
+        invited.page().all_text()
+    );
+    let link = newest_link(&tierdesk, "/invitation/").await;
+    let visitor = tierdesk.visitor();
+    let fields = [("password", GOOD), ("again", GOOD)];
+    assert!(
+        visitor
+            .post(&link, &fields)
+            .await
+            .location()
+            .starts_with("/sign-in")
+    );
+    assert_eq!(visitor.post(&link, &fields).await.status, StatusCode::GONE);
+    assert_eq!(
+        sign_in(&visitor, "lea@example.org", GOOD).await.location(),
+        "/profile"
+    );
+
+    administrator
+        .post(
+            "/admin/people/new",
+            &[("name", "Tom Late"), ("email", "tom@example.org")],
+        )
+        .await;
+    let link = newest_link(&tierdesk, "/invitation/").await;
+    tierdesk.clock.advance(TimeDelta::hours(72));
+    assert_eq!(visitor.post(&link, &fields).await.status, StatusCode::GONE);
+}
+
+#[tokio::test]
+async fn of_two_who_set_up_at_once_one_becomes_administrator() {
+    let tierdesk = Tierdesk::start().await;
+    let first = tierdesk
+        .desk
+        .setup_link(tierdesk.now())
+        .await
+        .unwrap()
+        .unwrap();
+    let link = tierdesk
+        .desk
+        .setup_link(tierdesk.now())
+        .await
+        .unwrap()
+        .unwrap();
+    let path = |link: &str| link.trim_start_matches(&tierdesk.base_url).to_owned();
+    assert_eq!(
+        tierdesk.visitor().get(&path(&first)).await.status,
+        StatusCode::GONE,
+        "a newer one replaced it"
+    );
+    let link = path(&link);
+    let (a, b) = (tierdesk.visitor(), tierdesk.visitor());
+    let one = [
+        ("name", "Ada"),
+        ("mail", "ada@example.org"),
+        ("password", GOOD),
+        ("again", GOOD),
+    ];
+    let two = [
+        ("name", "Bea"),
+        ("mail", "bea@example.org"),
+        ("password", GOOD),
+        ("again", GOOD),
+    ];
+    let (one, two) = tokio::join!(a.post(&link, &one), b.post(&link, &two));
+    let mut statuses = [one.status, two.status];
+    statuses.sort();
+    assert_eq!(statuses, [StatusCode::SEE_OTHER, StatusCode::GONE]);
+    assert_eq!(
+        tierdesk.desk.setup_link(tierdesk.now()).await.unwrap(),
+        None
+    );
+}
+
+#[tokio::test]
+async fn an_administrator_proves_again_who_they_are_after_ten_minutes() {
+    let (tierdesk, _) = scene().await;
+    let ines = tierdesk.administrator("Ines Roth").await;
+    tierdesk.set_password(&ines, BETTER).await;
+    let mut client = signed_in(&tierdesk, &ines, BETTER).await;
+    assert_eq!(client.get("/admin/people").await.status, StatusCode::OK);
+    tierdesk.clock.advance(TimeDelta::minutes(11));
+    assert!(
+        client
+            .get("/admin/people")
+            .await
+            .location()
+            .starts_with("/confirm")
+    );
+    let old = client.cookie().unwrap().to_owned();
+    let reply = client
+        .post(
+            "/confirm",
+            &[("password", BETTER), ("next", "/admin/people")],
+        )
+        .await;
+    assert_eq!(reply.location(), "/admin/people");
+    client.keep_cookie(&reply);
+    assert_ne!(
+        client.cookie(),
+        Some(old.as_str()),
+        "the id changes with the strength"
+    );
+    assert_eq!(client.get("/admin/people").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_change_of_rights_ends_the_sessions_of_the_person() {
+    let (tierdesk, priya) = scene().await;
+    let ines = tierdesk.administrator("Ines Roth").await;
+    let session = signed_in(&tierdesk, &priya, GOOD).await;
+    let team = tierdesk.team("Service Desk").await;
+    let edit = tierdesk_desk::people::PersonEdit {
+        name: priya.name.clone(),
+        time_zone: "UTC".to_owned(),
+        vip: false,
+        administrator: false,
+        manager: false,
+        managed: std::collections::BTreeSet::new(),
+        queues: [(team, Tier::L1)].into(),
+    };
+    let own = tierdesk.caller(&priya).await;
+    let refused = tierdesk
+        .desk
+        .edit_person(&own, priya.id, 1, edit.clone(), tierdesk.now())
+        .await;
+    assert!(refused.is_err(), "nobody gives rights to themselves");
+    let caller = tierdesk.caller(&ines).await;
+    tierdesk
+        .desk
+        .edit_person(&caller, priya.id, 1, edit, tierdesk.now())
+        .await
+        .unwrap();
+    assert!(!is_in(&session).await);
+}
