@@ -3,6 +3,7 @@
 
 mod agent;
 mod assets;
+mod attachment;
 mod audit;
 mod base_url;
 mod bot;
@@ -21,14 +22,17 @@ mod job;
 mod live;
 mod mailbox;
 mod moment;
+mod my_ticket;
 mod navigation;
 mod network;
+mod new_ticket;
 mod observe;
 mod page;
 mod password;
 mod people;
 mod profile;
 mod queue;
+mod requester;
 mod routes;
 mod rules;
 mod safe_html;
@@ -78,20 +82,24 @@ pub fn router(state: AppState) -> Router {
 fn register(routes: &mut routes::Routes) {
     agent::routes(routes);
     assets::routes(routes);
-    bot::routes(routes);
+    attachment::routes(routes);
     audit::routes(routes);
+    bot::routes(routes);
     dashboard::routes(routes);
     enrolment::routes(routes);
     health::routes(routes);
     host::routes(routes);
     job::routes(routes);
     mailbox::routes(routes);
+    my_ticket::routes(routes);
+    new_ticket::routes(routes);
     password::routes(routes);
     people::routes(routes);
     profile::routes(routes);
     queue::routes(routes);
+    requester::routes(routes);
     rules::routes(routes);
+    search::routes(routes);
     sign_in::routes(routes);
     ticket::routes(routes);
-    search::routes(routes);
 }

@@ -19,13 +19,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::visitor::{Needs, Visitor};
 use crate::{AppState, WebError};
 
-/// A file with everything around it in a multipart form.
-pub(crate) const UPLOAD_LIMIT: usize = 26 * 1024 * 1024;
+/// A form with as many of the largest files as a message takes, and everything around them. They stream to disk; each
+/// file's own limit is the desk's.
+pub(crate) const UPLOAD_LIMIT: usize = 252 * 1024 * 1024;
 /// A page that takes longer has failed.
 const PAGE_TIME: Duration = Duration::from_secs(30);
 /// How long a proof of who one is opens the administrators' pages (decision 19).
 const CONFIRMED_FOR: TimeDelta = TimeDelta::minutes(10);
 /// 25 MiB over a slow line.
+/// Large files over a slow line.
 const UPLOAD_TIME: Duration = Duration::from_secs(600);
 
 /// Who may ask for a route. What they then see of an object is decided by the object's own rules.

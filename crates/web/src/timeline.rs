@@ -16,6 +16,7 @@ use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::timeline::Event;
 
+use crate::attachment::File;
 use crate::moment::Moment;
 use crate::safe_html::{SafeHtml, markdown};
 use crate::visitor::initials;
@@ -75,6 +76,8 @@ pub(crate) struct Entry {
     pub(crate) at: Moment,
     pub(crate) doer: Doer,
     pub(crate) internal: bool,
+    /// The files that came with it.
+    pub(crate) files: Vec<File>,
     pub(crate) shape: Shape,
 }
 
@@ -86,6 +89,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) requester: &'a str,
     /// Names of teams in hand-overs; empty for requesters, who never read one.
     pub(crate) teams: &'a HashMap<TeamId, String>,
+    /// The files of the ticket that this reader may see.
+    pub(crate) files: &'a [File],
     /// Whether the reader works on the desk's side: requesters read other words, and never tiers or queues.
     pub(crate) desk: bool,
 }
@@ -107,6 +112,12 @@ impl Reader<'_> {
             at: Moment::new(event.at, self.now, self.zone),
             doer: doer(event),
             internal: event.visibility == Visibility::Internal,
+            files: self
+                .files
+                .iter()
+                .filter(|file| file.event == Some(event.id))
+                .cloned()
+                .collect(),
             shape,
         })
     }

@@ -13,6 +13,7 @@ use tierdesk_store::queue::QueueCount;
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{PgConnection, queue, surroundings, team, ticket_clock, timeline};
 
+use crate::attachment::File;
 use crate::clock_chip::ClockChip;
 use crate::extract::Me;
 use crate::filters;
@@ -172,11 +173,17 @@ impl Workspace {
                 .await?
                 .is_some_and(|case| case.state.is_active());
 
+        let files: Vec<File> = tierdesk_store::attachment::all(conn, &scope, ticket.id)
+            .await?
+            .into_iter()
+            .map(File::from)
+            .collect();
         let reader = Reader {
             now: frame.now,
             zone: frame.zone,
             requester: &requester.name,
             teams: &teams,
+            files: &files,
             desk: true,
         };
         let entries = reader.read(&events);
