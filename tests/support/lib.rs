@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod agent;
+pub mod axe;
 pub mod bot;
 pub mod browser;
 pub mod client;

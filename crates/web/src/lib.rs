@@ -17,6 +17,7 @@ mod form;
 mod frame;
 mod headers;
 mod health;
+mod home;
 mod host;
 mod job;
 mod live;
@@ -96,6 +97,7 @@ fn register(routes: &mut routes::Routes) {
     password::routes(routes);
     people::routes(routes);
     profile::routes(routes);
+    home::routes(routes);
     queue::routes(routes);
     requester::routes(routes);
     rules::routes(routes);

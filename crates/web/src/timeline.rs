@@ -222,6 +222,7 @@ impl Reader<'_> {
             ),
             EventKind::Breached => ("alert", fill("event.breached", &[("clock", &clock())])),
             EventKind::AtRisk => ("clock", fill("event.at_risk", &[("clock", &clock())])),
+            EventKind::Kept => ("ok", fill("event.kept", &[("clock", &clock())])),
             EventKind::JobRequested => {
                 let entry = said(data, &["entry"]);
                 let host = said(data, &["host_name", "host"]);

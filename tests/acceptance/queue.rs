@@ -1,0 +1,231 @@
+//! Queues: the next clock first, paged by key, for those who work in them.
+
+use support::database;
+use support::product::{Someone, Tierdesk};
+use tierdesk_desk::ticket::NewTicket;
+use tierdesk_domain::ticket::{Channel, Impact, Urgency};
+use tierdesk_domain::tier::Tier;
+
+async fn file(
+    desk: &Tierdesk,
+    who: &Someone,
+    titles: impl IntoIterator<Item = String>,
+) -> Vec<i64> {
+    let caller = desk.caller(who).await;
+    let mut numbers = Vec::new();
+    for title in titles {
+        let new = NewTicket {
+            category: None,
+            title,
+            description: "Words.".to_owned(),
+            impact: Impact::Person,
+            urgency: Urgency::Medium,
+            host: None,
+            channel: Channel::Web,
+        };
+        numbers.push(
+            desk.desk
+                .file_ticket(&caller, new, desk.now())
+                .await
+                .unwrap()
+                .number
+                .0,
+        );
+    }
+    let mut conn = database::connect(&desk.database).await;
+    sqlx::query("update ticket set bot_holds = false")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    numbers
+}
+
+const QUEUE: &str = "/queue/L1/Service%20Desk";
+
+#[tokio::test]
+async fn a_queue_shows_the_next_clock_first_and_pages_by_key() {
+    let desk = Tierdesk::start().await;
+    let priya = desk.requester("Priya Nair").await;
+    let samir = desk
+        .engineer("Samir Haddad", "Service Desk", Tier::L1)
+        .await;
+    let numbers = file(&desk, &priya, (0..60).map(|i| format!("Ticket {i}"))).await;
+    let mut conn = database::connect(&desk.database).await;
+    // Every second ticket has a clock, the later the ticket the sooner it is due.
+    for (i, number) in numbers.iter().enumerate() {
+        let due = (i % 2 == 0).then(|| desk.now() + chrono::TimeDelta::minutes(600 - i as i64));
+        sqlx::query("update ticket set next_clock_at = coalesce($2, 'infinity'), next_clock = case when $2 is null then null else 'resolution' end where number = $1")
+            .bind(number)
+            .bind(due)
+            .execute(&mut conn)
+            .await
+            .unwrap();
+    }
+    let client = desk.sign_in(&samir).await;
+
+    let first = client.get(QUEUE).await.page();
+    let next = first.attribute(".pager a[rel=next]", "href");
+    let second = client.get(&next).await.page();
+    let shown: Vec<i64> = [first.texts(".c-num"), second.texts(".c-num")]
+        .concat()
+        .iter()
+        .map(|n| n[1..].parse().unwrap())
+        .collect();
+
+    assert_eq!(first.texts(".c-num").len(), 50);
+    let mut expected: Vec<i64> = numbers.iter().copied().step_by(2).collect();
+    expected.reverse();
+    assert_eq!(
+        shown[..30],
+        expected,
+        "those with a clock first, the soonest on top"
+    );
+    let mut all = shown.clone();
+    all.sort_unstable();
+    assert_eq!(all, numbers, "each ticket once");
+    assert!(!second.has(".pager a[rel=next]"));
+}
+
+#[tokio::test]
+async fn the_views_show_what_they_count() {
+    let desk = Tierdesk::start().await;
+    let priya = desk.requester("Priya Nair").await;
+    let samir = desk
+        .engineer("Samir Haddad", "Service Desk", Tier::L1)
+        .await;
+    let numbers = file(&desk, &priya, (0..4).map(|i| format!("Ticket {i}"))).await;
+    let client = desk.sign_in(&samir).await;
+    client
+        .post(
+            &format!("/tickets/{}/assign", numbers[0]),
+            &[("assignee", "me")],
+        )
+        .await
+        .location();
+    client
+        .post(
+            &format!("/tickets/{}/message", numbers[0]),
+            &[("mode", "reply"), ("body", "Wait."), ("pending", "yes")],
+        )
+        .await
+        .location();
+    desk.clock.advance(chrono::TimeDelta::days(30));
+
+    let again = desk.sign_in(&samir).await;
+    let page = again.get(QUEUE).await.page();
+    for (tab, label) in page
+        .attributes(".tabs a", "href")
+        .iter()
+        .zip(page.texts(".tabs a"))
+    {
+        let count: usize = label.rsplit(' ').next().unwrap().parse().unwrap();
+        assert_eq!(
+            again.get(tab).await.page().texts(".c-num").len(),
+            count,
+            "{label}"
+        );
+    }
+    assert_eq!(
+        again
+            .get(&format!("{QUEUE}?view=mine"))
+            .await
+            .page()
+            .texts(".c-num"),
+        [format!("#{}", numbers[0])]
+    );
+    assert_eq!(
+        again.get("/queue").await.page().texts(".c-num"),
+        [format!("#{}", numbers[0])]
+    );
+}
+
+#[tokio::test]
+async fn several_tickets_are_taken_at_once_and_the_next_one_with_one_click() {
+    let desk = Tierdesk::start().await;
+    let priya = desk.requester("Priya Nair").await;
+    let samir = desk
+        .engineer("Samir Haddad", "Service Desk", Tier::L1)
+        .await;
+    let lena = desk.engineer("Lena Brandt", "Service Desk", Tier::L1).await;
+    let numbers = file(&desk, &priya, (0..3).map(|i| format!("Ticket {i}"))).await;
+    let (samir, lena) = (desk.sign_in(&samir).await, desk.sign_in(&lena).await);
+    lena.post(
+        &format!("/tickets/{}/assign", numbers[0]),
+        &[("assignee", "me")],
+    )
+    .await
+    .location();
+
+    let (first, second) = (numbers[0].to_string(), numbers[1].to_string());
+    let some = samir
+        .post(
+            &format!("{QUEUE}/take"),
+            &[("ticket", &first), ("ticket", &second)],
+        )
+        .await;
+    assert_eq!(some.location(), format!("{QUEUE}?said=taken_some"));
+    let next = samir.post(&format!("{QUEUE}/next"), &[]).await;
+    assert_eq!(
+        next.location(),
+        format!("/tickets/{}?said=taken", numbers[2])
+    );
+    let none = samir.post(&format!("{QUEUE}/next"), &[]).await;
+    assert_eq!(none.location(), format!("{QUEUE}?said=nothing_to_take"));
+}
+
+#[tokio::test]
+async fn a_queue_is_for_those_who_may_see_its_tickets() {
+    let desk = Tierdesk::start().await;
+    let ana = desk.engineer("Ana Ferreira", "Network", Tier::L2).await;
+    let priya = desk.requester("Priya Nair").await;
+    let team = desk.team("Security").await;
+    let mut conn = database::connect(&desk.database).await;
+    sqlx::query("update team set restricted = true where id = $1")
+        .bind(team.0)
+        .execute(&mut conn)
+        .await
+        .unwrap();
+
+    let client = desk.sign_in(&ana).await;
+    assert_eq!(
+        client.get(QUEUE).await.status,
+        200,
+        "engineers read other queues"
+    );
+    assert!(
+        !client
+            .get(QUEUE)
+            .await
+            .page()
+            .has("form[action$=\"/next\"]"),
+        "and take nothing there"
+    );
+    for unknown in [
+        "/queue/L2/Security",
+        "/queue/L2/Nobody",
+        "/queue/L9/Network",
+        "/queue/x/y",
+    ] {
+        assert_eq!(client.get(unknown).await.status, 404, "{unknown}");
+    }
+    assert_eq!(desk.sign_in(&priya).await.get(QUEUE).await.status, 403);
+}
+
+#[tokio::test]
+async fn an_empty_queue_says_so_and_a_place_that_cannot_be_read_is_its_beginning() {
+    let desk = Tierdesk::start().await;
+    let samir = desk
+        .engineer("Samir Haddad", "Service Desk", Tier::L1)
+        .await;
+    let client = desk.sign_in(&samir).await;
+    let page = client
+        .get(&format!("{QUEUE}?view=late&after=nonsense"))
+        .await;
+    assert_eq!(page.status, 200);
+    assert!(page.page().text(".empty").contains("No ticket waits here"));
+    assert_eq!(
+        client.get("/").await.location(),
+        QUEUE,
+        "an engineer lands on the queue that is theirs"
+    );
+}
