@@ -109,8 +109,7 @@ async fn lively() -> (Tierdesk, support::client::Client, i64) {
                 &l1,
                 it.id,
                 ticket.version,
-                network,
-                Tier::L2,
+                (network, Tier::L2),
                 note.clone(),
                 now,
             )
@@ -118,7 +117,7 @@ async fn lively() -> (Tierdesk, support::client::Client, i64) {
             .unwrap();
     }
     desk.desk
-        .escalate(&l1, id, ticket.version, network, Tier::L2, note, now)
+        .escalate(&l1, id, ticket.version, (network, Tier::L2), note, now)
         .await
         .unwrap();
     drop(conn);

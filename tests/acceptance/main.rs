@@ -25,7 +25,6 @@ mod schema;
 mod search;
 mod ticket;
 mod transport;
-mod transport;
 mod triage;
 mod web;
 mod xss;

@@ -193,8 +193,7 @@ async fn hostile_words_stay_words_on_every_page_that_shows_them() {
                     &engineer,
                     filed.id,
                     ticket.version,
-                    team,
-                    Tier::L2,
+                    (team, Tier::L2),
                     note,
                     now,
                 )
