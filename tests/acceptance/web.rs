@@ -497,14 +497,18 @@ fn files(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
 /// A template without askama's and HTML's own parts: what is left is text that people read.
 fn text_of(template: &str) -> String {
     // What a computer reads is the same in every language.
-    let without_code: String = template
-        .split("<code")
-        .enumerate()
-        .map(|(i, part)| match part.split_once("</code>") {
-            Some((_, after)) if i > 0 => after,
-            _ => part,
-        })
-        .collect();
+    let without_code = ["code", "pre"]
+        .iter()
+        .fold(template.to_owned(), |text, tag| {
+            let (open, close) = (format!("<{tag}"), format!("</{tag}>"));
+            text.split(&open)
+                .enumerate()
+                .map(|(i, part)| match part.split_once(&close) {
+                    Some((_, after)) if i > 0 => after,
+                    _ => part,
+                })
+                .collect()
+        });
     let mut out = String::new();
     let mut rest = without_code.as_str();
     while let Some(at) = rest.find(['{', '<']) {
