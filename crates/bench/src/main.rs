@@ -9,6 +9,7 @@ mod process;
 mod report;
 mod seed;
 mod server;
+mod sweep;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -48,6 +49,9 @@ struct Program {
     /// Print the plans of the statements behind the pages instead of measuring
     #[arg(long)]
     plans: bool,
+    /// Let a thousand deadlines pass at once among as many open tickets, instead of measuring pages
+    #[arg(long)]
+    sweep: bool,
     /// Only seed
     #[arg(long)]
     seed: bool,
@@ -104,11 +108,11 @@ async fn main() -> anyhow::Result<()> {
         tokio::signal::ctrl_c().await?;
         return Ok(());
     }
-    let mut results = Vec::new();
+    let (mut results, mut sweeps) = (Vec::new(), Vec::new());
     for &tickets in &program.tickets {
         let plan = seed::Plan {
             tickets,
-            all_open: false,
+            all_open: program.sweep,
         };
         let url = seed::ensure(&database, plan, program.as_is, program.json).await?;
         if program.seed {
@@ -135,11 +139,16 @@ async fn main() -> anyhow::Result<()> {
             },
             quiet: program.json,
         };
-        if program.plans {
+        if program.sweep {
+            sweeps.push(sweep::run(&run).await?);
+        } else if program.plans {
             plans::print(&run, &folder.join("postgres.log")).await?;
         } else {
             results.push(measure::run(&run).await?);
         }
+    }
+    if !sweeps.is_empty() {
+        sweep::print(&sweeps, program.json)?;
     }
     if !results.is_empty() {
         report::print(&results, program.json)?;

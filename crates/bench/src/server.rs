@@ -85,6 +85,42 @@ impl Files {
         Ok(path)
     }
 
+    /// A command of the product with its settings.
+    fn command(
+        &self,
+        program: &Path,
+        name: &str,
+        url: &str,
+        connections: u32,
+        address: SocketAddr,
+    ) -> anyhow::Result<Command> {
+        let attachments = self.folder.join("attachments");
+        std::fs::create_dir_all(&attachments)?;
+        let log = std::fs::File::create(self.folder.join(format!("{name}.log")))?;
+        let mut command = Command::new(program);
+        command
+            .arg(name)
+            .env("TIERDESK_DATABASE_URL", url)
+            .env("TIERDESK_DATABASE_CONNECTIONS", connections.to_string())
+            .env("TIERDESK_LISTEN", address.to_string())
+            .env("TIERDESK_BASE_URL", format!("http://{address}"))
+            .env("TIERDESK_SECRET_FILE", self.secret()?)
+            .env("TIERDESK_ATTACHMENTS", &attachments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        Ok(command)
+    }
+
+    /// Starts `tierdesk worker` over the database at `url`.
+    pub(crate) fn worker(&self, program: &Path, url: &str) -> anyhow::Result<Child> {
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], free_port()?));
+        Child::start(
+            "tierdesk worker",
+            &mut self.command(program, "worker", url, 8, nowhere)?,
+        )
+    }
+
     /// Starts `tierdesk serve` over the database at `url`.
     pub(crate) async fn product(
         &self,
@@ -92,26 +128,8 @@ impl Files {
         url: &str,
         connections: u32,
     ) -> anyhow::Result<Server> {
-        let attachments = self.folder.join("attachments");
-        std::fs::create_dir_all(&attachments)?;
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-        let log = std::fs::File::create(self.folder.join("serve.log"))?;
-        let mut command = Command::new(program);
-        command
-            .arg("serve")
-            .env("TIERDESK_DATABASE_URL", url)
-            .env("TIERDESK_DATABASE_CONNECTIONS", connections.to_string())
-            .env("TIERDESK_LISTEN", address.to_string())
-            .env("TIERDESK_BASE_URL", format!("http://{address}"))
-            .env("TIERDESK_SECRET_FILE", self.secret()?)
-            .env("TIERDESK_ATTACHMENTS", &attachments)
-            .env(
-                "TIERDESK_LOG",
-                std::env::var("TIERDESK_LOG").unwrap_or_else(|_| "info".to_owned()),
-            )
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log);
+        let mut command = self.command(program, "serve", url, connections, address)?;
         Server::start("tierdesk serve", &mut command, address, "/readyz")
             .await
             .with_context(|| format!("see {}", self.folder.join("serve.log").display()))

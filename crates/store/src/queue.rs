@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::{Result, row};
 
-/// Counts of what is kept in no tally stop here; pages show more as `1000+`. Counting a million rows to print one number helps nobody.
-pub const COUNTED: i64 = 1000;
+/// Counts of what is kept in no tally stop here; pages show more as `100+`. Counting a million rows to print one number helps nobody.
+pub const COUNTED: i64 = 100;
 
 /// One queue of an engineer, for the navigation.
 #[derive(Debug, Clone, PartialEq, Eq)]

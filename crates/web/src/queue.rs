@@ -398,7 +398,14 @@ async fn take_one(
         .await?)
 }
 
-/// `25`, or `1000+` where counting stopped.
+/// A sentence with a number, which says where counting stopped.
+fn counted_words(key: &'static str, n: &u64) -> String {
+    let n = *n;
+    let words = tierdesk_domain::text::count(key, n);
+    words.replacen(&n.to_string(), &counted(n), 1)
+}
+
+/// `25`, or `100+` where counting stopped.
 fn counted(n: u64) -> String {
     if n >= COUNTED.unsigned_abs() {
         format!("{}+", filters::grouped(n))
@@ -432,8 +439,8 @@ mod tests {
     #[test]
     fn a_count_says_where_it_stopped() {
         assert_eq!(
-            (counted(999).as_str(), counted(1000).as_str()),
-            ("999", "1\u{202f}000+")
+            (counted(99).as_str(), counted(100).as_str()),
+            ("99", "100+")
         );
     }
 }
