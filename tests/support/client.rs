@@ -196,7 +196,6 @@ impl Reply {
     ///
     /// # Panics
     /// When it sends it nowhere; the message shows what came instead.
-    #[must_use]
     pub fn location(&self) -> String {
         match self.header("location") {
             Some(location) => location.to_owned(),

@@ -79,9 +79,11 @@ impl Counts {
 /// Counts of days that are over, by who may see which: the reader's scope is part of the key, and the read that filled an
 /// entry was made with it.
 #[derive(Debug, Default)]
-pub(crate) struct Settled(Mutex<VecDeque<(Key, DateTime<Utc>, Arc<Counts>)>>);
+pub(crate) struct Settled(Mutex<VecDeque<Kept>>);
 
 type Key = (Scope, NaiveDate, NaiveDate);
+/// Counts, when they were read, and for whom and which days.
+type Kept = (Key, DateTime<Utc>, Arc<Counts>);
 
 impl Settled {
     fn get(&self, key: &Key, now: DateTime<Utc>) -> Option<Arc<Counts>> {

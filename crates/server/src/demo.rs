@@ -57,6 +57,16 @@ struct Place {
     private: Option<Database>,
 }
 
+impl Place {
+    /// The private database, whose commits do not wait for the disk.
+    fn url_without_waiting(&self) -> String {
+        match &self.private {
+            Some(_) => format!("{}&options=-csynchronous_commit%3Doff", self.url),
+            None => self.url.clone(),
+        }
+    }
+}
+
 pub(crate) async fn run(demo: &Demo) -> anyhow::Result<()> {
     let stop = stop::on_signal()?;
     let dir = match &demo.data {
@@ -78,15 +88,19 @@ pub(crate) async fn run(demo: &Demo) -> anyhow::Result<()> {
         smtp: None,
         prefix: "TD".to_owned(),
     };
-    let worker = work::worker(desk.clone(), &mail)?;
     if first {
-        let filled = stop.run_until_cancelled(fill(&desk, &worker)).await;
-        match filled {
+        // Nothing is lost that the next start would not make again, so that nobody waits for the disk.
+        let quick = place.url_without_waiting();
+        let desk = open(&quick, &dir, &base_url).await?;
+        let worker = work::worker(desk.clone(), &mail)?;
+        match stop.run_until_cancelled(fill(&desk, &worker)).await {
             // Half a company is thrown away at the next start.
             None => return Ok(()),
             Some(filled) => filled?,
         }
+        desk.pool.close().await;
     }
+    let worker = work::worker(desk.clone(), &mail)?;
 
     let web = web::Web {
         base_url: base_url.clone(),

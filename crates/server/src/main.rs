@@ -1,6 +1,7 @@
 //! The program `tierdesk`: settings, wiring, commands.
 #![warn(missing_docs)]
 
+mod admin;
 mod config;
 mod demo;
 mod demo_agent;
@@ -42,6 +43,12 @@ enum Command {
     Worker(Box<settings::Given>),
     /// Bring the database up to date; connects as its owner and creates the role `tierdesk_app`
     Migrate(settings::database::Given),
+    /// Administer people from the console
+    #[command(subcommand)]
+    Admin(admin::Admin),
+    /// Look at the audit log's chain
+    #[command(subcommand)]
+    Audit(admin::Audit),
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Command),
@@ -122,6 +129,11 @@ async fn run(program: Program) -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Admin(admin::Admin::Invite(invite)) => {
+            admin::invite(&usable(&invite.settings)?, &invite).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Audit(admin::Audit::Verify(given)) => admin::verify(&usable(&given)?).await,
         Command::Config(command) => Ok(config::run(&command)),
         Command::Secret(command) => secret::run(&command).map(|()| ExitCode::SUCCESS),
         Command::Sla(Sla::Compute) => {

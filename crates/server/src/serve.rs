@@ -31,6 +31,12 @@ pub(crate) async fn run(settings: &Settings, with_worker: bool) -> anyhow::Resul
                 settings.web.listen
             )
         })?;
+    if let Some(link) = desk.setup_link(Utc::now()).await? {
+        // On the console and not in the log: whoever has it becomes the administrator.
+        eprintln!(
+            "Nobody configures this desk yet. Open this link within 24 hours to become its administrator:\n  {link}"
+        );
+    }
     tracing::info!(address = %settings.web.listen, base_url = settings.web.base_url, "serving");
     let worker = match with_worker {
         true => Some(work::worker(desk.clone(), &settings.mail)?),

@@ -8,7 +8,7 @@ use tierdesk_domain::sla_compute::sla_compute_line;
 const LONGEST_LINE: u64 = 1024 * 1024;
 
 /// Answers every line in order, blank ones excepted; stops quietly when nobody reads the answers any more.
-pub fn run(input: impl Read, output: impl Write) -> io::Result<()> {
+pub(crate) fn run(input: impl Read, output: impl Write) -> io::Result<()> {
     match answer_all(BufReader::new(input), BufWriter::new(output)) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => done,

@@ -78,21 +78,6 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// A JSON body.
-#[derive(Debug)]
-pub(crate) struct Json<T>(pub(crate) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
-    type Rejection = WebError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, WebError> {
-        match axum::Json::from_request(request, state).await {
-            Ok(json) => Ok(Self(json.0)),
-            Err(error) => Err(refused(error.status(), &error.to_string())),
-        }
-    }
-}
-
 /// A form with files, read part by part.
 #[derive(Debug)]
 pub(crate) struct Multipart(axum::extract::Multipart);
@@ -211,18 +196,6 @@ impl FromRequestParts<AppState> for CameFrom {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, WebError> {
         Ok(Self(origin(parts, app)))
-    }
-}
-
-/// The address a request came from: the peer, or what a trusted proxy says about it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ClientIp(pub(crate) IpAddr);
-
-impl FromRequestParts<AppState> for ClientIp {
-    type Rejection = WebError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, WebError> {
-        Ok(Self(ip_of(parts, app)))
     }
 }
 

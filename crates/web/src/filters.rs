@@ -1,6 +1,10 @@
 //! What templates can call: `{{ "queue.empty"|t }}`, `{{ "queue.open"|n(count) }}`, `{{ "app.css"|asset }}`.
 //! A module with page structs has `use crate::filters;`.
 #![expect(clippy::unnecessary_wraps, reason = "askama's filters return results")]
+#![expect(
+    unreachable_pub,
+    reason = "askama's macro makes public what it makes of a filter"
+)]
 
 use std::fmt::Display;
 

@@ -203,7 +203,7 @@ impl Visitor {
 
 /// The first letters of up to two words of a name, for avatars.
 #[must_use]
-pub fn initials(name: &str) -> String {
+pub(crate) fn initials(name: &str) -> String {
     let mut words = name
         .split_whitespace()
         .filter_map(|w| w.chars().find(|c| c.is_alphanumeric()));

@@ -28,13 +28,16 @@ pub struct Post {
     pub prefix: String,
 }
 
+/// Until when nothing is sent, and how often that was said in a row.
+type Pause = (DateTime<Utc>, u32);
+
 /// The loop that sends.
 #[derive(Clone)]
 pub struct Outbox {
     desk: Desk,
     post: Arc<Post>,
     /// While the mail server cannot be used: until when to leave it alone, and how often it failed in a row.
-    pause: Arc<Mutex<Option<(DateTime<Utc>, u32)>>>,
+    pause: Arc<Mutex<Option<Pause>>>,
 }
 
 impl Outbox {

@@ -38,7 +38,6 @@ const DAYS: i64 = 30;
 struct Someone {
     id: PersonId,
     site: &'static str,
-    address: String,
     caller: Caller,
     queues: Vec<(TeamId, Tier)>,
     files_tickets: bool,
@@ -151,7 +150,6 @@ impl Seeder<'_> {
             self.people.push(Someone {
                 id,
                 site: someone.site,
-                address,
                 caller: Caller::person(principal, Origin::default()),
                 queues,
                 files_tickets: matches!(someone.part, Part::Requester),

@@ -1,0 +1,90 @@
+//! `tierdesk admin invite` and `tierdesk audit verify`: what an operator does at the console.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use chrono::Utc;
+use clap::Subcommand;
+use tierdesk_desk::invitation::Invite;
+use tierdesk_desk::{Caller, DeskError};
+use tierdesk_domain::actor::Actor;
+use tierdesk_domain::text::t;
+
+use crate::serve;
+use crate::settings::{Given, Settings};
+
+/// `tierdesk admin …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Admin {
+    /// Invite a person by mail; the link in it works for 72 hours
+    Invite(Box<InviteSomebody>),
+}
+
+/// `tierdesk audit …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Walk the whole chain and name the first row that was changed, taken out or moved
+    Verify(Box<Given>),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InviteSomebody {
+    #[command(flatten)]
+    pub(crate) settings: Given,
+    /// The person's name
+    #[arg(long)]
+    person: String,
+    /// The address the invitation goes to
+    #[arg(long)]
+    email: String,
+    /// They may configure the desk
+    #[arg(long)]
+    administrator: bool,
+    /// They watch promises and flow of all teams
+    #[arg(long)]
+    manager: bool,
+}
+
+/// Invites a person; the worker sends the mail.
+pub(crate) async fn invite(settings: &Settings, somebody: &InviteSomebody) -> anyhow::Result<()> {
+    let desk = serve::desk(settings).await?;
+    let invite = Invite {
+        name: somebody.person.clone(),
+        email: somebody.email.clone(),
+        administrator: somebody.administrator,
+        manager: somebody.manager,
+        ..Invite::default()
+    };
+    match desk
+        .invite(&Caller::machine(Actor::system()), invite, Utc::now())
+        .await
+    {
+        Ok(_) => {
+            eprintln!("The invitation to {} is in the outbox.", somebody.email);
+            Ok(())
+        }
+        Err(DeskError::Invalid(errors)) => {
+            let lines: Vec<_> = errors
+                .iter()
+                .map(|it| format!("{}: {}", it.field, t(it.message)))
+                .collect();
+            bail!("{}", lines.join("\n"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Verifies the audit log; fails with the first fault.
+pub(crate) async fn verify(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let desk = serve::desk(settings).await?;
+    match desk.verify_audit(Utc::now()).await? {
+        Ok(rows) => {
+            eprintln!("{rows} rows, and nothing is wrong with any of them.");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(fault) => {
+            eprintln!("tierdesk: {fault}");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
