@@ -66,7 +66,7 @@ pub fn check(field: &'static str, password: &str, context: &[&str]) -> Result<()
         .flat_map(|it| it.split(|c: char| !c.is_alphanumeric()))
     {
         let word = word.to_lowercase();
-        if word.chars().count() >= 4 {
+        if word.chars().count() >= 3 {
             rest = rest.replace(&word, "");
         }
     }

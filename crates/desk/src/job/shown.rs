@@ -98,8 +98,9 @@ mod tests {
             unreachable!()
         };
         let shown = shown(&facts);
-        assert_eq!(shown.len(), 3);
+        assert_eq!(shown.len(), 4);
         assert_eq!(shown[0], json!({ "label": "loss percent", "value": "0.5" }));
         assert_eq!(shown[1], json!({ "label": "names", "value": "a, b" }));
+        assert_eq!(shown[2], json!({ "label": "ok", "value": "yes" }));
     }
 }
