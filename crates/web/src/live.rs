@@ -87,19 +87,31 @@ const CALM: Duration = Duration::from_secs(2);
 
 /// `changed` whenever any ticket changes, at most every two seconds. It carries nothing: the page asks for itself.
 pub(crate) fn any_ticket(app: &AppState, me: &Me) -> Response {
-    stream(app, me, None, CALM)
+    stream(app, me, None, true, CALM)
 }
 
 /// `changed` whenever this ticket changes, and `presence` with who else has it open.
 pub(crate) fn one_ticket(app: &AppState, me: &Me, ticket: TicketId) -> Response {
-    stream(app, me, Some(ticket), Duration::ZERO)
+    stream(app, me, Some(ticket), true, Duration::ZERO)
 }
 
-fn stream(app: &AppState, me: &Me, ticket: Option<TicketId>, calm: Duration) -> Response {
+/// `changed` whenever this ticket changes, for its requester, who never learns who at the desk has it open.
+pub(crate) fn requesters_ticket(app: &AppState, me: &Me, ticket: TicketId) -> Response {
+    stream(app, me, Some(ticket), false, Duration::ZERO)
+}
+
+fn stream(
+    app: &AppState,
+    me: &Me,
+    ticket: Option<TicketId>,
+    desk: bool,
+    calm: Duration,
+) -> Response {
     let page = OpenPage {
         app: app.clone(),
         me: me.clone(),
         ticket,
+        desk,
         calm,
         changes: app.live.subscribe(),
         beat: tokio::time::interval(BEAT),
@@ -122,6 +134,8 @@ struct OpenPage {
     app: AppState,
     me: Me,
     ticket: Option<TicketId>,
+    /// Whether the reader works at the desk: only then they see who is here, and are seen.
+    desk: bool,
     calm: Duration,
     changes: broadcast::Receiver<TicketId>,
     beat: Interval,
@@ -172,7 +186,7 @@ impl OpenPage {
         {
             return Ok(None);
         }
-        let Some(ticket) = self.ticket else {
+        let Some(ticket) = self.ticket.filter(|_| self.desk) else {
             return Ok(Some(String::new()));
         };
         let person = self.me.visitor.principal.person;

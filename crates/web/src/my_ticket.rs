@@ -351,7 +351,7 @@ async fn stream(
     Path(number): Path<i64>,
 ) -> Result<Response, WebError> {
     let ticket = find(&app, &me, number).await?;
-    Ok(live::one_ticket(&app, &me, ticket.id))
+    Ok(live::requesters_ticket(&app, &me, ticket.id))
 }
 
 /// The requester writes, with or without files. A solved ticket is reopened by it.

@@ -33,9 +33,7 @@ pub(super) fn welcome(base_url: &str, dir: &Path, first: bool) {
     for (name, part) in GUIDES {
         println!("    {:<38} {part}", address(name));
     }
-    println!(
-        "\n  No mail leaves this machine: read it at {base_url}/dev/mail as the administrator."
-    );
+    println!("\n  No mail leaves this machine: read it at {base_url}/mailbox.");
     println!("  {kept} ({}); --reset starts over.", dir.display());
     println!("  Ctrl-C stops everything.\n");
 }
