@@ -15,6 +15,7 @@ pub mod clock;
 pub mod connectivity;
 pub mod escalation;
 pub mod field;
+pub mod filter;
 pub mod handover;
 pub mod host;
 pub mod id;

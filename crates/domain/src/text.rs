@@ -21,6 +21,7 @@ const ENGLISH: &[(&str, &str)] = &[
     ("event", include_str!("text/event.txt")),
     ("field", include_str!("text/field.txt")),
     ("files", include_str!("text/files.txt")),
+    ("filter", include_str!("text/filter.txt")),
     ("host", include_str!("text/host.txt")),
     ("job", include_str!("text/job.txt")),
     ("mailbox", include_str!("text/mailbox.txt")),
