@@ -131,7 +131,7 @@ async fn an_engineer_takes_answers_and_resolves_a_ticket() {
         .await;
     assert_eq!(done.location(), format!("/tickets/{number}?said=resolved"));
     let page = open(&samir, number).await.page();
-    assert_eq!(page.text(".t-head .status"), "Solved");
+    assert_eq!(page.text(".t-head .status"), "Resolved");
     assert!(
         !page.has("#composer input[value=reply]"),
         "a solved ticket takes notes, no replies"

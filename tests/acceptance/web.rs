@@ -663,6 +663,24 @@ fn templates_have_no_inline_style_script_or_handler_and_trust_nothing() {
 }
 
 #[test]
+fn every_icon_that_a_template_shows_is_in_the_sprite() {
+    let sprite = std::fs::read_to_string(root().join("static/icons.svg")).unwrap();
+    for file in files("templates", &["html"]) {
+        let template = std::fs::read_to_string(&file).unwrap();
+        for use_of in ["icon(\"", "icon_s(\"", "data-icon=\""] {
+            for (at, it) in template.match_indices(use_of) {
+                let name = template[at + it.len()..].split('"').next().unwrap_or("");
+                assert!(
+                    name.contains('{') || sprite.contains(&format!("id=\"{name}\"")),
+                    "{}: there is no icon {name}",
+                    file.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn every_key_that_is_used_exists_and_every_key_that_exists_is_used() {
     let mut sources = String::new();
     for file in files("templates", &["html", "txt"])

@@ -3,7 +3,7 @@
 //!
 //! The data of an event is what its maker wrote: `triage` has `rule`, `words` and `says`; a finding or a finished job has
 //! `verdict` (`healthy`, `problem`, `unknown`), `summary`, `facts` (a list of `{label, value, note}`), `entry`, `host`,
-//! `output` and `job`; a line about something else has `what` or `why`.
+//! `output` and `job`; a mail has `mail`, `to` and `said`; a line about something else has `what` or `why`.
 
 use std::collections::HashMap;
 
@@ -231,8 +231,8 @@ impl Reader<'_> {
                     fill("event.job_requested", &[("entry", &entry), ("host", &host)]),
                 )
             }
-            EventKind::MailSent => ("mail", fill("event.mail_sent", &[("what", &what())])),
-            EventKind::MailFailed => ("mail", fill("event.mail_failed", &[("what", &what())])),
+            EventKind::MailSent => ("mail", mail("event.mail_sent", data)),
+            EventKind::MailFailed => ("mail", mail("event.mail_failed", data)),
             EventKind::Undone => ("undo", fill("event.undone", &[("what", &what())])),
             EventKind::PasswordReset => ("key", fill("event.password_reset", &[("what", &what())])),
             _ => ("edit", fill("event.changed", &[("what", &what())])),
@@ -321,6 +321,19 @@ fn said(data: &Value, keys: &[&str]) -> String {
         .iter()
         .find_map(|key| data[*key].as_str().filter(|text| !text.is_empty()));
     found.unwrap_or(t("event.unknown_what")).to_owned()
+}
+
+/// A mail's line: what it said, to whom and, where it failed, what the mail server answered.
+fn mail(text: &'static str, data: &Value) -> String {
+    let kind = data["mail"].as_str().and_then(|word| word.parse().ok());
+    fill(
+        text,
+        &[
+            ("to", &plain(&data["to"])),
+            ("what", &kind.map_or("", words::mail)),
+            ("why", &plain(&data["said"])),
+        ],
+    )
 }
 
 fn plain(value: &Value) -> String {

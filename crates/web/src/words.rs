@@ -1,5 +1,6 @@
 //! The words of the desk's own values: statuses, impacts, clocks.
 
+use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::text::t;
 use tierdesk_domain::ticket::{Channel, Impact, Kind, ResolutionCode, Status, Urgency};
 
@@ -105,4 +106,24 @@ pub(crate) fn clock(metric: &str) -> String {
         other => return other.to_owned(),
     })
     .to_owned()
+}
+
+/// What a mail says, in a few words.
+pub(crate) fn mail(kind: MailKind) -> &'static str {
+    t(match kind {
+        MailKind::TicketReceived => "event.mail_received",
+        MailKind::PublicReply => "event.mail_reply",
+        MailKind::TicketResolved => "event.mail_resolved",
+        MailKind::TicketReopened => "event.mail_reopened",
+        MailKind::TicketClosed => "event.mail_closed",
+        MailKind::BotQuestion => "event.mail_bot_question",
+        MailKind::TicketAssigned => "event.mail_assigned",
+        MailKind::TicketEscalated => "event.mail_escalated",
+        MailKind::TicketHandedBack => "event.mail_handed_back",
+        MailKind::RequesterAnswered => "event.mail_answered",
+        MailKind::RuleFired => "event.mail_rule",
+        MailKind::PasswordReset => "event.mail_password_reset",
+        MailKind::PasswordChanged => "event.mail_password_changed",
+        MailKind::Invitation | MailKind::SetUp | MailKind::AddressNotice => "event.mail_account",
+    })
 }

@@ -412,6 +412,10 @@ fn next_step(
                     owner,
                 )
             }
+            (Some(_), Some(at)) => (
+                owner,
+                fill("ticket.next_resolve", &[("time", &frame.at(&at).short)]),
+            ),
             _ if assignee.is_empty() => (owner, t("ticket.next_take_advice").to_owned()),
             _ => (owner, String::new()),
         },
