@@ -10,7 +10,7 @@ use tierdesk_domain::tier::Tier;
 use uuid::Uuid;
 
 /// A requester with a password, whose address is on file for long, on a Monday at nine.
-async fn settled(desk: &Tierdesk) -> Someone {
+pub(crate) async fn settled(desk: &Tierdesk) -> Someone {
     let ana = desk.requester("Ana Lind").await;
     desk.set_password(&ana, "a long enough password").await;
     desk.clock.advance(TimeDelta::days(14));
@@ -339,7 +339,7 @@ async fn what_works_from_both_places_is_asked_about_and_resolved_on_yes() {
 }
 
 /// A ticket whose target works from the server, with the question asked.
-async fn asked_whether_it_works(desk: &Tierdesk, ana: &Someone) -> Filed {
+pub(crate) async fn asked_whether_it_works(desk: &Tierdesk, ana: &Someone) -> Filed {
     let server = desk
         .stand_in_host("vantage", None, &["vantage=server"])
         .await;

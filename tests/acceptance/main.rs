@@ -21,6 +21,7 @@ mod matrix;
 mod output;
 mod programs;
 mod queue;
+mod recount;
 mod schema;
 mod search;
 mod ticket;

@@ -103,7 +103,7 @@ fn change(event: &ClockEvent) -> Option<Change> {
 }
 
 /// A clock as it is kept.
-fn projection(clock: &Clock, warned_at: Option<DateTime<Utc>>) -> Projection {
+pub(crate) fn projection(clock: &Clock, warned_at: Option<DateTime<Utc>>) -> Projection {
     let (state, met_at) = match clock.state {
         State::Running if clock.breached_at.is_some() => ("breached", None),
         State::Running => ("running", None),
@@ -157,29 +157,63 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
     }
     tierdesk_store::clock::project(work.conn(), ticket.id, &changed).await?;
 
-    let next = next_due(&clocks);
-    ticket.next_clock_at = next.and_then(|clock| clock.due_at);
-    ticket.next_risk_at = clocks
-        .iter()
-        .filter(|clock| clock.metric.is_sla() && clock.state == State::Running)
-        .filter(|clock| clock.breached_at.is_none())
-        .filter_map(|clock| clock.risk_at)
-        .min();
-    ticket.next_clock = next.map(|clock| clock.metric.as_str().to_owned());
-    ticket.sla_policy = clocks.last().map(|clock| clock.applied.policy);
+    let next = next(&clocks);
+    ticket.next_clock_at = next.due_at;
+    ticket.next_risk_at = next.risk_at;
+    ticket.next_clock = next.clock.map(str::to_owned);
+    ticket.sla_policy = next.policy;
 
-    let rules = rules_at(work.conn(), ticket, &told, &clocks, &rulebook, now).await?;
-    let rule_at = rules.iter().map(|(at, _)| *at).min();
-    let deadline = clocks
-        .iter()
-        .filter_map(|clock| deadline(clock, now))
-        .chain(rule_at)
-        .min();
+    let deadline = next_deadline(work.conn(), ticket, &told, &clocks, &rulebook, now).await?;
     match deadline {
         Some(at) => timer::set(work.conn(), "clock", ticket.id.0, 1, at, &json!({})).await?,
         None => timer::clear(work.conn(), "clock", ticket.id.0).await?,
     }
     Ok(())
+}
+
+/// What is kept of all clocks of a ticket with the ticket itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Next {
+    /// The earliest running due time.
+    pub(crate) due_at: Option<DateTime<Utc>>,
+    /// From when on the first of the running, unbroken promises is at risk.
+    pub(crate) risk_at: Option<DateTime<Utc>>,
+    /// Which clock is due first.
+    pub(crate) clock: Option<&'static str>,
+    /// The policy in force, by document and version.
+    pub(crate) policy: Option<(DocumentId, i32)>,
+}
+
+pub(crate) fn next(clocks: &[Clock]) -> Next {
+    let first = next_due(clocks);
+    Next {
+        due_at: first.and_then(|clock| clock.due_at),
+        risk_at: clocks
+            .iter()
+            .filter(|clock| clock.metric.is_sla() && clock.state == State::Running)
+            .filter(|clock| clock.breached_at.is_none())
+            .filter_map(|clock| clock.risk_at)
+            .min(),
+        clock: first.map(|clock| clock.metric.as_str()),
+        policy: clocks.last().map(|clock| clock.applied.policy),
+    }
+}
+
+/// When a ticket's clocks and rules must be looked at again by themselves.
+pub(crate) async fn next_deadline(
+    conn: &mut PgConnection,
+    ticket: &Ticket,
+    told: &Told,
+    clocks: &[Clock],
+    rulebook: &Rulebook,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    let rules = rules_at(conn, ticket, told, clocks, rulebook, now).await?;
+    Ok(clocks
+        .iter()
+        .filter_map(|clock| deadline(clock, now))
+        .chain(rules.iter().map(|(at, _)| *at))
+        .min())
 }
 
 async fn tell_timeline(
@@ -292,45 +326,5 @@ impl Desk {
             told,
             rulebook,
         })
-    }
-
-    /// Compares every ticket's kept clocks with a computation from scratch; what differs, in words. For the recount
-    /// test and `tierdesk` checks; machinery only.
-    pub async fn recount_clocks(&self, now: DateTime<Utc>) -> Result<Vec<String>> {
-        let mut work_conn = self.acquire().await?;
-        let conn: &mut PgConnection = &mut work_conn;
-        let mut wrong = Vec::new();
-        for id in tierdesk_store::clock::all_tickets(conn).await? {
-            let Some(ticket) = tierdesk_store::ticket::lock(conn, id).await? else {
-                continue;
-            };
-            let fresh = self.clocks(conn, &ticket, now).await?;
-            let kept = tierdesk_store::clock::projections(conn, id).await?;
-            let mut expected: Vec<_> = fresh
-                .clocks
-                .iter()
-                .map(|clock| {
-                    let same = kept
-                        .iter()
-                        .find(|it| (it.metric, it.ordinal) == (clock.metric, clock.ordinal));
-                    projection(clock, same.and_then(|it| it.warned_at))
-                })
-                .collect();
-            expected.sort_by_key(|it| (it.metric.as_str(), it.ordinal));
-            if kept != expected {
-                wrong.push(format!(
-                    "{}: kept {kept:?}, computed {expected:?}",
-                    ticket.number
-                ));
-            }
-            let next = next_due(&fresh.clocks).and_then(|clock| clock.due_at);
-            if ticket.next_clock_at != next {
-                wrong.push(format!(
-                    "{}: next {:?}, computed {next:?}",
-                    ticket.number, ticket.next_clock_at
-                ));
-            }
-        }
-        Ok(wrong)
     }
 }

@@ -28,6 +28,7 @@ pub mod outbox;
 pub mod password;
 pub mod people;
 pub mod properties;
+pub mod recount;
 pub mod rulebook;
 pub mod search;
 pub mod session;

@@ -58,6 +58,21 @@ pub async fn clear(conn: &mut PgConnection, kind: &str, object: Uuid) -> Result<
     Ok(())
 }
 
+/// When an object's deadline of that kind passes, in whatever cycle; the first of several. For the recount.
+pub async fn fires_at(
+    conn: &mut PgConnection,
+    kind: &str,
+    object: Uuid,
+) -> Result<Option<DateTime<Utc>>> {
+    Ok(sqlx::query_scalar!(
+        "select min(fires_at) from timer where kind = $1 and object_id = $2",
+        kind,
+        object
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 /// Takes the earliest passed deadline of these kinds and locks it until the transaction ends; others skip it.
 pub async fn take_due(
     conn: &mut PgConnection,

@@ -1,0 +1,311 @@
+//! Events are the truth (decision 13): whatever is kept beside them for lists, counts and deadlines is what a recount from
+//! the events gives.
+//!
+//! Chance writes a busy history of some weeks; the same one each time, so that a failure can be looked at again.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use sqlx::Executor;
+use support::database;
+use tierdesk_desk::DeskError;
+use tierdesk_desk::conversation::Afterwards;
+use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
+use tierdesk_domain::handover::Handover;
+use tierdesk_domain::id::{TeamId, TicketId};
+use tierdesk_domain::tally::Measure;
+use tierdesk_domain::ticket::{Channel, Impact, Priority, ResolutionCode, Status, Urgency};
+use tierdesk_domain::tier::Tier;
+use tierdesk_domain::timeline::EventKind;
+
+use crate::bot::{asked_whether_it_works, settled};
+use crate::clock::Scene;
+
+/// What may happen to a ticket at any time; what its state forbids is refused and changes nothing.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Wait(i64),
+    File(&'static str),
+    Bot,
+    UndoBot,
+    Works,
+    Reply(bool),
+    Answer,
+    Note,
+    Status(Status),
+    Urgency(Urgency),
+    Take(bool),
+    Escalate(bool, Tier),
+    HandBack,
+    Resolve,
+    Reopen,
+    Close,
+    Sweep,
+    Fold,
+}
+
+const TITLES: [&str; 3] = [
+    "VPN is slow",
+    "I forgot my password",
+    "I cannot reach https://portal.example.org",
+];
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (1..2_000_i64).prop_map(Step::Wait),
+        2 => (0..TITLES.len()).prop_map(|n| Step::File(TITLES[n])),
+        2 => Just(Step::Bot),
+        1 => Just(Step::UndoBot),
+        1 => Just(Step::Works),
+        2 => any::<bool>().prop_map(Step::Reply),
+        2 => Just(Step::Answer),
+        1 => Just(Step::Note),
+        3 => prop_oneof![Just(Status::Open), Just(Status::Pending), Just(Status::OnHold)].prop_map(Step::Status),
+        2 => prop_oneof![Just(Urgency::Low), Just(Urgency::Medium), Just(Urgency::High)].prop_map(Step::Urgency),
+        3 => any::<bool>().prop_map(Step::Take),
+        3 => (any::<bool>(), prop_oneof![Just(Tier::L1), Just(Tier::L2), Just(Tier::L3)])
+            .prop_map(|(team, tier)| Step::Escalate(team, tier)),
+        2 => Just(Step::HandBack),
+        2 => Just(Step::Resolve),
+        2 => Just(Step::Reopen),
+        1 => Just(Step::Close),
+        3 => Just(Step::Sweep),
+        1 => Just(Step::Fold),
+    ]
+}
+
+/// A desk with two teams, an engineer in every queue, and a rule that moves tickets and raises their priority.
+struct History {
+    scene: Scene,
+    teams: [TeamId; 2],
+    tickets: Vec<TicketId>,
+}
+
+impl History {
+    async fn begin() -> Self {
+        let scene = Scene::new().await;
+        let teams = [
+            scene.desk.team("Service Desk").await,
+            scene.desk.team("Network").await,
+        ];
+        for tier in Tier::ALL {
+            scene.desk.join(&scene.engineer, teams[1], tier).await;
+        }
+        let boss = scene.desk.administrator("Ines Roth").await;
+        let rule = Rule {
+            only: Only::default(),
+            conditions: vec![Condition::UnassignedFor { minutes: 240 }],
+            effects: vec![
+                Effect::RaisePriority {
+                    to: Some(Priority::P2),
+                },
+                Effect::Move {
+                    team: None,
+                    tier: Some(Tier::L2),
+                },
+            ],
+        };
+        scene
+            .desk
+            .desk
+            .save_rule(
+                &scene.desk.caller(&boss).await,
+                None,
+                "Nobody takes it",
+                true,
+                rule,
+                scene.desk.now(),
+            )
+            .await
+            .unwrap();
+        let tickets = vec![scene.file().await];
+        // Chance does not get the bot to the end of its work.
+        let ana = settled(&scene.desk).await;
+        let helped = asked_whether_it_works(&scene.desk, &ana).await;
+        scene
+            .desk
+            .desk
+            .confirm_works(&scene.desk.caller(&ana).await, helped.id, scene.desk.now())
+            .await
+            .unwrap();
+        Self {
+            scene,
+            teams,
+            tickets,
+        }
+    }
+
+    async fn live(&mut self, steps: usize) {
+        let mut runner = TestRunner::deterministic();
+        let steps = proptest::collection::vec((0..40_usize, step()), steps);
+        let steps = steps.new_tree(&mut runner).unwrap().current();
+        for (index, step) in steps {
+            let id = self.tickets[index % self.tickets.len()];
+            match self.step(id, step).await {
+                Ok(()) | Err(DeskError::State(_) | DeskError::Invalid(_) | DeskError::Conflict) => {
+                }
+                Err(error) => panic!("{step:?}: {error}"),
+            }
+        }
+        // What is due has been done; only then can kept and counted be the same.
+        self.scene.desk.run_bot().await;
+        self.scene.sweep().await;
+    }
+
+    async fn step(&mut self, id: TicketId, step: Step) -> Result<(), DeskError> {
+        let scene = &self.scene;
+        let ticket = scene.ticket(id).await;
+        let (engineer, requester, now) = (
+            scene.caller().await,
+            scene.desk.caller(&scene.requester).await,
+            scene.desk.now(),
+        );
+        let desk = &scene.desk.desk;
+        match step {
+            Step::Wait(minutes) => {
+                scene.pass(TimeDelta::minutes(minutes));
+                Ok(())
+            }
+            Step::File(title) => {
+                let filed = scene
+                    .desk
+                    .file_by(&scene.requester, title, "Since this morning.", Channel::Web)
+                    .await;
+                self.tickets.push(filed.id);
+                Ok(())
+            }
+            Step::Bot => {
+                scene.desk.run_bot().await;
+                Ok(())
+            }
+            Step::UndoBot => desk.undo_bot(&engineer, id, now).await,
+            Step::Works => desk.confirm_works(&requester, id, now).await,
+            Step::Reply(true) => scene.reply(id, Afterwards::Pending).await,
+            Step::Reply(false) => scene.reply(id, Afterwards::Open).await,
+            Step::Answer => desk.answer(&requester, id, "And now?", now).await,
+            Step::Note => desk
+                .note(&engineer, id, "I look at it.", now)
+                .await
+                .map(|_| ()),
+            Step::Status(status) => {
+                desk.set_status(&engineer, id, ticket.version, status, now)
+                    .await
+            }
+            Step::Urgency(urgency) => {
+                desk.set_impact_urgency(&engineer, id, ticket.version, Impact::Group, urgency, now)
+                    .await
+            }
+            Step::Take(take) => {
+                let to = take.then_some(scene.engineer.id);
+                desk.assign(&engineer, id, to, ticket.assignee, now).await
+            }
+            Step::Escalate(other, tier) => {
+                let note = Handover {
+                    known: "Slow.".to_owned(),
+                    tried: "Restart.".to_owned(),
+                    evidence: String::new(),
+                    ask: "Look at it.".to_owned(),
+                };
+                let to = (self.teams[usize::from(other)], tier);
+                desk.escalate(&engineer, id, ticket.version, to, note, now)
+                    .await
+            }
+            Step::HandBack => {
+                desk.hand_back(&engineer, id, ticket.version, "Not ours.", now)
+                    .await
+            }
+            Step::Resolve => {
+                desk.resolve(&engineer, id, ResolutionCode::Fixed, "Done.", now)
+                    .await
+            }
+            Step::Reopen => desk.reopen(&requester, id, "Again.", now).await,
+            Step::Close => desk.close_by_requester(&requester, id, now).await,
+            Step::Sweep => {
+                scene.sweep().await;
+                Ok(())
+            }
+            Step::Fold => desk.fold_tally(now).await,
+        }
+    }
+
+    async fn recount(&self) -> Vec<String> {
+        let scene = &self.scene;
+        scene.desk.desk.recount(scene.desk.now()).await.unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_busy_history_everything_kept_equals_a_recount_from_the_events() {
+    let mut history = History::begin().await;
+    history.live(400).await;
+    assert_eq!(history.recount().await, Vec::<String>::new());
+
+    // The history was busy: all that is counted happened in it.
+    let mut conn = history.scene.desk.desk.acquire().await.unwrap();
+    let kept = tierdesk_store::tally::kept(&mut conn).await.unwrap();
+    drop(conn);
+    let never: Vec<_> = Measure::ALL
+        .iter()
+        .filter(|measure| !kept.iter().any(|(cell, _)| cell.measure == **measure))
+        .collect();
+    assert_eq!(never, Vec::<&Measure>::new());
+
+    // Each broken promise has one event, and each event one broken promise.
+    let scene = &history.scene;
+    for id in &history.tickets {
+        let mut conn = scene.desk.desk.acquire().await.unwrap();
+        let kept = tierdesk_store::clock::projections(&mut conn, *id)
+            .await
+            .unwrap();
+        drop(conn);
+        let broken = kept.iter().filter(|clock| clock.breached_at.is_some());
+        let in_time = kept
+            .iter()
+            .filter(|clock| clock.breached_at.is_none() && clock.state == "met");
+        assert_eq!(
+            (
+                scene.events(*id, EventKind::Breached).await.len(),
+                scene.events(*id, EventKind::Kept).await.len()
+            ),
+            (broken.count(), in_time.count())
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_recount_names_each_thing_that_was_tampered_with() {
+    let mut history = History::begin().await;
+    history.live(30).await;
+    assert_eq!(history.recount().await, Vec::<String>::new());
+    let mut owner = database::connect(&history.scene.desk.database).await;
+    for (tampering, names) in [
+        (
+            "update tally set n = n + 1 where measure = 'queue'",
+            "Queue",
+        ),
+        (
+            "update ticket_clock set target_seconds = target_seconds + 1",
+            "clocks",
+        ),
+        (
+            "update ticket set next_risk_at = '2030-01-01'",
+            "next clock",
+        ),
+        (
+            "update timer set fires_at = '2030-01-01' where kind = 'clock'",
+            "deadline",
+        ),
+        (
+            "update ticket set tier = 4 - tier where tier <> 2",
+            "properties",
+        ),
+    ] {
+        owner.execute(tampering).await.unwrap();
+        let wrong = history.recount().await;
+        assert!(
+            wrong.iter().any(|it| it.contains(names)),
+            "{tampering}: {wrong:?}"
+        );
+    }
+}
