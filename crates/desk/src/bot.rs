@@ -222,17 +222,21 @@ pub(crate) async fn job_ended(work: &mut Work<'_>, ticket: TicketId, job: JobId)
     }
 }
 
+/// A public message of the bot on the timeline alone, where another mail says the same.
+pub(crate) async fn write(work: &mut Work<'_>, ticket: &Ticket, text: &str) -> Result<EventId> {
+    work.event(
+        ticket,
+        EventKind::Reply,
+        Visibility::Public,
+        Some(text),
+        json!({}),
+    )
+    .await
+}
+
 /// A public message of the bot, which the requester also gets by mail.
 pub(crate) async fn say(work: &mut Work<'_>, ticket: &Ticket, text: &str) -> Result<EventId> {
-    let event = work
-        .event(
-            ticket,
-            EventKind::Reply,
-            Visibility::Public,
-            Some(text),
-            json!({}),
-        )
-        .await?;
+    let event = write(work, ticket, text).await?;
     work.mail(Mail {
         kind: MailKind::PublicReply,
         to: ticket.requester,

@@ -202,6 +202,8 @@ pub struct Listed {
     pub row: Row,
     /// The person's name.
     pub actor_name: Option<String>,
+    /// What people call the object, where it is a person, a team or a host that is still there.
+    pub object_name: Option<String>,
     /// Whether the chain holds it.
     pub sealed: bool,
 }
@@ -221,7 +223,12 @@ pub async fn list(
     });
     let rows = sqlx::query!(
         r#"select a.seq, a.at, a.actor_kind, a.actor_id, a.on_behalf_of, a.action, a.object_kind, a.object_id,
-                  a.detail::text as "detail!", a.ip, a.request_id, p.name as "actor_name?", s.seq is not null as "sealed!"
+                  a.detail::text as "detail!", a.ip, a.request_id, p.name as "actor_name?", s.seq is not null as "sealed!",
+                  case a.object_kind
+                      when 'person' then (select name from person where id = a.object_id::uuid)
+                      when 'team' then (select name from team where id = a.object_id::uuid)
+                      when 'host' then (select name from host where id = a.object_id::uuid)
+                  end as "object_name?"
            from audit a left join person p on p.id = a.actor_id left join audit_seal s on s.seq = a.seq
            where ($1::text is null or a.action like $1) and ($2::text is null or a.object_id = $2)
              and ($3::uuid is null or a.actor_id = $3) and ($4::bigint is null or a.seq < $4)
@@ -238,6 +245,7 @@ pub async fn list(
         .into_iter()
         .map(|r| Listed {
             actor_name: r.actor_name,
+            object_name: r.object_name,
             sealed: r.sealed,
             row: Row {
                 seq: r.seq,

@@ -11,7 +11,7 @@ use tierdesk_store::bot::{self as memory, Case};
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::token::{self, NewToken, Purpose};
 
-use super::{BOT, become_state, business, pass_on, say, set_status};
+use super::{BOT, become_state, business, pass_on, say, set_status, write};
 use crate::error::{DeskError, Result};
 use crate::keys::new_secret;
 use crate::work::Mail;
@@ -23,7 +23,7 @@ const LINK_LIVES: TimeDelta = TimeDelta::minutes(15);
 /// Starts the standard flow; policy said that it may.
 pub(crate) async fn start(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case) -> Result<()> {
     send_link(work, ticket, false).await?;
-    say(work, ticket, t("bot.link_said")).await?;
+    write(work, ticket, t("bot.link_said")).await?;
     set_status(work, ticket, Status::Pending).await?;
     let now = work.now;
     become_state(case, State::LinkSent, now);
@@ -80,7 +80,7 @@ pub(crate) async fn step(
             return pass_on(work, ticket, &why).await;
         }
         send_link(work, ticket, true).await?;
-        say(work, ticket, t("bot.reminder_said")).await?;
+        write(work, ticket, t("bot.reminder_said")).await?;
         become_state(case, State::Reminded, now);
         return work.timer(BOT, ticket.id.0, 0, give_up_at).await;
     }
