@@ -154,6 +154,8 @@ async fn engineers_pages_fit_every_width_and_pass_axe_in_light_and_dark() {
         ("empty", "/queue/L3/Network".to_owned()),
         ("ticket", format!("/tickets/{number}")),
         ("escalate", format!("/tickets/{number}#escalate")),
+        ("clocks", format!("/tickets/{number}/clocks?if=pending")),
+        ("own-clocks", format!("/my/{number}/clocks")),
         ("profile", "/profile".to_owned()),
         ("missing", "/no/such/page".to_owned()),
     ] {

@@ -11,6 +11,7 @@ mod audit;
 mod bot;
 mod bot_agent;
 mod clock;
+mod clock_page;
 mod csrf;
 mod escalation;
 mod host;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::clock::{
-    Change, Clock, Facts, History, Line, Moment, State, clocks, explain, next_due,
+    Change, Clock, Facts, History, Line, Moment, State, ahead, clocks, explain, next_due,
 };
 use tierdesk_domain::escalation::Situation;
 use tierdesk_domain::id::DocumentId;
@@ -297,6 +297,11 @@ impl Clocks {
     /// The ledger of one of them.
     pub fn explain(&self, clock: &Clock) -> Vec<Line> {
         explain(clock, &self.rulebook.book)
+    }
+
+    /// What comes if nothing stops it until it is due.
+    pub fn ahead(&self, clock: &Clock, now: DateTime<Utc>) -> Vec<Line> {
+        ahead(clock, &self.rulebook.book, now)
     }
 
     /// The clocks that would result if this happened now. Nothing is changed.

@@ -119,6 +119,7 @@ fn version<T, U>(document: Document<T>, read: impl FnOnce(T) -> U) -> Version<U>
     Version {
         id: document.id,
         version: document.version,
+        name: document.name,
         valid_from: document.valid_from,
         body: read(document.body),
     }

@@ -11,6 +11,7 @@
 mod document;
 mod hours;
 mod pattern;
+mod words;
 mod working_time;
 mod zone;
 
@@ -23,6 +24,7 @@ mod properties;
 
 pub use document::{CalendarDocument, CalendarError, TimeOfDay, Week, Window};
 pub use hours::Calendar;
+pub use words::{DAYS, week_in_words, windows_in_words};
 pub use working_time::{Hours, WorkingTime};
 
 /// How far ahead a deadline may lie, in years; beyond it a calendar counts as never open.

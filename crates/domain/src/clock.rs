@@ -13,7 +13,7 @@ mod properties;
 pub(crate) mod scene;
 
 pub use evaluate::clocks;
-pub use explain::{Line, explain, explain_plainly, spell};
+pub use explain::{Line, ahead, explain, explain_plainly, spell, spell_exactly};
 
 use std::collections::BTreeMap;
 
@@ -193,13 +193,15 @@ pub struct Version<T> {
     pub id: DocumentId,
     /// Which version.
     pub version: i32,
+    /// What people call it.
+    pub name: String,
     /// From when on it is in force.
     pub valid_from: DateTime<Utc>,
     /// What it says.
     pub body: T,
 }
 
-/// Every version of the policy and of the calendars, each list oldest first.
+/// Every version of the policy and of the calendars, each list in the order in which they come into force.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Book {
     /// The policy's versions.

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 const ENGLISH: &[(&str, &str)] = &[
     ("audit", include_str!("text/audit.txt")),
     ("bot", include_str!("text/bot.txt")),
+    ("calendar", include_str!("text/calendar.txt")),
     ("clock", include_str!("text/clock.txt")),
     ("common", include_str!("text/common.txt")),
     ("dashboard", include_str!("text/dashboard.txt")),

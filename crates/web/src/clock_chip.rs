@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use tierdesk_domain::clock::{Clock as Computed, State};
 use tierdesk_domain::text::fill;
 use tierdesk_store::queue::LineClock;
 use tierdesk_store::ticket_clock::Clock;
@@ -41,7 +42,7 @@ impl ClockChip {
         )
     }
 
-    /// A clock of a ticket's page.
+    /// A clock of a ticket's page, as it is kept.
     pub(crate) fn of_ticket(clock: &Clock, now: DateTime<Utc>, zone: Tz) -> Self {
         match (clock.state.as_str(), clock.due_at) {
             ("running" | "breached", Some(due)) if clock.met_at.is_none() => Self::running(
@@ -52,25 +53,57 @@ impl ClockChip {
                 now,
                 zone,
             ),
-            (state, _) => {
-                let met = clock.met_at.map(|at| Moment::new(at, now, zone));
-                Self {
-                    label: words::clock(&clock.metric),
-                    state: match state {
-                        "met" => "met",
-                        "breached" => "breached",
-                        _ => "paused",
-                    },
-                    text: met.as_ref().map_or_else(
-                        || tierdesk_domain::text::t("ticket.clock_paused").to_owned(),
-                        |m| m.short.clone(),
-                    ),
-                    title: met.map(|m| m.exact).unwrap_or_default(),
-                    ring: 0,
-                    left: None,
-                    risk: 0,
-                }
+            ("met" | "stopped", _) => Self::done(
+                &clock.metric,
+                clock.met_at,
+                clock.breached_at.is_some(),
+                now,
+                zone,
+            ),
+            _ => Self {
+                label: words::clock(&clock.metric),
+                ..Self::paused()
+            },
+        }
+    }
+
+    /// A clock as the engine computed it.
+    pub(crate) fn of(clock: &Computed, now: DateTime<Utc>, zone: Tz) -> Self {
+        let metric = clock.metric.as_str();
+        let target = clock.target.num_seconds();
+        match (clock.state, clock.due_at) {
+            (State::Running, Some(due)) => {
+                Self::running(metric, due, clock.risk_at, target, now, zone)
             }
+            (State::Met(at) | State::Stopped(at), _) => {
+                Self::done(metric, Some(at), clock.breached_at.is_some(), now, zone)
+            }
+            (State::Running | State::Paused(_), _) => Self {
+                label: words::clock(metric),
+                ..Self::paused()
+            },
+        }
+    }
+
+    /// One that is over; a promise that was kept too late stays broken.
+    fn done(
+        metric: &str,
+        at: Option<DateTime<Utc>>,
+        broken: bool,
+        now: DateTime<Utc>,
+        zone: Tz,
+    ) -> Self {
+        let at = at.map(|at| Moment::new(at, now, zone));
+        let (text, title) = at.map(|at| (at.short, at.exact)).unwrap_or_default();
+        Self {
+            label: words::clock(metric),
+            state: if broken { "breached" } else { "met" },
+            text: match broken {
+                true => fill("ticket.clock_late", &[("time", &text)]),
+                false => text,
+            },
+            title,
+            ..Self::paused()
         }
     }
 

@@ -7,6 +7,7 @@ mod attachment;
 mod audit;
 mod base_url;
 mod bot;
+mod clock;
 mod clock_chip;
 mod dashboard;
 mod enrolment;
@@ -86,6 +87,7 @@ fn register(routes: &mut routes::Routes) {
     attachment::routes(routes);
     audit::routes(routes);
     bot::routes(routes);
+    clock::routes(routes);
     dashboard::routes(routes);
     enrolment::routes(routes);
     health::routes(routes);

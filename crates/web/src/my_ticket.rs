@@ -52,7 +52,7 @@ fn address(number: TicketNumber) -> String {
 }
 
 /// The ticket of a path, if the reader may read its public side.
-async fn find(app: &AppState, me: &Me, number: i64) -> Result<Ticket, WebError> {
+pub(crate) async fn find(app: &AppState, me: &Me, number: i64) -> Result<Ticket, WebError> {
     let scope = app.desk.scope(&me.caller)?;
     let mut conn = app.desk.acquire().await?;
     let found = ticket::by_number(&mut conn, &scope, TicketNumber(number)).await?;

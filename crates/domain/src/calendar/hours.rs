@@ -133,6 +133,20 @@ impl Calendar {
         None
     }
 
+    /// The stretches of working time between two instants, apart from each other and in order. Costs a step per day, so
+    /// it is for ledgers and pictures of a few months.
+    pub fn stretches(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        let opens = self.opens(from.timestamp_micros(), to.timestamp_micros());
+        let both = opens
+            .into_iter()
+            .filter_map(|(from, to)| Some((instant(from)?, instant(to)?)));
+        both.collect()
+    }
+
     /// Dates from one instant's to another's that differ from their weekday, for people who wonder why a day was skipped.
     pub fn special_dates(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<NaiveDate> {
         let days = self.inner.zone.day_at(from.timestamp_micros())

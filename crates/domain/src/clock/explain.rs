@@ -3,18 +3,22 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::{Book, Clock, Segment, State, Why, in_force};
+use super::{Book, Clock, Segment, State, Version, Why};
+use crate::calendar::{Calendar, week_in_words};
 use crate::sla::Metric;
 use crate::text::{fill, t};
 
-/// One line of the ledger.
+/// A stretch that is longer than this is one line of the ledger, however often its working hours begin and end in it.
+const MOST_DAYS: i64 = 62;
+
+/// One line of the ledger: all of it counts, or none of it; only a line of more than [`MOST_DAYS`] days has both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// From.
     pub from: DateTime<Utc>,
     /// Up to.
     pub to: DateTime<Utc>,
-    /// Why it does not count; none where it does.
+    /// Why it does not count; none where the hours decide.
     pub why: Option<Why>,
     /// What began here, in words.
     pub reason: String,
@@ -22,6 +26,8 @@ pub struct Line {
     pub decided_by: String,
     /// What it adds.
     pub counted: TimeDelta,
+    /// How much of it lies outside the hours.
+    pub closed: TimeDelta,
     /// The sum so far.
     pub sum: TimeDelta,
     /// Special dates in it on which the calendar differs from its week, with their names.
@@ -34,18 +40,78 @@ pub fn explain(clock: &Clock, book: &Book) -> Vec<Line> {
     let mut before: Option<&Segment> = None;
     let mut lines = Vec::new();
     for segment in &clock.segments {
-        sum += segment.counted;
-        lines.push(Line {
-            from: segment.from,
-            to: segment.to,
-            why: segment.why,
-            reason: reason(before, segment),
-            decided_by: decided_by(segment),
-            counted: segment.counted,
-            sum,
-            special: special(segment, book),
-        });
+        let reason = reason(before, segment);
+        lines.extend(split(segment, book, reason, &mut sum));
         before = Some(segment);
+    }
+    lines
+}
+
+/// The lines that come if nothing stops a running clock until it is due; none for any other.
+pub fn ahead(clock: &Clock, book: &Book, now: DateTime<Utc>) -> Vec<Line> {
+    let due = clock.due_at.filter(|due| *due > now);
+    let (State::Running, Some(to)) = (clock.state, due) else {
+        return Vec::new();
+    };
+    let segment = Segment {
+        from: now,
+        to,
+        why: None,
+        counted: clock.left(),
+        applied: Some(clock.applied.clone()),
+    };
+    let mut sum = clock.counted;
+    split(&segment, book, t("clock.why_ahead").to_owned(), &mut sum)
+}
+
+/// A stretch of the ledger, cut where its working hours begin and end.
+fn split(segment: &Segment, book: &Book, reason: String, sum: &mut TimeDelta) -> Vec<Line> {
+    let calendar = calendar(segment, book).filter(|_| segment.why.is_none());
+    let mut line = |(from, to): (DateTime<Utc>, DateTime<Utc>), counted: TimeDelta, reason| {
+        *sum += counted;
+        Line {
+            from,
+            to,
+            why: segment.why,
+            reason,
+            decided_by: decided_by(segment, book),
+            counted,
+            closed: match segment.why {
+                None => to - from - counted,
+                Some(_) => TimeDelta::zero(),
+            },
+            sum: *sum,
+            special: special(calendar, from, to),
+        }
+    };
+    let calendar = match calendar {
+        Some(calendar) if (segment.to - segment.from).num_days() <= MOST_DAYS => calendar,
+        _ => return vec![line((segment.from, segment.to), segment.counted, reason)],
+    };
+    let mut pieces = Vec::new();
+    let mut at = segment.from;
+    for (open, close) in calendar.stretches(segment.from, segment.to) {
+        if at < open {
+            pieces.push((at, open, false));
+        }
+        pieces.push((open, close, true));
+        at = close;
+    }
+    if at < segment.to || pieces.is_empty() {
+        pieces.push((at, segment.to, false));
+    }
+    let mut lines = Vec::with_capacity(pieces.len());
+    let mut reason = Some(reason);
+    for (from, to, open) in pieces {
+        let words = match (reason.take(), open) {
+            (Some(began), true) => began,
+            (Some(began), false) if from == to => began,
+            (Some(began), false) => fill("clock.why_began_closed", &[("why", &began)]),
+            (None, true) => t("clock.why_opened").to_owned(),
+            (None, false) => t("clock.why_outside").to_owned(),
+        };
+        let counted = if open { to - from } else { TimeDelta::zero() };
+        lines.push(line((from, to), counted, words));
     }
     lines
 }
@@ -79,7 +145,7 @@ fn reason(before: Option<&Segment>, segment: &Segment) -> String {
     }
 }
 
-fn decided_by(segment: &Segment) -> String {
+fn decided_by(segment: &Segment, book: &Book) -> String {
     let Some(applied) = &segment.applied else {
         return t("clock.by_none").to_owned();
     };
@@ -87,34 +153,43 @@ fn decided_by(segment: &Segment) -> String {
         "clock.by_policy",
         &[("rule", &applied.rule), ("version", &applied.policy.1)],
     );
-    let calendar = match applied.calendar {
-        Some((_, version)) => fill("clock.by_calendar", &[("version", &version)]),
-        None => t("clock.by_always").to_owned(),
+    let calendar = match (applied.calendar, in_force_at(segment, book)) {
+        (Some((_, number)), Some(version)) => fill(
+            "clock.by_calendar",
+            &[("name", &version.name), ("version", &number)],
+        ),
+        _ => t("clock.by_always").to_owned(),
     };
-    format!("{policy}, {calendar}")
+    format!("{policy}; {calendar}")
 }
 
-fn special(segment: &Segment, book: &Book) -> Vec<(NaiveDate, String)> {
-    let id = segment
-        .applied
-        .as_ref()
-        .and_then(|applied| applied.calendar);
-    let versions = id.and_then(|(id, _)| book.calendars.get(&id));
-    let Some(calendar) = versions.and_then(|versions| in_force(versions, segment.from)) else {
+/// The version of the calendar that a stretch was counted in.
+fn in_force_at<'a>(segment: &Segment, book: &'a Book) -> Option<&'a Version<Calendar>> {
+    let (id, _) = segment.applied.as_ref()?.calendar?;
+    book.calendar_at(id, segment.from)
+}
+
+fn calendar<'a>(segment: &Segment, book: &'a Book) -> Option<&'a Calendar> {
+    in_force_at(segment, book).map(|version| &version.body)
+}
+
+fn special(
+    calendar: Option<&Calendar>,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Vec<(NaiveDate, String)> {
+    let Some(calendar) = calendar else {
         return Vec::new();
     };
-    let names = &calendar.body.document().names;
-    let dates = calendar
-        .body
-        .special_dates(segment.from, segment.to)
-        .into_iter();
+    let names = &calendar.document().names;
+    let dates = calendar.special_dates(from, to).into_iter();
     dates
         .map(|date| (date, names.get(&date).cloned().unwrap_or_default()))
         .collect()
 }
 
 /// What a requester reads about a clock; times in their zone.
-pub fn explain_plainly(clock: &Clock, zone: Tz) -> Vec<String> {
+pub fn explain_plainly(clock: &Clock, book: &Book, zone: Tz) -> Vec<String> {
     let at = |at: DateTime<Utc>| {
         at.with_timezone(&zone)
             .format("%A %-d %B, %H:%M")
@@ -138,6 +213,16 @@ pub fn explain_plainly(clock: &Clock, zone: Tz) -> Vec<String> {
         ),
         fill("clock.plain_started", &[("at", &at(clock.started_at))]),
     ];
+    let last = clock.segments.last();
+    if let Some(calendar) = last.and_then(|segment| calendar(segment, book)) {
+        let document = calendar.document();
+        let hours = week_in_words(&document.windows);
+        let words = [
+            ("hours", &hours as &dyn std::fmt::Display),
+            ("zone", &document.zone),
+        ];
+        lines.insert(1, fill("clock.plain_hours", &words));
+    }
     for segment in clock
         .segments
         .iter()
@@ -171,7 +256,7 @@ pub fn explain_plainly(clock: &Clock, zone: Tz) -> Vec<String> {
         (State::Running, Some(due)) if clock.breached_at.is_none() => {
             fill("clock.plain_due", &[("at", &at(due))])
         }
-        (State::Running, _) => t("clock.plain_running").to_owned(),
+        (State::Running, _) => t("clock.plain_late").to_owned(),
     });
     lines
 }
@@ -185,5 +270,25 @@ pub fn spell(time: TimeDelta) -> String {
         (0, _) => format!("{minutes} min"),
         (_, 0) => format!("{hours} h"),
         _ => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// The same to the second, for a ledger whose sums are checked.
+pub fn spell_exactly(time: TimeDelta) -> String {
+    let seconds = time.num_seconds().abs();
+    let parts = [
+        (seconds / 3600, "h"),
+        (seconds / 60 % 60, "min"),
+        (seconds % 60, "s"),
+    ];
+    let words: Vec<_> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, unit)| format!("{number} {unit}"))
+        .collect();
+    if words.is_empty() {
+        "0".to_owned()
+    } else {
+        words.join(" ")
     }
 }

@@ -385,26 +385,31 @@ fn a_clock_explains_itself_to_engineers_and_to_the_requester() {
             ("The clock started", 60),
             ("Pending: waited for the requester", 60),
             ("It went on", 420),
+            ("Outside working hours", 420),
             ("Priority P3 became P2", 480),
         ]
     );
-    assert_eq!(lines[2].special, [(holiday, "Founders' Day".to_owned())]);
+    assert_eq!(lines[3].special, [(holiday, "Founders' Day".to_owned())]);
     assert_eq!(
         lines[2].decided_by,
-        "Rule “Working hours”, policy version 1, calendar version 1"
+        "Rule “Working hours”, policy version 1; calendar “Office”, version 1"
     );
 
-    let plain = explain_plainly(&clock, chrono_tz::Europe::Berlin);
+    let plain = explain_plainly(&clock, &book, chrono_tz::Europe::Berlin);
     assert_eq!(
         plain[0],
         "We promised a solution within 8 h of working time."
     );
     assert_eq!(
-        plain[2],
+        plain[1],
+        "We count our working hours: Mon–Fri 09:00–17:00 (Europe/Berlin), without public holidays."
+    );
+    assert_eq!(
+        plain[3],
         "It stood still from Monday 1 June, 10:00 to Monday 1 June, 11:00, while we waited for you."
     );
     assert_eq!(
-        plain[4],
+        plain[5],
         "If nothing stops it, it is due on Wednesday 3 June, 10:00."
     );
 }

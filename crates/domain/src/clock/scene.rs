@@ -29,6 +29,7 @@ pub(crate) fn version<T>(id: DocumentId, version: i32, valid_from: &str, body: T
     Version {
         id,
         version,
+        name: "Office".to_owned(),
         valid_from: at(valid_from),
         body,
     }

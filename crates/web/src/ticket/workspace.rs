@@ -86,6 +86,8 @@ pub(crate) struct Workspace {
     requester: Person,
     clocks: Vec<ClockChip>,
     head_clocks: Vec<ClockChip>,
+    /// Where the clocks are explained.
+    clocks_address: String,
     next_title: String,
     next_line: String,
     entries: Vec<Entry>,
@@ -195,6 +197,7 @@ impl Workspace {
             .any(|event| event.kind == tierdesk_domain::timeline::EventKind::Escalated);
         Ok(Self {
             number: ticket.number.0,
+            clocks_address: format!("/tickets/{}/clocks", ticket.number.0),
             version: ticket.version,
             status: ticket.status,
             status_word: words::status(ticket.status),
