@@ -107,6 +107,7 @@ async fn install_promises(work: &mut Work<'_>) -> Result<()> {
         holidays: Default::default(),
         dates: Default::default(),
         names: Default::default(),
+        left_out: Default::default(),
     };
     let calendar = install(work, CALENDAR, "Working hours", calendar).await?;
     install(work, POLICY, "Service levels", Policy::standard(calendar)).await?;

@@ -8,6 +8,7 @@ pub mod assignment;
 pub mod attachment;
 pub mod audit;
 pub mod bot;
+pub mod calendar;
 pub mod caller;
 pub mod clock;
 pub mod conversation;

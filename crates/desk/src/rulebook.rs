@@ -51,10 +51,12 @@ impl Desk {
                 .collect(),
             ..Book::default()
         };
+        in_order(&mut book.policy);
         for document in configuration::history::<CalendarDocument>(conn, CALENDAR).await? {
             let versions = book.calendars.entry(document.id).or_default();
             versions.push(version(document, Calendar::from));
         }
+        book.calendars.values_mut().for_each(|it| in_order(it));
         let mut rules = configuration::current::<Rule>(conn, RULE).await?;
         rules.retain(|rule| rule.active);
         let rulebook = Arc::new(Rulebook { count, book, rules });
@@ -92,19 +94,129 @@ impl Desk {
             author: work.caller().person_id(),
             body,
         };
-        configuration::insert(work.conn(), kind, &document)
+        Self::save_version(work, kind, &document).await?;
+        Ok(id)
+    }
+
+    /// Adds a version as it is, at once or from a later date on. Open tickets' clocks are looked at again by the worker
+    /// when it comes into force.
+    ///
+    /// # Errors
+    /// [`DeskError::Conflict`] if somebody else saved that version meanwhile.
+    pub(crate) async fn save_version<T: serde::Serialize>(
+        work: &mut Work<'_>,
+        kind: &'static str,
+        document: &Document<T>,
+    ) -> Result<()> {
+        tierdesk_domain::authorize::authorize(&work.caller().who, Action::Administer)?;
+        configuration::insert(work.conn(), kind, document)
             .await
             .map_err(|error| match error.is_constraint("configuration_pkey") {
                 true => DeskError::Conflict,
                 false => error.into(),
             })?;
+        let (id, version, now) = (document.id, document.version, work.now);
         let action = format!("{kind}.saved");
-        let detail = serde_json::json!({"name": name, "version": version, "active": active});
-        work.audit(&action, kind, &id.to_string(), detail).await?;
-        let now = work.now;
-        clock::recompute_open(work.conn(), now).await?;
-        Ok(id)
+        let mut detail = serde_json::json!({"name": document.name, "version": version, "active": document.active});
+        if document.valid_from > now {
+            detail["valid_from"] = serde_json::json!(document.valid_from);
+            work.timer(IN_FORCE, id.0, version, document.valid_from)
+                .await?;
+        } else {
+            clock::recompute_open(work.conn(), now).await?;
+        }
+        work.audit(&action, kind, &id.to_string(), detail).await
     }
+
+    /// Versions of one document with the time in which each is in force, and who wrote it; the newest first.
+    pub(crate) async fn reigns<T>(
+        conn: &mut PgConnection,
+        versions: Vec<Document<T>>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Reign<T>>> {
+        let authors: Vec<_> = versions
+            .iter()
+            .filter_map(|it| Some(it.author?.0))
+            .collect();
+        let names = tierdesk_store::person::names(conn, &authors).await?;
+        let spans = spans(&versions);
+        let mut reigns: Vec<_> = versions
+            .into_iter()
+            .zip(spans)
+            .map(|(document, until)| Reign {
+                author: (document.author)
+                    .and_then(|id| Some(names.iter().find(|it| it.0 == id)?.1.clone())),
+                standing: match until {
+                    Some(until) if until <= document.valid_from => Standing::Never,
+                    Some(until) if until <= now => Standing::Past,
+                    _ if document.valid_from > now => Standing::Later,
+                    _ => Standing::Now,
+                },
+                until,
+                document,
+            })
+            .collect();
+        reigns.sort_by_key(|it| std::cmp::Reverse(it.document.version));
+        Ok(reigns)
+    }
+}
+
+/// The kind of deadline at which a version comes into force.
+pub(crate) const IN_FORCE: &str = "version_in_force";
+
+/// A version came into force: every open ticket's clocks are looked at again.
+pub(crate) async fn comes_into_force(
+    work: &mut Work<'_>,
+    timer: &tierdesk_store::timer::Timer,
+) -> Result<()> {
+    tierdesk_store::timer::done(work.conn(), timer).await?;
+    let now = work.now;
+    let tickets = clock::recompute_open(work.conn(), now).await?;
+    let detail = serde_json::json!({"version": timer.cycle, "open_tickets": tickets});
+    let id = timer.object_id.to_string();
+    work.audit("configuration.in_force", "configuration", &id, detail)
+        .await
+}
+
+/// Whether a version is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is.
+    Now,
+    /// It will be.
+    Later,
+    /// It was.
+    Past,
+    /// Another one took its place before it began.
+    Never,
+}
+
+/// A version, who wrote it, and until when it is in force.
+#[derive(Debug)]
+pub struct Reign<T> {
+    /// The version.
+    pub document: Document<T>,
+    /// Who wrote it; none for what Tierdesk ships.
+    pub author: Option<String>,
+    /// Whether it is in force.
+    pub standing: Standing,
+    /// When the next one takes over.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// Until when each version is in force. A version holds from its date until the next one's date; of two with the same
+/// date the later saved one holds.
+fn spans<T>(versions: &[Document<T>]) -> Vec<Option<DateTime<Utc>>> {
+    versions
+        .iter()
+        .map(|it| {
+            let after = |other: &&Document<T>| {
+                (other.valid_from, other.version) > (it.valid_from, it.version)
+            };
+            let next = versions.iter().filter(after);
+            next.map(|other| other.valid_from).min()
+        })
+        .collect()
 }
 
 impl Work<'_> {
@@ -123,6 +235,11 @@ fn version<T, U>(document: Document<T>, read: impl FnOnce(T) -> U) -> Version<U>
         valid_from: document.valid_from,
         body: read(document.body),
     }
+}
+
+/// In the order in which they come into force: by date, and of two with the same date the later saved one last.
+fn in_order<T>(versions: &mut [Version<T>]) {
+    versions.sort_by_key(|it| (it.valid_from, it.version));
 }
 
 impl Rulebook {

@@ -9,10 +9,11 @@ use tierdesk_domain::ticket::Status;
 use tierdesk_store::timer::{self, Timer};
 
 use crate::error::Result;
+use crate::rulebook::IN_FORCE;
 use crate::{Caller, Desk, Work};
 
 /// The kinds of deadlines that are acted on here.
-pub const KINDS: &[&str] = &["auto_close", "clock"];
+pub const KINDS: &[&str] = &["auto_close", "clock", IN_FORCE];
 
 /// What is left to do in transactions of their own.
 type After = Option<(TicketId, Vec<DocumentId>)>;
@@ -66,6 +67,10 @@ impl Desk {
 async fn act(work: &mut Work<'_>, timer: &Timer) -> Result<After> {
     match timer.kind.as_str() {
         "clock" => look_at_clocks(work, timer).await,
+        IN_FORCE => {
+            crate::rulebook::comes_into_force(work, timer).await?;
+            Ok(None)
+        }
         "auto_close" => {
             timer::done(work.conn(), timer).await?;
             let ticket =

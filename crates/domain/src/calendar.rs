@@ -9,10 +9,13 @@
 //! reached within [`HORIZON_YEARS`] is not reached at all.
 
 mod document;
+mod feed;
 mod hours;
 mod pattern;
-mod words;
+mod veto;
+mod week;
 mod working_time;
+mod written;
 mod zone;
 
 #[cfg(test)]
@@ -23,12 +26,23 @@ mod pitfalls;
 mod properties;
 
 pub use document::{CalendarDocument, CalendarError, TimeOfDay, Week, Window};
+pub use feed::{Entry, Feed, FeedError, read_feed};
 pub use hours::Calendar;
-pub use words::{DAYS, week_in_words, windows_in_words};
+pub use veto::Known;
+pub use week::{DAYS, week_in_bars, week_in_words, windows_in_words};
 pub use working_time::{Hours, WorkingTime};
+pub use written::{
+    Wrong, read_dates, read_holidays, read_windows, written_dates, written_holidays,
+};
 
 /// How far ahead a deadline may lie, in years; beyond it a calendar counts as never open.
 pub const HORIZON_YEARS: u32 = 50;
+
+/// The first instant of a date on a zone's wall clock; where midnight does not exist, the first one after it.
+pub fn start_of_day(zone: chrono_tz::Tz, date: chrono::NaiveDate) -> chrono::DateTime<chrono::Utc> {
+    let day = i64::from(date.to_epoch_days());
+    hours::instant(zone::Zone::of(zone).first(day * DAY)).unwrap_or_default()
+}
 
 /// One second in microseconds, the unit of all arithmetic below (PostgreSQL keeps no finer time).
 const SECOND: i64 = 1_000_000;

@@ -7,6 +7,7 @@ mod attachment;
 mod audit;
 mod base_url;
 mod bot;
+mod calendar;
 mod clock;
 mod clock_chip;
 mod dashboard;
@@ -87,6 +88,7 @@ fn register(routes: &mut routes::Routes) {
     attachment::routes(routes);
     audit::routes(routes);
     bot::routes(routes);
+    calendar::routes(routes);
     clock::routes(routes);
     dashboard::routes(routes);
     enrolment::routes(routes);

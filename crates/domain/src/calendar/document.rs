@@ -177,6 +177,13 @@ pub struct CalendarDocument {
         deserialize_with = "dated"
     )]
     pub names: BTreeMap<NaiveDate, String>,
+    /// Entries of holiday feeds that an administrator left out, so that the next import does not bring them back.
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "dated"
+    )]
+    pub left_out: BTreeMap<NaiveDate, String>,
 }
 
 /// Parses a date written as 2026-12-25 and nothing else.

@@ -115,6 +115,7 @@ fn case(days: u64) -> impl Strategy<Value = Case> {
                     .map(|(day, windows)| (date(day), windows))
                     .collect::<BTreeMap<_, _>>(),
                 names: BTreeMap::new(),
+                left_out: BTreeMap::new(),
             };
             Case { document, begin }
         },

@@ -1,6 +1,7 @@
-//! A week of working hours in words: `Mon–Thu 09:00–17:00; Fri 09:00–12:00, 13:00–15:00`.
+//! A week of working hours for people: in words, `Mon–Thu 09:00–17:00; Fri 09:00–12:00, 13:00–15:00`, and as bars.
 
 use super::document::{Week, Window};
+use super::pattern::united;
 use crate::text::{fill, t};
 
 /// The days from Monday on, short.
@@ -51,6 +52,20 @@ pub fn week_in_words(week: &Week) -> String {
     parts.join("; ")
 }
 
+/// For each day from Monday on, the minutes of the day that are working time. What spills over midnight is drawn where
+/// it falls, on the next day.
+pub fn week_in_bars(week: &Week) -> [Vec<(i64, i64)>; 7] {
+    const DAY: i64 = 24 * 60;
+    let mut bars: [Vec<(i64, i64)>; 7] = Default::default();
+    for (day, windows) in week.days().into_iter().enumerate() {
+        for window in windows {
+            bars[day].push((window.start(), window.end().min(DAY)));
+            bars[(day + 1) % 7].push((0, window.end() - DAY));
+        }
+    }
+    bars.map(united)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +82,14 @@ mod tests {
         ] {
             assert_eq!(week_in_words(&serde_json::from_str(week).unwrap()), words);
         }
+    }
+
+    #[test]
+    fn a_night_shift_is_drawn_on_both_days() {
+        let week = serde_json::from_str(r#"{"sun":[["22:00","06:00"]],"mon":[["05:00","09:00"]]}"#);
+        let bars = week_in_bars(&week.unwrap());
+        assert_eq!(bars[0], [(0, 9 * 60)]);
+        assert_eq!(bars[6], [(22 * 60, 24 * 60)]);
+        assert!(bars[1..6].iter().all(Vec::is_empty));
     }
 }

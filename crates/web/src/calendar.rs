@@ -1,0 +1,370 @@
+//! Working calendars for administrators: what holds now and later, a form for the next version with a picture of the week
+//! and a preview of due times, and holidays out of a feed.
+
+mod feed;
+mod form;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use tierdesk_desk::DeskError;
+use tierdesk_desk::calendar::{CalendarLine, Preview};
+use tierdesk_desk::rulebook::{Reign, Standing};
+use tierdesk_domain::calendar::{CalendarDocument, DAYS, week_in_bars, week_in_words};
+use tierdesk_domain::clock::spell;
+use tierdesk_domain::id::DocumentId;
+use tierdesk_domain::text::{self, fill, t};
+use uuid::Uuid;
+
+use crate::extract::{Form, Me, Path, Query};
+use crate::filters;
+use crate::form::{Errors, LOOK_AGAIN};
+use crate::frame::Frame;
+use crate::moment::Moment;
+use crate::page::{Page, see};
+use crate::routes::{Audience, Routes};
+use crate::{AppState, WebError};
+
+use form::CalendarForm;
+
+pub(crate) fn routes(routes: &mut Routes) {
+    let who = Audience::Administrator;
+    routes.get(who, "/admin/calendars", list);
+    routes.get(who, "/admin/calendars/new", fresh);
+    routes.post(who, "/admin/calendars/new", create);
+    routes.get(who, "/admin/calendars/{id}", show);
+    routes.post(who, "/admin/calendars/{id}", save);
+    routes.upload(who, "/admin/calendars/{id}/feed", feed::read);
+    routes.post(who, "/admin/calendars/{id}/holidays", feed::take);
+}
+
+/// Where a calendar is edited.
+fn address(id: DocumentId) -> String {
+    format!("/admin/calendars/{id}")
+}
+
+/// A calendar in the list.
+struct Listed {
+    it: CalendarLine,
+    hours: String,
+    /// The next holiday or special day, `""` if there is none.
+    next_day: String,
+    /// When another version takes over.
+    until: Option<Moment>,
+}
+
+#[derive(Template)]
+#[template(path = "calendar/list.html")]
+struct ListPage {
+    frame: Frame,
+    calendars: Vec<Listed>,
+}
+
+/// A day of the picture: its name, its bars from and to in percent of a day, and its hours in words.
+struct Day {
+    name: &'static str,
+    bars: Vec<(String, String)>,
+    hours: String,
+}
+
+/// A line of the preview.
+struct Due {
+    priority: i16,
+    first_response: String,
+    resolution: String,
+}
+
+/// A version, the newest first.
+struct VersionLine {
+    number: i32,
+    standing: &'static str,
+    tone: &'static str,
+    from: Moment,
+    until: Option<Moment>,
+    author: String,
+    says: String,
+    shown: bool,
+}
+
+#[derive(Template)]
+#[template(path = "calendar/show.html")]
+struct CalendarPage {
+    frame: Frame,
+    id: Option<DocumentId>,
+    form: CalendarForm,
+    zones: Vec<&'static str>,
+    days: Vec<(&'static str, &'static str)>,
+    week: Vec<Day>,
+    previews: Vec<Due>,
+    /// The moment that the preview begins at.
+    filed: Moment,
+    versions: Vec<VersionLine>,
+    left_out: Vec<String>,
+    errors: Errors,
+    conflict: bool,
+}
+
+impl CalendarPage {
+    fn action(&self) -> String {
+        self.id
+            .map_or_else(|| "/admin/calendars/new".to_owned(), address)
+    }
+}
+
+async fn list(State(app): State<AppState>, me: Me, frame: Frame) -> Result<Response, WebError> {
+    let lines = app.desk.calendar_list(&me.caller, frame.now).await?;
+    let calendars = lines
+        .into_iter()
+        .map(|it| Listed {
+            hours: week_in_words(&it.document.body.windows),
+            next_day: next_day(&it.document.body, frame.now),
+            until: it.until.map(|at| frame.at(&at)),
+            it,
+        })
+        .collect();
+    Ok(Page(ListPage { frame, calendars }).into_response())
+}
+
+fn next_day(calendar: &CalendarDocument, now: DateTime<Utc>) -> String {
+    let today = now.with_timezone(&calendar.zone).date_naive();
+    let special = calendar.holidays.iter().chain(calendar.dates.keys());
+    let Some(next) = special.filter(|date| **date >= today).min() else {
+        return String::new();
+    };
+    let name = calendar.names.get(next).map_or("", String::as_str);
+    let date = next.format("%a %-d %b %Y").to_string();
+    fill("clock.special", &[("date", &date), ("name", &name)])
+}
+
+async fn page(
+    app: &AppState,
+    me: &Me,
+    frame: Frame,
+    versions: &[Reign<CalendarDocument>],
+    form: CalendarForm,
+) -> Result<CalendarPage, WebError> {
+    let (calendar, errors) = form.read();
+    let id = versions.first().map(|it| it.document.id);
+    let newest = versions.first().map(|it| &it.document);
+    let filed = form.begins(calendar.zone, frame.now);
+    let previews = app
+        .desk
+        .preview_calendar(&me.caller, id, &calendar, filed)
+        .await?;
+    let left_out = newest
+        .map(|it| it.body.left_out.iter())
+        .into_iter()
+        .flatten();
+    Ok(CalendarPage {
+        id,
+        zones: chrono_tz::TZ_VARIANTS.iter().map(|it| it.name()).collect(),
+        days: form::DAY_FIELDS.into_iter().zip(DAYS.map(t)).collect(),
+        week: picture(&calendar),
+        previews: if errors.is_empty() {
+            previews.iter().map(|it| due(it, &frame)).collect()
+        } else {
+            Vec::new()
+        },
+        filed: frame.at(&filed),
+        versions: versions
+            .iter()
+            .map(|it| version_line(it, form.based_on, &frame))
+            .collect(),
+        left_out: left_out
+            .map(|(date, name)| format!("{date} {name}"))
+            .collect(),
+        form,
+        errors: Errors::default(),
+        conflict: false,
+        frame,
+    })
+}
+
+fn picture(calendar: &CalendarDocument) -> Vec<Day> {
+    let percent = |minutes: i64| format!("{:.2}%", f64::from(minutes as i32) / 14.4);
+    let bars = week_in_bars(&calendar.windows);
+    let days = DAYS.into_iter().zip(bars);
+    days.map(|(name, bars)| {
+        let minutes: i64 = bars.iter().map(|(from, to)| to - from).sum();
+        Day {
+            name: t(name),
+            bars: bars
+                .into_iter()
+                .map(|(from, to)| (percent(from), percent(to - from)))
+                .collect(),
+            hours: match minutes {
+                0 => t("calendar.closed").to_owned(),
+                _ => spell(TimeDelta::minutes(minutes)),
+            },
+        }
+    })
+    .collect()
+}
+
+fn due(preview: &Preview, frame: &Frame) -> Due {
+    let words = |it: Option<(TimeDelta, Option<DateTime<Utc>>)>| match it {
+        None => t("calendar.no_promise").to_owned(),
+        Some((target, None)) => fill("calendar.never_due", &[("target", &spell(target))]),
+        Some((target, Some(due))) => {
+            let due = due.with_timezone(&frame.zone).format("%a %-d %b, %H:%M");
+            fill(
+                "calendar.due",
+                &[("target", &spell(target)), ("time", &due)],
+            )
+        }
+    };
+    Due {
+        priority: preview.priority.number(),
+        first_response: words(preview.first_response),
+        resolution: words(preview.resolution),
+    }
+}
+
+/// A standing in a word and its tone.
+pub(crate) fn standing(standing: Standing) -> (&'static str, &'static str) {
+    match standing {
+        Standing::Now => (t("calendar.in_force"), "success"),
+        Standing::Later => (t("calendar.planned"), "info"),
+        Standing::Past => (t("calendar.past"), ""),
+        Standing::Never => (t("calendar.replaced"), ""),
+    }
+}
+
+fn version_line(it: &Reign<CalendarDocument>, shown: i32, frame: &Frame) -> VersionLine {
+    let (word, tone) = standing(it.standing);
+    let body = &it.document.body;
+    VersionLine {
+        number: it.document.version,
+        standing: word,
+        tone,
+        from: frame.at(&it.document.valid_from),
+        until: it.until.map(|at| frame.at(&at)),
+        author: it
+            .author
+            .clone()
+            .unwrap_or_else(|| t("rules.shipped").to_owned()),
+        says: fill(
+            "calendar.says",
+            &[
+                ("hours", &week_in_words(&body.windows)),
+                ("zone", &body.zone.name()),
+                (
+                    "holidays",
+                    &text::count("calendar.holiday_count", body.holidays.len()),
+                ),
+                (
+                    "dates",
+                    &text::count("calendar.date_count", body.dates.len()),
+                ),
+            ],
+        ),
+        shown: it.document.version == shown,
+    }
+}
+
+async fn fresh(State(app): State<AppState>, me: Me, frame: Frame) -> Result<Response, WebError> {
+    let form = CalendarForm::fresh(frame.zone);
+    Ok(Page(page(&app, &me, frame, &[], form).await?).into_response())
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    /// The version that the form begins with; the newest without one.
+    version: Option<i32>,
+}
+
+async fn show(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Path(id): Path<Uuid>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, WebError> {
+    let id = DocumentId(id);
+    let versions = app
+        .desk
+        .calendar_versions(&me.caller, id, frame.now)
+        .await?;
+    let newest = versions.first().ok_or(WebError::NotFound)?;
+    let based_on = match asked.version {
+        None => newest,
+        Some(number) => versions
+            .iter()
+            .find(|it| it.document.version == number)
+            .ok_or(WebError::NotFound)?,
+    };
+    let form = CalendarForm::of(based_on, newest.document.version);
+    Ok(Page(page(&app, &me, frame, &versions, form).await?).into_response())
+}
+
+async fn create(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Form(form): Form<CalendarForm>,
+) -> Result<Response, WebError> {
+    keep(app, me, frame, None, form).await
+}
+
+async fn save(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Path(id): Path<Uuid>,
+    Form(form): Form<CalendarForm>,
+) -> Result<Response, WebError> {
+    keep(app, me, frame, Some(DocumentId(id)), form).await
+}
+
+async fn keep(
+    app: AppState,
+    me: Me,
+    frame: Frame,
+    id: Option<DocumentId>,
+    mut form: CalendarForm,
+) -> Result<Response, WebError> {
+    let versions = match id {
+        Some(id) => {
+            app.desk
+                .calendar_versions(&me.caller, id, frame.now)
+                .await?
+        }
+        None => Vec::new(),
+    };
+    let (mut calendar, mut errors) = form.read();
+    let from = form.from_date(&mut errors);
+    let (mut status, mut conflict) = (StatusCode::OK, false);
+    if !errors.is_empty() {
+        status = LOOK_AGAIN;
+    } else if !form.is_preview() {
+        // What was left out of feeds is no part of the form.
+        if let Some(newest) = versions.first() {
+            calendar.left_out.clone_from(&newest.document.body.left_out);
+        }
+        let seen = id.map(|id| (id, form.version));
+        let name = &form.name;
+        match app
+            .desk
+            .save_calendar(&me.caller, seen, name, from, calendar, frame.now)
+            .await
+        {
+            Ok(id) => return Ok(see(&address(id), Some("said.saved"))),
+            Err(DeskError::Invalid(wrong)) => (status, errors) = (LOOK_AGAIN, Errors::from(wrong)),
+            Err(DeskError::Conflict) => (status, conflict) = (StatusCode::CONFLICT, true),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if let (true, Some(newest)) = (conflict, versions.first()) {
+        // What was typed stays; sending it again saves it after the version that came between.
+        form.version = newest.document.version;
+    }
+    let page = CalendarPage {
+        errors,
+        conflict,
+        ..page(&app, &me, frame, &versions, form).await?
+    };
+    Ok(Page(page).status(status))
+}
