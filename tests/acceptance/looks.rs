@@ -156,6 +156,7 @@ async fn engineers_pages_fit_every_width_and_pass_axe_in_light_and_dark() {
         ("escalate", format!("/tickets/{number}#escalate")),
         ("clocks", format!("/tickets/{number}/clocks?if=pending")),
         ("own-clocks", format!("/my/{number}/clocks")),
+        ("gallery", "/gallery".to_owned()),
         ("profile", "/profile".to_owned()),
         ("missing", "/no/such/page".to_owned()),
     ] {

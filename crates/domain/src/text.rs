@@ -23,6 +23,7 @@ const ENGLISH: &[(&str, &str)] = &[
     ("field", include_str!("text/field.txt")),
     ("files", include_str!("text/files.txt")),
     ("filter", include_str!("text/filter.txt")),
+    ("gallery", include_str!("text/gallery.txt")),
     ("host", include_str!("text/host.txt")),
     ("job", include_str!("text/job.txt")),
     ("mailbox", include_str!("text/mailbox.txt")),

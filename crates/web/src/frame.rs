@@ -156,7 +156,7 @@ impl FromRequestParts<AppState> for Frame {
             .cloned()
             .flatten();
         let nav = match &visitor {
-            Some(visitor) => Navigation::of(visitor, parts.uri.path()),
+            Some(visitor) => Navigation::of(visitor, parts.uri.path(), app.settings.mailbox),
             None => Navigation::default(),
         };
         Ok(Self {

@@ -17,6 +17,7 @@ mod extract;
 mod filters;
 mod form;
 mod frame;
+mod gallery;
 mod headers;
 mod health;
 mod home;
@@ -92,6 +93,7 @@ fn register(routes: &mut routes::Routes) {
     clock::routes(routes);
     dashboard::routes(routes);
     enrolment::routes(routes);
+    gallery::routes(routes);
     health::routes(routes);
     host::routes(routes);
     job::routes(routes);

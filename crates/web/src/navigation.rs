@@ -45,8 +45,12 @@ const HELP: &[Offer] = &[
 const DESK: &[Offer] = &[
     ("nav.hosts", "/hosts", "server"),
     ("nav.dashboard", "/dashboard", "chart"),
-    ("nav.mailbox", "/mailbox", "mail"),
     ("nav.help", "/help", "reply"),
+];
+// Open only where the settings say so.
+const DEVELOPERS: &[Offer] = &[
+    ("nav.mailbox", "/mailbox", "mail"),
+    ("nav.gallery", "/gallery", "eye"),
 ];
 const ADMINISTRATION: &[Offer] = &[
     ("nav.people", "/admin/people", "users"),
@@ -60,8 +64,8 @@ const ADMINISTRATION: &[Offer] = &[
 static TABLE: LazyLock<Vec<Route>> = LazyLock::new(table);
 
 impl Navigation {
-    /// The navigation of this reader on this page.
-    pub(crate) fn of(visitor: &Visitor, path: &str) -> Self {
+    /// The navigation of this reader on this page. `developers` says whether the pages for developers are open.
+    pub(crate) fn of(visitor: &Visitor, path: &str, developers: bool) -> Self {
         let work = &visitor.workload;
         let offer = |offers: &[Offer]| {
             offers
@@ -93,10 +97,14 @@ impl Navigation {
             .collect();
         let search =
             link(("nav.find", "/search", "search"), visitor, path).map_or("", |_| "/search");
+        let mut desk = offer(DESK);
+        if developers {
+            desk.extend(offer(DEVELOPERS));
+        }
         Self {
             mine,
             queues,
-            desk: offer(DESK),
+            desk,
             administration: offer(ADMINISTRATION),
             help: offer(HELP),
             search,
