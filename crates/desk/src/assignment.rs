@@ -9,10 +9,11 @@ use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::team;
+use tierdesk_store::ticket::Ticket;
 
 use crate::error::{DeskError, Result};
 use crate::work::Mail;
-use crate::{Caller, Desk};
+use crate::{Caller, Desk, Work};
 
 impl Desk {
     /// Gives a ticket to an engineer, or to nobody. `expected` is who had it when the caller looked, so that of two who
@@ -40,60 +41,74 @@ impl Desk {
         if ticket.assignee != expected {
             return Err(DeskError::Conflict);
         }
-        let who_acts = team::who_acts(work.conn(), ticket.team, ticket.tier).await?;
-        let name = match to {
-            None => None,
-            Some(person) => {
-                let found = who_acts.into_iter().find(|(id, _)| *id == person);
-                Some(
-                    found
-                        .ok_or_else(|| vec![FieldError::new("assignee", "error.not_in_queue")])?
-                        .1,
-                )
-            }
-        };
-        let from = ticket.assignee;
-        ticket.assignee = to;
-        ticket.bot_holds = false;
-        let event = work
-            .event(
-                &ticket,
-                EventKind::Assigned,
-                Visibility::Public,
-                None,
-                json!({"to": to, "name": name, "internal": {"from": from}}),
-            )
-            .await?;
-        if ticket.status == Status::New && to.is_some() {
-            work.event(
-                &ticket,
-                EventKind::Status,
-                Visibility::Public,
-                None,
-                json!({"from": "new", "to": "open"}),
-            )
-            .await?;
-            ticket.status = Status::Open;
+        let taken = to.is_some() && to == caller.person_id();
+        if taken {
+            crate::handover::taken(&mut work, &ticket).await?;
         }
-        work.audit(
-            "ticket.assigned",
-            "ticket",
-            &ticket.number.0.to_string(),
-            json!({"to": to}),
-        )
-        .await?;
-        if let Some(person) = to {
-            work.mail(Mail {
-                kind: MailKind::TicketAssigned,
-                to: person,
-                ticket: Some(id),
-                event: Some(event),
-                data: json!({}),
-                secret: None,
-            })
-            .await?;
-        }
+        give(&mut work, &mut ticket, to).await?;
         work.save(&mut ticket, true).await?;
         work.commit().await
     }
+}
+
+/// Gives a locked ticket to somebody who may act on its queue, or to nobody, and tells them.
+pub(crate) async fn give(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    to: Option<PersonId>,
+) -> Result<()> {
+    let who_acts = team::who_acts(work.conn(), ticket.team, ticket.tier).await?;
+    let name = match to {
+        None => None,
+        Some(person) => {
+            let found = who_acts.into_iter().find(|(id, _)| *id == person);
+            Some(
+                found
+                    .ok_or_else(|| vec![FieldError::new("assignee", "error.not_in_queue")])?
+                    .1,
+            )
+        }
+    };
+    let from = ticket.assignee;
+    ticket.assignee = to;
+    ticket.bot_holds = false;
+    let event = work
+        .event(
+            ticket,
+            EventKind::Assigned,
+            Visibility::Public,
+            None,
+            json!({"to": to, "name": name, "internal": {"from": from}}),
+        )
+        .await?;
+    if ticket.status == Status::New && to.is_some() {
+        work.event(
+            ticket,
+            EventKind::Status,
+            Visibility::Public,
+            None,
+            json!({"from": "new", "to": "open"}),
+        )
+        .await?;
+        ticket.status = Status::Open;
+    }
+    work.audit(
+        "ticket.assigned",
+        "ticket",
+        &ticket.number.0.to_string(),
+        json!({"to": to}),
+    )
+    .await?;
+    if let Some(person) = to {
+        work.mail(Mail {
+            kind: MailKind::TicketAssigned,
+            to: person,
+            ticket: Some(ticket.id),
+            event: Some(event),
+            data: json!({}),
+            secret: None,
+        })
+        .await?;
+    }
+    Ok(())
 }

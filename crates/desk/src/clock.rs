@@ -6,6 +6,7 @@ use tierdesk_domain::clock::{
     Change, Clock, Facts, History, Line, Moment, State, ahead, clocks, explain, next_due,
 };
 use tierdesk_domain::escalation::Situation;
+use tierdesk_domain::flow::Story;
 use tierdesk_domain::id::DocumentId;
 use tierdesk_domain::ticket::{Priority, Status};
 use tierdesk_domain::timeline::{EventKind, Visibility};
@@ -24,6 +25,8 @@ pub struct Told {
     pub history: History,
     /// When the bot passed it on last.
     pub bot_gave_up_at: Option<DateTime<Utc>>,
+    /// What happened to it between the tiers.
+    pub story: Story,
 }
 
 /// Reads a ticket's story from its events.
@@ -64,17 +67,18 @@ fn tell(ticket: &Ticket, events: &[ClockEvent]) -> Told {
         .iter()
         .rfind(|event| event.kind == EventKind::BotGaveUp);
     Told {
+        story: crate::flow::story(&history, events),
         history,
         bot_gave_up_at: gave_up.map(|event| event.at),
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
     serde_json::from_value(value.clone()).ok()
 }
 
 /// What an event means to the clocks; most mean nothing.
-fn change(event: &ClockEvent) -> Option<Change> {
+pub(crate) fn change(event: &ClockEvent) -> Option<Change> {
     let data = &event.data;
     match event.kind {
         EventKind::Status => read(&data["to"]).map(Change::Status),
@@ -88,6 +92,11 @@ fn change(event: &ClockEvent) -> Option<Change> {
             read(&data["to_team"])?,
             read(&data["to_tier"])?,
         )),
+        EventKind::HandoverBounced => Some(Change::Bounced {
+            team: read(&data["to_team"])?,
+            tier: read(&data["to_tier"])?,
+            assigned: !data["to"].is_null(),
+        }),
         EventKind::Assigned => Some(Change::Assigned(!data["to"].is_null())),
         EventKind::Reply if event.by_human => Some(Change::Reply),
         EventKind::Ask => Some(Change::Ask),
@@ -156,6 +165,7 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
         }
     }
     tierdesk_store::clock::project(work.conn(), ticket.id, &changed).await?;
+    crate::flow::note(work, ticket.id, &told, &rulebook.book);
 
     let next = next(&clocks);
     ticket.next_clock_at = next.due_at;

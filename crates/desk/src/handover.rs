@@ -1,5 +1,10 @@
 //! Moving a ticket between tiers and teams: escalate with a hand-over, hand back with a reason.
 
+mod answer;
+
+pub use answer::may_rate;
+pub(crate) use answer::taken;
+
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use tierdesk_domain::authorize::Action;
@@ -68,9 +73,10 @@ impl Desk {
         if !ticket.status.is_open() {
             return Err(DeskError::State("state.resolved_already"));
         }
-        let (team, tier) = tierdesk_store::timeline::came_from(work.conn(), id)
-            .await?
-            .ok_or(DeskError::State("state.never_escalated"))?;
+        let (team, tier) =
+            tierdesk_store::timeline::came_from(work.conn(), id, (ticket.team, ticket.tier))
+                .await?
+                .ok_or(DeskError::State("state.never_escalated"))?;
         let data = json!({
             "from_team": ticket.team, "from_tier": ticket.tier, "to_team": team, "to_tier": tier,
         });
@@ -122,7 +128,8 @@ pub(crate) async fn escalate(
         .await?
         .ok_or_else(|| vec![FieldError::new("to", "error.choose_one")])?;
     let data = json!({
-        "from_team": ticket.team, "from_tier": ticket.tier, "to_team": to, "to_tier": tier, "team": target.name,
+        "from_team": ticket.team, "from_tier": ticket.tier, "from_person": ticket.assignee,
+        "to_team": to, "to_tier": tier, "team": target.name,
         "known": note.known, "tried": note.tried, "evidence": note.evidence, "ask": note.ask,
     });
     let previous = ticket.assignee;

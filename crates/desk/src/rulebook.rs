@@ -122,7 +122,7 @@ impl Desk {
             detail["valid_from"] = serde_json::json!(document.valid_from);
             work.timer(IN_FORCE, id.0, version, document.valid_from)
                 .await?;
-        } else {
+        } else if [CALENDAR, POLICY, RULE].contains(&kind) {
             clock::recompute_open(work.conn(), now).await?;
         }
         work.audit(&action, kind, &id.to_string(), detail).await

@@ -21,7 +21,7 @@ pub(crate) fn place(ticket: &Ticket, kind: EventKind, data: &Value) -> (TeamId, 
         Some((team, tier))
     };
     match kind {
-        EventKind::Escalated | EventKind::HandedBack => {
+        EventKind::Escalated | EventKind::HandedBack | EventKind::HandoverBounced => {
             origin().unwrap_or((ticket.team, ticket.tier))
         }
         _ => (ticket.team, ticket.tier),
@@ -94,6 +94,7 @@ impl Desk {
     pub async fn fold_tally(&self, now: DateTime<Utc>) -> Result<()> {
         let mut conn = self.acquire().await?;
         tally::fold(&mut conn, now.date_naive()).await?;
+        tierdesk_store::flow::fold(&mut conn, now.date_naive()).await?;
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use crate::rulebook::IN_FORCE;
 use crate::{Caller, Desk, Work};
 
 /// The kinds of deadlines that are acted on here.
-pub const KINDS: &[&str] = &["auto_close", "clock", IN_FORCE];
+pub const KINDS: &[&str] = &["auto_close", "certificate", "clock", "routing", IN_FORCE];
 
 /// What is left to do in transactions of their own.
 type After = Option<(TicketId, Vec<DocumentId>)>;
@@ -81,6 +81,16 @@ async fn act(work: &mut Work<'_>, timer: &Timer) -> Result<After> {
             {
                 crate::ticket::close(work, &mut ticket, "time").await?;
             }
+            Ok(None)
+        }
+        "routing" => {
+            timer::done(work.conn(), timer).await?;
+            crate::routing::again(work, TicketId(timer.object_id)).await?;
+            Ok(None)
+        }
+        "certificate" => {
+            timer::done(work.conn(), timer).await?;
+            crate::skill::remind(work, timer.object_id).await?;
             Ok(None)
         }
         other => Err(crate::DeskError::Broken(format!(

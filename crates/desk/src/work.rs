@@ -1,17 +1,19 @@
 //! One action's transaction: state, timeline, audit, outbox and deadlines, written together or not at all (law 1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::{Action, Scope, TicketFacts, authorize};
+use tierdesk_domain::flow::Fact;
 use tierdesk_domain::id::{EventId, PersonId, TicketId};
 use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::tally::{self, Cell};
-use tierdesk_store::ticket::Ticket;
+use tierdesk_store::ticket::{Place, Ticket};
 use tierdesk_store::{
-    PgConnection, Postgres, Transaction, audit, notify, outbox, ticket, timeline, timer,
+    PgConnection, Postgres, Transaction, audit, flow, notify, outbox, ticket, timeline, timer,
 };
 use uuid::Uuid;
 
@@ -22,6 +24,8 @@ use crate::{Caller, Desk};
 pub struct Work<'a> {
     tx: Transaction<'static, Postgres>,
     counts: BTreeMap<Cell, i64>,
+    /// What counts between the tiers, in the order in which it is written.
+    facts: BTreeSet<(Fact, TicketId)>,
     desk: &'a Desk,
     caller: &'a Caller,
     /// The time of this action; everything it writes carries it.
@@ -57,6 +61,7 @@ impl Desk {
         Ok(Work {
             tx,
             counts: BTreeMap::new(),
+            facts: BTreeSet::new(),
             desk: self,
             caller,
             now,
@@ -110,6 +115,21 @@ impl<'a> Work<'a> {
         body: Option<&str>,
         data: Value,
     ) -> Result<EventId> {
+        let actor = self.caller.actor();
+        self.event_by(actor, ticket, kind, visibility, body, data)
+            .await
+    }
+
+    /// The same, done by somebody else than the caller: a rule that their action set off.
+    pub(crate) async fn event_by(
+        &mut self,
+        actor: Actor,
+        ticket: &Ticket,
+        kind: EventKind,
+        visibility: Visibility,
+        body: Option<&str>,
+        data: Value,
+    ) -> Result<EventId> {
         let id = EventId(Uuid::now_v7());
         let place = crate::tally::place(ticket, kind, &data);
         self.count_event(kind, &data, place, ticket.priority);
@@ -120,7 +140,7 @@ impl<'a> Work<'a> {
                 ticket: ticket.id,
                 kind,
                 visibility,
-                actor: self.caller.actor(),
+                actor,
                 cycle: ticket.cycle,
                 team: place.0,
                 tier: place.1,
@@ -143,10 +163,24 @@ impl<'a> Work<'a> {
         object_id: &str,
         detail: Value,
     ) -> Result<()> {
+        let actor = self.caller.actor();
+        self.audit_by(actor, action, object_kind, object_id, detail)
+            .await
+    }
+
+    /// The same, for what somebody else than the caller did: a rule that their action set off.
+    pub(crate) async fn audit_by(
+        &mut self,
+        actor: Actor,
+        action: &str,
+        object_kind: &str,
+        object_id: &str,
+        detail: Value,
+    ) -> Result<()> {
         audit::insert(
             &mut self.tx,
             &audit::Entry {
-                actor: self.caller.actor(),
+                actor,
                 action,
                 object_kind,
                 object_id,
@@ -241,6 +275,12 @@ impl<'a> Work<'a> {
         *self.counts.entry(cell).or_default() += n;
     }
 
+    /// Notes what counts between the tiers; it is written when the action commits.
+    pub(crate) fn note(&mut self, ticket: TicketId, facts: impl IntoIterator<Item = Fact>) {
+        self.facts
+            .extend(facts.into_iter().map(|fact| (fact, ticket)));
+    }
+
     /// Sets a deadline.
     pub async fn timer(
         &mut self,
@@ -261,23 +301,35 @@ impl<'a> Work<'a> {
     }
 
     /// Brings the clocks of a ticket up to date and writes the ticket back. Every action on a ticket ends with this.
-    /// `edited` says whether properties changed, which other editors must learn.
+    /// `edited` says whether properties changed, which other editors must learn. A ticket that came into a queue is given
+    /// to somebody there, where the queue routes.
     pub async fn save(&mut self, ticket: &mut Ticket, edited: bool) -> Result<()> {
+        let old = self.write(ticket, edited).await?;
+        if crate::routing::enters(old, ticket) && crate::routing::route(self, ticket, true).await? {
+            self.write(ticket, false).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, ticket: &mut Ticket, edited: bool) -> Result<Place> {
         crate::clock::refresh(self, ticket).await?;
         let now = self.now;
         let old = ticket::save(&mut self.tx, ticket, edited, now).await?;
         self.count_move(old, ticket);
-        Ok(())
+        Ok(old)
     }
 
     /// Commits. Without this nothing happened.
     pub async fn commit(mut self) -> Result<()> {
         self.counts.retain(|_, n| *n != 0);
+        // Random bits of a fresh id: writers spread over the shards.
+        let shard = i16::from(Uuid::now_v7().as_bytes()[15] & 7);
         if !self.counts.is_empty() {
             let cells: Vec<(Cell, i64)> = std::mem::take(&mut self.counts).into_iter().collect();
-            // Random bits of a fresh id: writers spread over the shards.
-            let shard = i16::from(Uuid::now_v7().as_bytes()[15] & 7);
             tally::add(&mut self.tx, &cells, shard).await?;
+        }
+        for (fact, ticket) in std::mem::take(&mut self.facts) {
+            flow::note(&mut self.tx, ticket, &fact, shard).await?;
         }
         tierdesk_store::commit(self.tx).await?;
         Ok(())

@@ -137,6 +137,8 @@ pub enum Action {
     WorkTicket(TicketFacts),
     /// Write an internal note. Every engineer who may read the ticket may help.
     AddNote(TicketFacts),
+    /// Confirm skills of a team's people, and give tickets of those who are absent back to their queues.
+    Lead(TeamId),
 }
 
 /// Why not.
@@ -242,6 +244,7 @@ fn person_may(principal: &Principal, action: Action) -> Result<(), Denied> {
         Action::Work => allow(principal.is_engineer()),
         Action::SeeDashboard => allow(principal.manages.is_some()),
         Action::Administer | Action::ReadAudit => allow(principal.administrator),
+        Action::Lead(team) => allow(principal.administrator || principal.manages(team)),
         Action::ReadTicket(ticket) => reads(principal, &ticket),
         Action::ReadInternal(ticket) => {
             reads(principal, &ticket)?;
@@ -443,6 +446,31 @@ mod tests {
         assert_eq!(may(&other, Action::ReadTicket(facts)), Err(Denied::Hidden));
         assert_eq!(may(&other, Action::AddNote(facts)), Err(Denied::Hidden));
         assert_eq!(may(&member, Action::ReadInternal(facts)), Ok(()));
+    }
+
+    #[test]
+    fn managers_lead_the_teams_they_answer_for_and_administrators_all() {
+        let manager = Principal {
+            manages: Some(Managed::Teams([NETWORK].into())),
+            ..person(9)
+        };
+        let administrator = Principal {
+            administrator: true,
+            ..person(12)
+        };
+        let engineer = Principal {
+            memberships: [(NETWORK, Tier::L3)].into(),
+            ..person(5)
+        };
+        assert_eq!(may(&manager, Action::Lead(NETWORK)), Ok(()));
+        for who in [&manager, &engineer] {
+            assert_eq!(may(who, Action::Lead(IDENTITY)), Err(Denied::Forbidden));
+        }
+        assert_eq!(
+            may(&engineer, Action::Lead(NETWORK)),
+            Err(Denied::Forbidden)
+        );
+        assert_eq!(may(&administrator, Action::Lead(IDENTITY)), Ok(()));
     }
 
     #[test]

@@ -6,13 +6,15 @@ mod explain;
 mod runs;
 
 #[cfg(test)]
+mod bounced;
+#[cfg(test)]
 mod pitfalls;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 pub(crate) mod scene;
 
-pub use evaluate::clocks;
+pub use evaluate::{Stay, clocks, stays};
 pub use explain::{Line, ahead, explain, explain_plainly, spell, spell_exactly};
 
 use std::collections::BTreeMap;
@@ -74,6 +76,15 @@ pub enum Change {
     Category(Option<CategoryId>),
     /// It moved to another queue, where nobody has it.
     Queue(TeamId, Tier),
+    /// The queue it was handed to sent it back, to somebody there or to nobody.
+    Bounced {
+        /// The team it came from.
+        team: TeamId,
+        /// The tier it came from.
+        tier: Tier,
+        /// Whether an engineer there has it.
+        assigned: bool,
+    },
     /// Somebody has it now, or nobody.
     Assigned(bool),
     /// A human answered in public. Receipts and other automatic messages are none.
@@ -171,6 +182,11 @@ impl History {
                 Change::Queue(team, tier) => {
                     (facts.team, facts.tier, facts.assigned) = (team, tier, false)
                 }
+                Change::Bounced {
+                    team,
+                    tier,
+                    assigned,
+                } => (facts.team, facts.tier, facts.assigned) = (team, tier, assigned),
                 Change::Assigned(assigned) => facts.assigned = assigned,
                 Change::Resolved(_) => facts.status = Status::Resolved,
                 Change::Reopened => facts.status = Status::Open,

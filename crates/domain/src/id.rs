@@ -43,6 +43,8 @@ ids! {
     FormId,
     /// A versioned configuration document.
     DocumentId,
+    /// A skill that engineers have and categories need.
+    SkillId,
 }
 
 /// The number people know a ticket by: `#10482` on pages, `TD-10482` in mail and on the command line.

@@ -29,6 +29,8 @@ named! {
         RequesterAnswered = "requester_answered",
         /// To those a rule names. `data`: `rule`, `because`, `effects` (sentences).
         RuleFired = "rule_fired",
+        /// To an engineer: a certificate behind a skill of theirs ends soon. `data`: `skill`, `certificate`, `last_day`.
+        CertificateEnds = "certificate_ends",
         /// A link to a new password. `data`: `expires_at`, `reminder`; the secret is the token.
         PasswordReset = "password_reset",
         /// Somebody set a new password. `data` is empty.
@@ -68,7 +70,8 @@ impl MailKind {
             | Self::TicketHandedBack
             | Self::RequesterAnswered
             | Self::RuleFired => MailAudience::Internal,
-            Self::PasswordReset
+            Self::CertificateEnds
+            | Self::PasswordReset
             | Self::PasswordChanged
             | Self::Invitation
             | Self::SetUp

@@ -31,6 +31,14 @@ named! {
         Escalated = "escalated",
         /// Handed back, with a reason.
         HandedBack = "handed_back",
+        /// The receiver of a hand-over accepted it, by a word or by taking the ticket.
+        HandoverAccepted = "handover_accepted",
+        /// The receiver sent a hand-over back, with a reason.
+        HandoverBounced = "handover_bounced",
+        /// The receiver said whether a hand-over was complete.
+        HandoverRated = "handover_rated",
+        /// Routing found nobody for it.
+        NotRouted = "not_routed",
         /// A rule moved it, raised it or told somebody.
         RuleFired = "rule_fired",
         /// Somebody has it now, or nobody.

@@ -61,8 +61,8 @@ const STATES: [&str; 5] = ["running", "paused", "met", "stopped", "breached"];
 pub async fn events(conn: &mut PgConnection, ticket: TicketId) -> Result<Vec<ClockEvent>> {
     sqlx::query!(
         "select at, kind, actor_kind, data, team_id, tier, priority from event
-         where ticket_id = $1 and kind in ('opened', 'ask', 'reply', 'bot_gave_up', 'escalated', 'handed_back', 'assigned',
-                                           'status', 'priority', 'changed', 'resolved', 'reopened', 'closed')
+         where ticket_id = $1 and kind in ('opened', 'ask', 'reply', 'bot_gave_up', 'escalated', 'handed_back', 'handover_accepted',
+                                           'handover_bounced', 'handover_rated', 'assigned', 'status', 'priority', 'changed', 'resolved', 'reopened', 'closed')
          order by at, id",
         ticket.0
     )

@@ -90,6 +90,25 @@ pub async fn count(conn: &mut PgConnection) -> Result<i64> {
     .await?)
 }
 
+/// The newest version of one document.
+pub async fn newest<T: DeserializeOwned>(
+    conn: &mut PgConnection,
+    kind: &str,
+    id: DocumentId,
+) -> Result<Option<Document<T>>> {
+    let number = sqlx::query_scalar!(
+        "select version from configuration where kind = $1 and id = $2 order by version desc limit 1",
+        kind,
+        id.0
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    match number {
+        Some(number) => version(conn, kind, id, number).await,
+        None => Ok(None),
+    }
+}
+
 /// One version of a document.
 pub async fn version<T: DeserializeOwned>(
     conn: &mut PgConnection,

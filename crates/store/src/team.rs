@@ -134,3 +134,22 @@ pub async fn members(conn: &mut PgConnection, team: TeamId, tier: Tier) -> Resul
     .map(PersonId)
     .collect())
 }
+
+/// Every membership of an active person: team, tier, person.
+pub async fn memberships(conn: &mut PgConnection) -> Result<Vec<(TeamId, Tier, PersonId)>> {
+    sqlx::query!(
+        "select m.team_id, m.tier, m.person_id from membership m join person p on p.id = m.person_id
+         where p.deactivated_at is null order by m.team_id, m.tier, m.person_id"
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(|r| {
+        Ok((
+            TeamId(r.team_id),
+            crate::row::tier("membership", r.tier)?,
+            PersonId(r.person_id),
+        ))
+    })
+    .collect()
+}

@@ -222,14 +222,18 @@ pub async fn all(
     Ok(events)
 }
 
-/// The queue that a ticket was last escalated from, if it was.
+/// The queue that a ticket was last escalated from into the queue where it is now, if it was.
 pub async fn came_from(
     conn: &mut PgConnection,
     ticket: TicketId,
+    (team, tier): (TeamId, Tier),
 ) -> Result<Option<(TeamId, Tier)>> {
     let data = sqlx::query_scalar!(
-        "select data from event where ticket_id = $1 and kind = 'escalated' order by at desc, id desc limit 1",
-        ticket.0
+        "select data from event where ticket_id = $1 and kind = 'escalated' and data->>'to_team' = $2::uuid::text and data->>'to_tier' = $3
+         order by at desc, id desc limit 1",
+        ticket.0,
+        team.0,
+        tier.name()
     )
     .fetch_optional(conn)
     .await?;

@@ -1,8 +1,8 @@
 //! The manager's dashboard: figures, charts with a table beside each, and the list behind every number.
 
-mod chart;
+pub(crate) mod chart;
 mod csv;
-mod list;
+pub(crate) mod list;
 
 use askama::Template;
 use axum::extract::State;
@@ -21,6 +21,7 @@ use crate::routes::{Audience, Routes};
 use crate::{AppState, WebError};
 
 use chart::{Bars, Figure, Trend};
+pub(crate) use csv::cell;
 
 pub(crate) fn routes(routes: &mut Routes) {
     routes.get(Audience::Manager, "/dashboard", show);
@@ -44,14 +45,27 @@ struct Asked {
 
 impl Asked {
     fn days(&self) -> Result<u64, WebError> {
-        let days = self.days.unwrap_or(30);
-        let offered = PERIODS.iter().any(|(offer, _)| *offer == days);
-        if offered {
-            Ok(days)
-        } else {
-            Err(WebError::BadRequest)
-        }
+        days(self.days)
     }
+}
+
+/// One of the periods on offer, 30 days where nothing is said.
+pub(crate) fn days(asked: Option<u64>) -> Result<u64, WebError> {
+    let days = asked.unwrap_or(30);
+    let offered = PERIODS.iter().any(|(offer, _)| *offer == days);
+    if offered {
+        Ok(days)
+    } else {
+        Err(WebError::BadRequest)
+    }
+}
+
+/// The periods on offer: days, word, and whether it is the chosen one.
+pub(crate) fn periods(days: u64) -> Vec<(u64, &'static str, bool)> {
+    let offers = PERIODS.iter();
+    offers
+        .map(|(offer, key)| (*offer, text::t(key), *offer == days))
+        .collect()
 }
 
 #[derive(Template)]
@@ -85,10 +99,7 @@ async fn show(
     let d = &dashboard;
     let time = now.with_timezone(&frame.zone).format("%H:%M %Z");
     Ok(Page(DashboardPage {
-        periods: PERIODS
-            .iter()
-            .map(|(offer, key)| (*offer, text::t(key), *offer == days))
-            .collect(),
+        periods: periods(days),
         days,
         line: text::fill(
             "dashboard.period",
@@ -119,12 +130,12 @@ async fn show(
 }
 
 /// `17 Nov 2026`
-fn day(day: chrono::NaiveDate) -> String {
+pub(crate) fn day(day: chrono::NaiveDate) -> String {
     day.format("%-d %b %Y").to_string()
 }
 
 /// `94.2 %`, or a dash where there is nothing to divide.
-fn percent(part: u64, whole: u64) -> String {
+pub(crate) fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "–".to_owned();
     }

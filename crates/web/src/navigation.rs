@@ -45,6 +45,8 @@ const HELP: &[Offer] = &[
 const DESK: &[Offer] = &[
     ("nav.hosts", "/hosts", "server"),
     ("nav.dashboard", "/dashboard", "chart"),
+    ("nav.flow", "/dashboard/tiers", "flow"),
+    ("nav.team", "/team", "users"),
     ("nav.help", "/help", "reply"),
 ];
 // Open only where the settings say so.
@@ -56,6 +58,8 @@ const ADMINISTRATION: &[Offer] = &[
     ("nav.people", "/admin/people", "users"),
     ("nav.teams", "/admin/teams", "flow"),
     ("nav.rules", "/admin/rules", "rule"),
+    ("nav.routing", "/admin/routing", "forward"),
+    ("nav.skills", "/admin/skills", "book"),
     ("nav.calendars", "/admin/calendars", "calendar"),
     ("nav.enrolment", "/admin/enrolment", "shield"),
     ("nav.audit", "/admin/audit", "book"),

@@ -52,6 +52,7 @@ struct ProfilePage {
     zones: &'static [chrono_tz::Tz],
     single_keys: bool,
     staff: bool,
+    engineer: bool,
     sessions: Vec<SessionRow>,
     errors: Errors,
 }
@@ -84,6 +85,7 @@ async fn page(app: &AppState, me: &Me, frame: Frame) -> Result<ProfilePage, WebE
         zones: &chrono_tz::TZ_VARIANTS,
         single_keys: me.visitor.preferences.keys,
         staff: me.visitor.roles.staff(),
+        engineer: me.visitor.roles.engineer,
         sessions: sessions
             .into_iter()
             .map(|it| SessionRow {

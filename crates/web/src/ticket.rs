@@ -1,6 +1,7 @@
 //! The ticket's workspace: one page, one timeline, everything an engineer does with a ticket.
 
 mod actions;
+mod handover;
 mod workspace;
 
 use axum::extract::State;
@@ -26,6 +27,7 @@ pub(crate) fn routes(routes: &mut Routes) {
     routes.post(Audience::Staff, "/tickets/{number}/seen", seen);
     routes.post(Audience::Engineer, "/tickets/{number}/draft", draft);
     actions::routes(routes);
+    handover::routes(routes);
 }
 
 /// The address of a ticket's workspace.

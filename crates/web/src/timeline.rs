@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
 use tierdesk_domain::actor::ActorKind;
+use tierdesk_domain::handover::{Standing, standing};
 use tierdesk_domain::id::TeamId;
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::timeline::{EventKind, Visibility};
@@ -48,7 +49,11 @@ pub(crate) enum Shape {
         from: String,
         to: String,
         parts: Vec<(&'static str, SafeHtml)>,
+        /// Its receiver's answer: the tone of it, and the words.
+        answer: (&'static str, String),
     },
+    /// What routing decided, and why for everybody it looked at.
+    Routed { says: String, facts: Vec<Fact> },
     /// What the bot decided, and why.
     Decision { says: String, facts: Vec<Fact> },
     /// What a diagnostic found.
@@ -100,12 +105,13 @@ impl Reader<'_> {
     pub(crate) fn read(&self, events: &[Event]) -> Vec<Entry> {
         events
             .iter()
-            .filter_map(|event| self.entry(event))
+            .zip(1..)
+            .filter_map(|(event, next)| self.entry(event, &events[next..]))
             .collect()
     }
 
-    fn entry(&self, event: &Event) -> Option<Entry> {
-        let (kind, shape) = self.shape(event)?;
+    fn entry(&self, event: &Event, later: &[Event]) -> Option<Entry> {
+        let (kind, shape) = self.shape(event, later)?;
         Some(Entry {
             id: format!("e-{}", event.id),
             kind,
@@ -122,7 +128,7 @@ impl Reader<'_> {
         })
     }
 
-    fn shape(&self, event: &Event) -> Option<(&'static str, Shape)> {
+    fn shape(&self, event: &Event, later: &[Event]) -> Option<(&'static str, Shape)> {
         let data = &event.data;
         let line = |icon, text: String| Some(("event", Shape::Line { icon, text }));
         match event.kind {
@@ -144,7 +150,16 @@ impl Reader<'_> {
                 Some((kind, self.message(event, label)))
             }
             EventKind::Note => Some(("note", self.message(event, String::new()))),
-            EventKind::Escalated => Some(("handover", self.handover(event))),
+            EventKind::Escalated => Some(("handover", self.handover(event, later))),
+            EventKind::HandoverBounced => {
+                let code = words::bounce(data["code"].as_str().unwrap_or_default());
+                let label = fill("event.bounced", &[("why", &code)]);
+                Some(("note", self.message(event, label)))
+            }
+            EventKind::NotRouted => Some(("event", self.routed(data)?)),
+            EventKind::Assigned if !data["internal"]["routing"].is_null() => {
+                Some(("event", self.routed(&data["internal"]["routing"])?))
+            }
             EventKind::HandedBack => Some((
                 "note",
                 self.message(event, t("event.handed_back").to_owned()),
@@ -213,6 +228,18 @@ impl Reader<'_> {
                 }
                 why => ("bot", fill("event.bot_gave_up", &[("why", &why)])),
             },
+            EventKind::HandoverAccepted => {
+                let quality = data["quality"].as_str().map(words::quality);
+                let text = match quality {
+                    Some(quality) => fill("event.accepted_rated", &[("quality", &quality)]),
+                    None => t("event.accepted").to_owned(),
+                };
+                ("ok", text)
+            }
+            EventKind::HandoverRated => {
+                let quality = words::quality(data["quality"].as_str().unwrap_or_default());
+                ("ok", fill("event.rated", &[("quality", &quality)]))
+            }
             EventKind::RuleFired => (
                 "rule",
                 fill(
@@ -264,7 +291,54 @@ impl Reader<'_> {
         Shape::Message { label, body }
     }
 
-    fn handover(&self, event: &Event) -> Shape {
+    /// A decision of routing, as it is kept with its event.
+    fn routed(&self, record: &Value) -> Option<Shape> {
+        let decision = serde_json::from_value(record["decision"].clone()).ok()?;
+        let say = crate::routing::Explain {
+            now: self.now,
+            zone: self.zone,
+        };
+        let rule = fill("routing.rule", &[("n", &record["version"])]);
+        let facts = say
+            .everybody(&decision)
+            .into_iter()
+            .map(|(name, why)| Fact {
+                label: name,
+                value: why,
+                note: String::new(),
+            });
+        let cited = Fact {
+            label: t("event.rule").to_owned(),
+            value: rule,
+            note: String::new(),
+        };
+        Some(Shape::Routed {
+            says: say.decision(&decision),
+            facts: facts.chain([cited]).collect(),
+        })
+    }
+
+    /// What became of a hand-over, from what happened after it.
+    fn answer(later: &[Event]) -> (&'static str, String) {
+        let of = |kind| {
+            let found = later.iter().find(|it| it.kind == kind);
+            found.map(|it| doer(it).name).unwrap_or_default()
+        };
+        match standing(later.iter().map(|it| it.kind)) {
+            Standing::Open => ("warning", t("event.answer_open").to_owned()),
+            Standing::Accepted => {
+                let name = of(EventKind::HandoverAccepted);
+                ("success", fill("event.answer_accepted", &[("name", &name)]))
+            }
+            Standing::Bounced => {
+                let name = of(EventKind::HandoverBounced);
+                ("danger", fill("event.answer_bounced", &[("name", &name)]))
+            }
+            Standing::Over => ("", t("event.answer_over").to_owned()),
+        }
+    }
+
+    fn handover(&self, event: &Event, later: &[Event]) -> Shape {
         let data = &event.data;
         let stop = |team: &str, tier: &str| {
             let team = serde_json::from_value(data[team].clone())
@@ -292,6 +366,7 @@ impl Reader<'_> {
             from: stop("from_team", "from_tier"),
             to: stop("to_team", "to_tier"),
             parts,
+            answer: Self::answer(later),
         }
     }
 }

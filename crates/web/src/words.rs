@@ -122,8 +122,44 @@ pub(crate) fn mail(kind: MailKind) -> &'static str {
         MailKind::TicketHandedBack => "event.mail_handed_back",
         MailKind::RequesterAnswered => "event.mail_answered",
         MailKind::RuleFired => "event.mail_rule",
+        MailKind::CertificateEnds => "event.mail_certificate",
         MailKind::PasswordReset => "event.mail_password_reset",
         MailKind::PasswordChanged => "event.mail_password_changed",
         MailKind::Invitation | MailKind::SetUp | MailKind::AddressNotice => "event.mail_account",
+    })
+}
+
+/// Why a hand-over was sent back; a word that nobody knows stays as it is.
+pub(crate) fn bounce(word: &str) -> String {
+    use tierdesk_domain::handover::BounceCode;
+    let key = |code| match code {
+        BounceCode::MissingInformation => "ticket.bounce_missing_information",
+        BounceCode::WrongTeam => "ticket.bounce_wrong_team",
+        BounceCode::LowerTier => "ticket.bounce_lower_tier",
+        BounceCode::Duplicate => "ticket.bounce_duplicate",
+    };
+    word.parse()
+        .map_or_else(|_| word.to_owned(), |code| t(key(code)).to_owned())
+}
+
+/// Whether a hand-over was complete; a word that nobody knows stays as it is.
+pub(crate) fn quality(word: &str) -> String {
+    use tierdesk_domain::handover::Quality;
+    let key = |quality| match quality {
+        Quality::Complete => "ticket.quality_yes",
+        Quality::Partly => "ticket.quality_partly",
+        Quality::Incomplete => "ticket.quality_no",
+    };
+    word.parse()
+        .map_or_else(|_| word.to_owned(), |it| t(key(it)).to_owned())
+}
+
+/// How well somebody knows something.
+pub(crate) fn level(level: tierdesk_domain::skill::Level) -> &'static str {
+    use tierdesk_domain::skill::Level;
+    t(match level {
+        Level::Basic => "skill.basic",
+        Level::Solid => "skill.solid",
+        Level::Expert => "skill.expert",
     })
 }

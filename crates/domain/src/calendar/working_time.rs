@@ -22,6 +22,14 @@ impl Hours {
         TimeDelta::microseconds(self.count(from, to))
     }
 
+    /// The first instant at or after `at` that counts; none within the horizon.
+    pub fn next_opening(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Always => Some(at),
+            Self::Calendar(calendar) => calendar.next_opening(at),
+        }
+    }
+
     fn count(&self, from: i64, to: i64) -> i64 {
         match self {
             Self::Always => (to - from).max(0),

@@ -9,27 +9,75 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::runs::{End, Run, runs};
 use super::{Applied, Book, Clock, Facts, History, Segment, State, Why};
 use crate::calendar::WorkingTime;
+use crate::id::TeamId;
 use crate::sla::{Metric, PolicyRule, Reopen};
 use crate::ticket::Status;
+use crate::tier::Tier;
 
 /// Every clock that was ever promised on this ticket, as it stands at `now`.
 pub fn clocks(history: &History, book: &Book, now: DateTime<Utc>) -> Vec<Clock> {
     let facts = history.facts();
     let mut clocks = Vec::new();
     let mut used = TimeDelta::zero();
+    // What each tier has used so far, the newest last.
+    let mut tiers = Vec::new();
     for run in runs(history).into_iter().filter(|run| run.start <= now) {
-        let carried = if run.metric == Metric::Resolution {
-            used
-        } else {
-            TimeDelta::zero()
+        let carried = match run.metric {
+            Metric::Resolution => used,
+            Metric::TimeInTier if run.goes_on => {
+                tiers.iter().rev().nth(1).copied().unwrap_or_default()
+            }
+            _ => TimeDelta::zero(),
         };
         let evaluated = Evaluation::new(book, &facts, run, carried).finish(now);
-        if run.metric == Metric::Resolution {
-            used += evaluated.counted;
+        match run.metric {
+            Metric::Resolution => used += evaluated.counted,
+            Metric::TimeInTier => tiers.push(carried + evaluated.counted),
+            _ => {}
         }
         clocks.extend(evaluated.clock());
     }
     clocks
+}
+
+/// How long a ticket stayed in a queue, in business time: the ledger of time in tier, promised or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stay {
+    /// The queue.
+    pub queue: (TeamId, Tier),
+    /// When it came.
+    pub from: DateTime<Utc>,
+    /// When it left, or was solved.
+    pub to: DateTime<Utc>,
+    /// What counted of that.
+    pub counted: TimeDelta,
+}
+
+/// Every stay that is over at `now` and ended at `since` or later.
+pub fn stays(
+    history: &History,
+    book: &Book,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Vec<Stay> {
+    let facts = history.facts();
+    let over = runs(history)
+        .into_iter()
+        .filter(|run| run.metric == Metric::TimeInTier)
+        .filter_map(|run| Some((run, run.end?.at())))
+        .filter(|(_, end)| (since..=now).contains(end));
+    over.map(|(run, to)| {
+        let later = facts.partition_point(|(at, _)| *at <= run.start);
+        let place = facts[later.max(1) - 1].1;
+        let evaluated = Evaluation::new(book, &facts, run, TimeDelta::zero()).finish(to);
+        Stay {
+            queue: (place.team, place.tier),
+            from: run.start,
+            to,
+            counted: evaluated.counted,
+        }
+    })
+    .collect()
 }
 
 struct Evaluation<'a> {
@@ -189,9 +237,13 @@ impl<'a> Evaluation<'a> {
         let target = target.map(|seconds| {
             let target = TimeDelta::seconds(i64::from(*seconds));
             match policy.body.reopen {
-                Reopen::Carry { at_least_seconds } if self.carried > TimeDelta::zero() => {
+                Reopen::Carry { at_least_seconds }
+                    if self.run.metric == Metric::Resolution
+                        && self.carried > TimeDelta::zero() =>
+                {
                     (target - self.carried).max(TimeDelta::seconds(i64::from(at_least_seconds)))
                 }
+                _ if self.run.goes_on => (target - self.carried).max(TimeDelta::zero()),
                 _ => target,
             }
         });

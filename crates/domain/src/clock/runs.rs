@@ -28,6 +28,8 @@ pub(super) struct Run {
     pub(super) ordinal: i32,
     pub(super) start: DateTime<Utc>,
     pub(super) end: Option<End>,
+    /// Whether it goes on where the run before the last one of its metric stopped: a bounced hand-over buys no time.
+    pub(super) goes_on: bool,
 }
 
 /// All runs, in the order in which they began.
@@ -42,6 +44,7 @@ impl Runs {
             ordinal: i32::try_from(before + 1).unwrap_or(i32::MAX),
             start,
             end: None,
+            goes_on: false,
         });
     }
 
@@ -92,6 +95,18 @@ pub(super) fn runs(history: &History) -> Vec<Run> {
                 runs.end(TimeInTier, End::Met(at));
                 runs.start(PickUp, at);
                 runs.start(TimeInTier, at);
+            }
+            Change::Bounced { assigned, .. } => {
+                // Who sends it back has neither picked it up nor kept it for its time.
+                runs.end(PickUp, End::Stopped(at));
+                runs.end(TimeInTier, End::Stopped(at));
+                if !assigned {
+                    runs.start(PickUp, at);
+                }
+                runs.start(TimeInTier, at);
+                if let Some(run) = runs.0.last_mut() {
+                    run.goes_on = true;
+                }
             }
             Change::Resolved(by) => {
                 // What a human resolves with is a public message; so is the bot's (decision 21).

@@ -1,6 +1,6 @@
 //! Mails to the people who work tickets.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{TicketRef, mail};
 use crate::words::{Line, Text};
@@ -102,6 +102,41 @@ mail!(
     "mail/escalated.txt",
     "mail/escalated.html"
 );
+
+/// A certificate behind a skill of theirs ends soon.
+#[derive(Debug, Clone)]
+pub struct CertificateEnds {
+    /// The skill.
+    pub skill: Line,
+    /// The certificate's name.
+    pub certificate: Line,
+    /// The last day it counts.
+    pub last_day: NaiveDate,
+}
+mail!(
+    CertificateEnds,
+    "certificate_ends",
+    Generated,
+    "mail/certificate_ends.subject.txt",
+    "mail/certificate_ends.txt",
+    "mail/certificate_ends.html"
+);
+
+impl CertificateEnds {
+    fn day(&self) -> String {
+        self.last_day.format("%-d %B %Y").to_string()
+    }
+
+    /// What ends when, and what follows.
+    fn sentence(&self) -> String {
+        format!(
+            "your certificate \u{201c}{}\u{201d} counts until {}. After that day your skill {} no longer counts when tickets are given to people.",
+            self.certificate,
+            self.day(),
+            self.skill
+        )
+    }
+}
 
 impl Notice {
     /// What happened, as one sentence.

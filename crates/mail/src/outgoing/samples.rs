@@ -74,6 +74,11 @@ pub(super) fn all(words: &str) -> Vec<Box<dyn OutgoingMail>> {
             queue: words.into(),
             due: Some(at),
         }),
+        Box::new(CertificateEnds {
+            skill: words.into(),
+            certificate: words.into(),
+            last_day: at.date_naive(),
+        }),
         Box::new(PasswordReset {
             path: path.clone(),
             expires_at: at,

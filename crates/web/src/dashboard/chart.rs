@@ -18,34 +18,34 @@ pub(super) struct Figure {
 }
 
 /// One coloured part of a bar. `x` and `width` are percent.
-pub(super) struct Part {
-    pub(super) class: &'static str,
-    pub(super) x: String,
-    pub(super) width: String,
-    pub(super) number: String,
-    pub(super) href: String,
+pub(crate) struct Part {
+    pub(crate) class: &'static str,
+    pub(crate) x: String,
+    pub(crate) width: String,
+    pub(crate) number: String,
+    pub(crate) href: String,
 }
 
 /// One bar: its name, its parts and the figure at its end.
-pub(super) struct Bar {
-    pub(super) label: String,
-    pub(super) aria: String,
-    pub(super) parts: Vec<Part>,
-    pub(super) end: String,
-    pub(super) end_href: String,
+pub(crate) struct Bar {
+    pub(crate) label: String,
+    pub(crate) aria: String,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) end: String,
+    pub(crate) end_href: String,
 }
 
 /// A chart of bars, with the words for its parts.
-pub(super) struct Bars {
+pub(crate) struct Bars {
     /// The head of the table's first column.
-    pub(super) of: &'static str,
+    pub(crate) of: &'static str,
     /// Each part's colour and word.
-    pub(super) legend: Vec<(&'static str, String)>,
-    pub(super) bars: Vec<Bar>,
+    pub(crate) legend: Vec<(&'static str, String)>,
+    pub(crate) bars: Vec<Bar>,
 }
 
 /// Puts parts beside each other; the longest bar has `longest`.
-fn parts(numbers: Vec<(&'static str, u64, String)>, longest: u64) -> Vec<Part> {
+pub(crate) fn parts(numbers: Vec<(&'static str, u64, String)>, longest: u64) -> Vec<Part> {
     let mut start = 0.0;
     numbers
         .into_iter()

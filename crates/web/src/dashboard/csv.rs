@@ -43,7 +43,7 @@ pub(super) async fn download(
 }
 
 /// A text as a cell: always quoted, and never a formula for the program that opens it (AT-CSV-1).
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let dangerous = text.starts_with([
         '=', '+', '-', '@', '\t', '\r', '|', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
     ]);

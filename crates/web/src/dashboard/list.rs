@@ -24,7 +24,7 @@ use crate::page::Page;
 use crate::{AppState, WebError};
 
 /// Rows on one page.
-const ROWS: i64 = 50;
+pub(crate) const ROWS: i64 = 50;
 
 /// What is listed: a measure, or the tickets at risk now.
 const AT_RISK: &str = "at_risk";
@@ -94,8 +94,10 @@ pub(super) struct Asked {
 
 #[derive(Template)]
 #[template(path = "dashboard/tickets.html")]
-struct ListPage {
+pub(crate) struct ListPage {
     frame: Frame,
+    /// Where the number stands: its page's address and title.
+    back: (&'static str, &'static str),
     title: &'static str,
     line: String,
     rows: Vec<ListRow>,
@@ -107,6 +109,32 @@ struct ListPage {
 struct ListRow {
     line: Line,
     at: Moment,
+}
+
+impl ListPage {
+    /// The lines of one page behind a number that stands on the page `back`.
+    pub(crate) fn new(
+        frame: Frame,
+        back: (&'static str, &'static str),
+        title: &'static str,
+        line: String,
+        lines: Vec<Line>,
+        older: Option<String>,
+    ) -> Self {
+        let rows = lines.into_iter().map(|line| ListRow {
+            at: frame.at(&line.at),
+            line,
+        });
+        Self {
+            rows: rows.collect(),
+            back,
+            title,
+            line,
+            sibling: None,
+            older,
+            frame,
+        }
+    }
 }
 
 pub(super) async fn show(
@@ -158,19 +186,11 @@ pub(super) async fn show(
     let older = more
         .then(|| lines.last().map(|last| next_page(&asked, last)))
         .flatten();
+    let back = ("/dashboard", text::t("dashboard.title"));
+    let page = ListPage::new(frame, back, title, line, lines, older);
     Ok(Page(ListPage {
-        title,
-        line,
-        rows: lines
-            .into_iter()
-            .map(|line| ListRow {
-                at: frame.at(&line.at),
-                line,
-            })
-            .collect(),
         sibling: sibling(&asked),
-        older,
-        frame,
+        ..page
     })
     .into_response())
 }

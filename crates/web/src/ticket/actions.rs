@@ -40,21 +40,21 @@ pub(crate) fn routes(routes: &mut Routes) {
 }
 
 /// An action on its way back to the person.
-struct Turn {
-    app: AppState,
-    me: Me,
+pub(super) struct Turn {
+    pub(super) app: AppState,
+    pub(super) me: Me,
     frame: Frame,
-    ticket: Ticket,
-    now: DateTime<Utc>,
+    pub(super) ticket: Ticket,
+    pub(super) now: DateTime<Utc>,
     /// The dialog the form stands in, or `""`.
     dialog: &'static str,
-    typed: HashMap<&'static str, String>,
-    seen: String,
+    pub(super) typed: HashMap<&'static str, String>,
+    pub(super) seen: String,
 }
 
 impl Turn {
     /// Goes on to the ticket's page, or shows it with what went wrong and what was typed.
-    async fn end<T>(
+    pub(super) async fn end<T>(
         self,
         result: Result<T, DeskError>,
         said: &'static str,
@@ -89,7 +89,7 @@ impl Turn {
 }
 
 /// What every form needs before it begins.
-async fn begin(
+pub(super) async fn begin(
     app: AppState,
     me: Me,
     frame: Frame,

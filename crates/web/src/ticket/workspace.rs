@@ -13,6 +13,7 @@ use tierdesk_store::queue::QueueCount;
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{PgConnection, queue, surroundings, team, ticket_clock, timeline};
 
+use super::handover::{Offer, codes, qualities};
 use crate::attachment::File;
 use crate::clock_chip::ClockChip;
 use crate::extract::Me;
@@ -101,6 +102,10 @@ pub(crate) struct Workspace {
     pub(crate) may_work: bool,
     may_note: bool,
     may_hand_back: bool,
+    /// What the page offers about the hand-over that the ticket came with.
+    handover: Offer,
+    bounce_codes: Vec<Choice>,
+    qualities: Vec<Choice>,
     /// Whether the bot is at work here and this reader may stop it.
     may_undo_bot: bool,
     who_acts: Vec<Choice>,
@@ -195,7 +200,16 @@ impl Workspace {
         let handed = events
             .iter()
             .any(|event| event.kind == tierdesk_domain::timeline::EventKind::Escalated);
+        let handover = Offer::of(&ticket, &events, reader_id, may_work);
         Ok(Self {
+            may_hand_back: may_work
+                && ticket.status.is_open()
+                && handed
+                && ticket.tier > Tier::L1
+                && !handover.answer,
+            handover,
+            bounce_codes: codes(),
+            qualities: qualities(),
             number: ticket.number.0,
             clocks_address: format!("/tickets/{}/clocks", ticket.number.0),
             version: ticket.version,
@@ -233,7 +247,6 @@ impl Workspace {
             entries,
             presence,
             running,
-            may_hand_back: may_work && ticket.status.is_open() && handed && ticket.tier > Tier::L1,
             may_undo_bot,
             may_work,
             may_note,
@@ -321,7 +334,7 @@ impl Workspace {
     }
 }
 
-fn choice(value: &str, title: &str, chosen: bool) -> Choice {
+pub(super) fn choice(value: &str, title: &str, chosen: bool) -> Choice {
     Choice {
         value: value.to_owned(),
         title: title.to_owned(),

@@ -10,9 +10,9 @@ use tierdesk_domain::outbox::{MailAudience, MailKind};
 use tierdesk_domain::ticket::Status;
 use tierdesk_mail::message::MessageId;
 use tierdesk_mail::outgoing::{
-    AddressNotice, BotQuestion, ClosedByItself, Escalated, HandOver, Invitation, Notice,
-    NoticeReason, PasswordChanged, PasswordReset, Received, Reopened, Reply, Resolved, SecretPath,
-    SetUp,
+    AddressNotice, BotQuestion, CertificateEnds, ClosedByItself, Escalated, HandOver, Invitation,
+    Notice, NoticeReason, PasswordChanged, PasswordReset, Received, Reopened, Reply, Resolved,
+    SecretPath, SetUp,
 };
 use tierdesk_mail::{
     Envelope, Line, MailContext, Mailbox, OutgoingMail, RenderedMail, Text, TicketRef, Why,
@@ -186,6 +186,11 @@ fn view(mail: &Claimed, letter: &Letter) -> Option<Box<dyn OutgoingMail>> {
             priority: priority(about?),
             queue: queue(about?),
             due: about?.due,
+        }),
+        MailKind::CertificateEnds => Box::new(CertificateEnds {
+            skill: text(&mail.data, "skill")?.into(),
+            certificate: text(&mail.data, "certificate")?.into(),
+            last_day: text(&mail.data, "last_day")?.parse().ok()?,
         }),
         MailKind::PasswordReset => Box::new(PasswordReset {
             path: path("/password/reset", letter)?,

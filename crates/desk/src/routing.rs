@@ -1,0 +1,325 @@
+//! Routing at work: a ticket that comes into a queue is given to somebody there, in the same transaction, with the reason;
+//! where nobody fits, it says so once and looks again when the next one is at work.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+use tierdesk_domain::actor::Actor;
+use tierdesk_domain::authorize::{Action, authorize};
+use tierdesk_domain::field::FieldError;
+use tierdesk_domain::id::{CategoryId, DocumentId, PersonId, TeamId, TicketId};
+use tierdesk_domain::outbox::MailKind;
+use tierdesk_domain::routing::{Candidate, Decision, Mode, Routing};
+use tierdesk_domain::skill::Needed;
+use tierdesk_domain::ticket::Status;
+use tierdesk_domain::tier::Tier;
+use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::configuration::{self, Document};
+use tierdesk_store::ticket::{Place, Ticket};
+use tierdesk_store::{PgConnection, person, routing, skill, team};
+use uuid::Uuid;
+
+use crate::error::{DeskError, Result};
+use crate::rulebook::Rulebook;
+use crate::work::Mail;
+use crate::{Caller, Desk, Work};
+
+/// The documents' kind in the table of configuration.
+const ROUTING: &str = "routing";
+/// Deadline: look again for somebody who takes a ticket.
+const AGAIN: &str = "routing";
+/// How far ahead routing waits for somebody to come to work.
+const PATIENCE: TimeDelta = TimeDelta::days(14);
+
+/// A queue has one document, so its id follows from the queue and two first versions are one too many.
+fn document_of(team: TeamId, tier: Tier) -> DocumentId {
+    let tier = u128::from(tier.number().unsigned_abs());
+    DocumentId(Uuid::from_u128(team.0.as_u128() ^ (tier << 120)))
+}
+
+/// Whether a ticket that was written came into a queue where nobody has it and somebody could work on it.
+pub(crate) fn enters(old: Place, ticket: &Ticket) -> bool {
+    let here = old.queued && (old.team, old.tier) == (ticket.team, ticket.tier);
+    !here && waits(ticket)
+}
+
+fn waits(ticket: &Ticket) -> bool {
+    ticket.assignee.is_none()
+        && !ticket.bot_holds
+        && matches!(ticket.status, Status::New | Status::Open)
+}
+
+/// Gives a locked ticket to somebody of its queue, where the queue routes and somebody fits. True if somebody has it now:
+/// then the ticket must be written. `says` is whether it says that nobody fits.
+pub(crate) async fn route(work: &mut Work<'_>, ticket: &mut Ticket, says: bool) -> Result<bool> {
+    let now = work.now;
+    let id = document_of(ticket.team, ticket.tier);
+    let document = configuration::newest::<Routing>(work.conn(), ROUTING, id).await?;
+    let Some(document) = document.filter(|it| it.active && it.body.mode != Mode::Off) else {
+        return Ok(false);
+    };
+    routing::lock(work.conn(), ticket.team, ticket.tier).await?;
+    let rulebook = work.rulebook().await?;
+    let people = People::load(work.conn(), &document.body, &rulebook, now).await?;
+    let needed = needed(work.conn(), ticket.category).await?;
+    let decision = people.decide(&document.body, &needed, now);
+    let actor = Actor::rule(id.0);
+    let record = json!({"decision": decision, "document": id, "version": document.version});
+    let Some((to, name)) = decision.chosen().map(|it| (it.person, it.name.clone())) else {
+        if says {
+            work.event_by(
+                actor,
+                ticket,
+                EventKind::NotRouted,
+                Visibility::Internal,
+                None,
+                record,
+            )
+            .await?;
+        }
+        if let Some(at) = people.next(now) {
+            work.timer(AGAIN, ticket.id.0, 0, at).await?;
+        }
+        return Ok(false);
+    };
+    routing::take_turn(work.conn(), ticket.team, ticket.tier, to).await?;
+    work.clear_timer(AGAIN, ticket.id.0).await?;
+    ticket.assignee = Some(to);
+    let data = json!({"to": to, "name": name, "internal": {"from": null, "routing": record}});
+    let event = work
+        .event_by(
+            actor,
+            ticket,
+            EventKind::Assigned,
+            Visibility::Public,
+            None,
+            data,
+        )
+        .await?;
+    if ticket.status == Status::New {
+        let data = json!({"from": "new", "to": "open"});
+        work.event_by(
+            actor,
+            ticket,
+            EventKind::Status,
+            Visibility::Public,
+            None,
+            data,
+        )
+        .await?;
+        ticket.status = Status::Open;
+    }
+    work.audit_by(
+        actor,
+        "ticket.routed",
+        "ticket",
+        &ticket.number.0.to_string(),
+        json!({"to": to, "version": document.version}),
+    )
+    .await?;
+    work.mail(Mail {
+        kind: MailKind::TicketAssigned,
+        to,
+        ticket: Some(ticket.id),
+        event: Some(event),
+        data: json!({}),
+        secret: None,
+    })
+    .await?;
+    Ok(true)
+}
+
+/// Somebody is at work now who was not when the ticket came: looks again, and says nothing where nobody fits still.
+pub(crate) async fn again(work: &mut Work<'_>, id: TicketId) -> Result<()> {
+    let Some(mut ticket) = tierdesk_store::ticket::lock(work.conn(), id).await? else {
+        return Ok(());
+    };
+    if waits(&ticket) && route(work, &mut ticket, false).await? {
+        work.save(&mut ticket, true).await?;
+    }
+    Ok(())
+}
+
+/// What a category's tickets need.
+async fn needed(conn: &mut PgConnection, category: Option<CategoryId>) -> Result<Vec<Needed>> {
+    let all = skill::needed(conn).await?;
+    let own = all.into_iter().filter(|(id, _)| Some(*id) == category);
+    Ok(own.map(|(_, needed)| needed).collect())
+}
+
+/// The members of a queue, with what decides about them.
+struct People {
+    candidates: Vec<Candidate>,
+    shifts: Vec<tierdesk_domain::shift::Shift>,
+}
+
+impl People {
+    async fn load(
+        conn: &mut PgConnection,
+        document: &Routing,
+        rulebook: &Rulebook,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        let members = routing::members(conn, document.team, document.tier).await?;
+        let ids: Vec<PersonId> = members.iter().map(|it| it.id).collect();
+        let scope = authorize(
+            &tierdesk_domain::authorize::Who::Machine(Actor::system()),
+            Action::Work,
+        )?;
+        let skills = skill::of_people(conn, &scope, Some(&ids)).await?;
+        let mut shifts = crate::shift::shifts(conn, rulebook, &ids, document.calendar, now).await?;
+        let mut people = Self {
+            candidates: Vec::new(),
+            shifts: Vec::new(),
+        };
+        for it in members {
+            let Some(shift) = shifts.remove(&it.id) else {
+                continue;
+            };
+            let own = skills.iter().filter(|skill| skill.person == it.id);
+            people.candidates.push(Candidate {
+                person: it.id,
+                name: it.name,
+                presence: shift.at(now),
+                load: u32::try_from(it.load).unwrap_or(u32::MAX),
+                skills: own.map(|skill| skill.held).collect(),
+                turn: it.turn,
+            });
+            people.shifts.push(shift);
+        }
+        Ok(people)
+    }
+
+    fn decide(&self, document: &Routing, needed: &[Needed], now: DateTime<Utc>) -> Decision {
+        tierdesk_domain::routing::route(document, needed, &self.candidates, now.date_naive())
+    }
+
+    /// When the next one of those who are not there comes to work.
+    fn next(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let comes = self.shifts.iter().filter_map(|it| it.next(now));
+        comes.filter(|at| *at > now && *at <= now + PATIENCE).min()
+    }
+}
+
+/// How a queue routes, for administrators.
+#[derive(Debug)]
+pub struct QueueRouting {
+    /// The queue.
+    pub team: TeamId,
+    /// The team's name.
+    pub team_name: String,
+    /// The tier.
+    pub tier: Tier,
+    /// How many people work in it.
+    pub members: usize,
+    /// The newest version; none where it was never set.
+    pub document: Option<Document<Routing>>,
+}
+
+impl Desk {
+    /// Every queue that somebody works in or that has a document, with how it routes, by team and tier.
+    pub async fn routing_list(&self, caller: &Caller) -> Result<Vec<QueueRouting>> {
+        authorize(&caller.who, Action::Administer)?;
+        let mut conn = self.acquire().await?;
+        let mut documents = configuration::current::<Routing>(&mut conn, ROUTING).await?;
+        let members = tierdesk_store::team::memberships(&mut conn).await?;
+        let mut list = Vec::new();
+        for team in team::all(&mut conn).await? {
+            for tier in Tier::ALL {
+                let at = documents
+                    .iter()
+                    .position(|it| (it.body.team, it.body.tier) == (team.id, tier));
+                let document = at.map(|at| documents.swap_remove(at));
+                let works = members.iter().filter(|it| (it.0, it.1) == (team.id, tier));
+                let members = works.count();
+                if members > 0 || document.is_some() {
+                    list.push(QueueRouting {
+                        team: team.id,
+                        team_name: team.name.clone(),
+                        tier,
+                        members,
+                        document,
+                    });
+                }
+            }
+        }
+        Ok(list)
+    }
+
+    /// Every version of a queue's routing, oldest first, with who wrote it.
+    pub async fn routing_history(
+        &self,
+        caller: &Caller,
+        team: TeamId,
+        tier: Tier,
+    ) -> Result<Vec<(Document<Routing>, Option<String>)>> {
+        authorize(&caller.who, Action::Administer)?;
+        let mut conn = self.acquire().await?;
+        let mut all = configuration::history::<Routing>(&mut conn, ROUTING).await?;
+        all.retain(|it| it.id == document_of(team, tier));
+        let authors: Vec<Uuid> = all
+            .iter()
+            .filter_map(|it| it.author)
+            .map(|it| it.0)
+            .collect();
+        let names = person::names(&mut conn, &authors).await?;
+        let name = |author: Option<PersonId>| {
+            let found = names.iter().find(|(id, _)| Some(*id) == author);
+            found.map(|(_, name)| name.clone())
+        };
+        Ok(all
+            .into_iter()
+            .map(|it| (it.clone(), name(it.author)))
+            .collect())
+    }
+
+    /// Saves how a queue routes as a new version, after the version the caller saw (0 for none). It holds for tickets
+    /// that come in from now on.
+    ///
+    /// # Errors
+    /// [`DeskError::Invalid`] by field; [`DeskError::Conflict`] if it changed since.
+    pub async fn save_routing(
+        &self,
+        caller: &Caller,
+        seen: i32,
+        routing: Routing,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut work = self.begin(caller, now).await?;
+        let mut errors = routing.check();
+        let team = team::find(work.conn(), routing.team).await?;
+        let team = team.ok_or(DeskError::NotFound)?;
+        let rulebook = work.rulebook().await?;
+        if let Some(calendar) = routing.calendar
+            && !rulebook.book.calendars.contains_key(&calendar)
+        {
+            errors.push(FieldError::new("calendar", "error.choose_one"));
+        }
+        if !errors.is_empty() {
+            return Err(errors.into());
+        }
+        let name = format!("{} {}", routing.tier, team.name);
+        let id = document_of(routing.team, routing.tier);
+        let newest = configuration::newest::<Routing>(work.conn(), ROUTING, id).await?;
+        if newest.map_or(0, |it| it.version) != seen {
+            return Err(DeskError::Conflict);
+        }
+        Self::add_version(&mut work, ROUTING, Some((id, seen)), &name, true, routing).await?;
+        work.commit().await
+    }
+
+    /// Who would get a ticket of a category that came into a queue now, and why. Nothing is changed.
+    pub async fn try_routing(
+        &self,
+        caller: &Caller,
+        routing: &Routing,
+        category: Option<CategoryId>,
+        now: DateTime<Utc>,
+    ) -> Result<Decision> {
+        authorize(&caller.who, Action::Administer)?;
+        let mut conn = self.acquire().await?;
+        let rulebook = self.rulebook(&mut conn).await?;
+        let people = People::load(&mut conn, routing, &rulebook, now).await?;
+        let needed = needed(&mut conn, category).await?;
+        Ok(people.decide(routing, &needed, now))
+    }
+}

@@ -1,0 +1,97 @@
+//! What a bounced hand-over does to the promises between tiers: it ends the receiver's without keeping them, and the
+//! sender's go on.
+
+use chrono::TimeDelta;
+
+use super::scene::{at, book, clock, ticket};
+use super::{Book, Change, State, stays};
+use crate::id::TeamId;
+use crate::sla::Metric;
+use crate::ticket::Priority;
+use crate::tier::Tier;
+use uuid::Uuid;
+
+const TEAM: TeamId = TeamId(Uuid::from_u128(3));
+
+/// The office's policy, which also promises pick-up within one and a tier's work within four working hours.
+fn promising() -> Book {
+    let mut book = book();
+    for rule in &mut book.policy[0].body.rules {
+        let targets = rule.targets.entry(Priority::P3).or_default();
+        targets.insert(Metric::PickUp, 3600);
+        targets.insert(Metric::TimeInTier, 4 * 3600);
+    }
+    book
+}
+
+#[test]
+fn the_receivers_clocks_stop_unkept_and_the_senders_time_goes_on() {
+    // Monday 23 November 2026, 9:00 to 17:00 in Berlin.
+    let bounced = Change::Bounced {
+        team: TEAM,
+        tier: Tier::L1,
+        assigned: true,
+    };
+    let ticket = ticket("2026-11-23T08:00:00Z")
+        .then("2026-11-23T08:10:00Z", Change::Assigned(true))
+        .then("2026-11-23T11:00:00Z", Change::Queue(TEAM, Tier::L2))
+        .then("2026-11-23T11:30:00Z", bounced);
+    let book = promising();
+    let of = |metric, now: &str| clock(&ticket, &book, metric, now);
+
+    // Three of the sender's four hours were used before; the half hour at the receiver is not the sender's.
+    let own = of(Metric::TimeInTier, "2026-11-23T12:00:00Z");
+    assert_eq!(own.target, TimeDelta::hours(1));
+    assert_eq!(own.counted, TimeDelta::minutes(30));
+    assert_eq!(own.due_at, Some(at("2026-11-23T12:30:00Z")));
+    // Somebody has it again: nothing waits to be picked up.
+    let pick_up = of(Metric::PickUp, "2026-11-23T12:00:00Z");
+    assert_eq!(pick_up.state, State::Stopped(at("2026-11-23T11:30:00Z")));
+
+    let all = super::clocks(&ticket, &book, at("2026-11-23T12:00:00Z"));
+    let receiver = all
+        .iter()
+        .filter(|it| it.metric == Metric::TimeInTier)
+        .nth(1)
+        .expect("the receiver's");
+    assert_eq!(receiver.state, State::Stopped(at("2026-11-23T11:30:00Z")));
+    // A bounce is not a resolution, and no answer either.
+    for metric in [Metric::Resolution, Metric::FirstResponse] {
+        let sla = of(metric, "2026-11-23T12:00:00Z");
+        assert_eq!(sla.state, State::Running, "{metric}");
+        assert_eq!(sla.counted, TimeDelta::hours(4), "{metric}");
+    }
+}
+
+#[test]
+fn a_sender_who_had_used_everything_is_late_at_once() {
+    let bounced = Change::Bounced {
+        team: TEAM,
+        tier: Tier::L1,
+        assigned: false,
+    };
+    let ticket = ticket("2026-11-23T08:00:00Z")
+        .then("2026-11-23T12:00:00Z", Change::Queue(TEAM, Tier::L2))
+        .then("2026-11-23T12:30:00Z", bounced);
+    let book = promising();
+    let own = clock(&ticket, &book, Metric::TimeInTier, "2026-11-23T12:31:00Z");
+    assert_eq!(own.breached_at, Some(at("2026-11-23T12:30:00Z")));
+    let pick_up = clock(&ticket, &book, Metric::PickUp, "2026-11-23T12:31:00Z");
+    assert_eq!(
+        (pick_up.state, pick_up.started_at),
+        (State::Running, at("2026-11-23T12:30:00Z"))
+    );
+}
+
+#[test]
+fn every_stay_counts_its_working_time_promised_or_not() {
+    let ticket = ticket("2026-11-23T15:00:00Z")
+        .then("2026-11-24T09:00:00Z", Change::Queue(TEAM, Tier::L2))
+        .then("2026-11-24T10:00:00Z", Change::Reopened);
+    let now = at("2026-11-24T12:00:00Z");
+    let over = stays(&ticket, &book(), ticket.opened_at, now);
+    let told: Vec<_> = over.iter().map(|it| (it.queue.1, it.counted)).collect();
+    // Monday 16 to 17, Tuesday 9 to 10 in Berlin; what is at L2 goes on.
+    assert_eq!(told, [(Tier::L1, TimeDelta::hours(2))]);
+    assert!(stays(&ticket, &book(), at("2026-11-24T09:00:01Z"), now).is_empty());
+}
