@@ -162,7 +162,9 @@ async fn taking_a_ticket_accepts_its_hand_over_and_the_receiver_says_how_good_it
     desk.rate_handover(&lea, it.id, Quality::Partly, now)
         .await
         .unwrap();
-    let twice = desk.rate_handover(&lea, it.id, Quality::Complete, now).await;
+    let twice = desk
+        .rate_handover(&lea, it.id, Quality::Complete, now)
+        .await;
     assert!(matches!(twice, Err(DeskError::State(_))), "{twice:?}");
     it.recount().await;
 }
@@ -254,7 +256,10 @@ async fn what_is_measured_between_the_tiers_is_what_a_recount_finds() {
 
     let manager = it.scene.desk.manager("Mara Lind").await;
     let manager = it.scene.desk.caller(&manager).await;
-    let flow = desk.flow(&manager, Period::last(7, now), None).await.unwrap();
+    let flow = desk
+        .flow(&manager, Period::last(7, now), None)
+        .await
+        .unwrap();
     let row = |tier: Tier| {
         let found = flow.queues.iter().find(|(queue, ..)| queue.1 == tier);
         &found.unwrap().2
@@ -300,7 +305,10 @@ async fn the_page_offers_an_answer_and_the_card_shows_it() {
     let lea = it.scene.desk.sign_in(&it.lea).await;
     let page = lea.get(&address).await.page();
     assert!(page.has("form[action$='/accept']"));
-    assert!(page.text("[data-kind='handover']").contains("Waits for an answer"));
+    assert!(
+        page.text("[data-kind='handover']")
+            .contains("Waits for an answer")
+    );
 
     let version = page.attribute("#bounce input[name='version']", "value");
     let empty = [("version", version.as_str())];
@@ -321,7 +329,11 @@ async fn the_page_offers_an_answer_and_the_card_shows_it() {
     assert!(!page.has("form[action$='/accept']"));
     // The requester reads nothing of all that.
     let requester = it.scene.desk.sign_in(&it.scene.requester).await;
-    let own = requester.get(&format!("/my/{number}")).await.page().all_text();
+    let own = requester
+        .get(&format!("/my/{number}"))
+        .await
+        .page()
+        .all_text();
     for word in ["Identity works", "hand-over", "Lea Brandt", "L2"] {
         assert!(!own.contains(word), "{word}: {own}");
     }
@@ -342,7 +354,10 @@ async fn the_managers_page_says_what_happens_between_the_tiers_and_every_number_
     for list in lists {
         let behind = client.get(&list).await;
         assert_eq!(behind.status, 200, "{list}");
-        assert!(behind.page().all_text().contains(&number.to_string()), "{list}");
+        assert!(
+            behind.page().all_text().contains(&number.to_string()),
+            "{list}"
+        );
     }
     let csv = client.get("/dashboard/tiers.csv?days=7").await;
     assert!(csv.body.contains("\"L2 Network\""), "{}", csv.body);

@@ -465,7 +465,10 @@ async fn a_version_that_came_between_is_a_conflict_and_bad_numbers_are_told() {
     assert!(matches!(late, Err(DeskError::Conflict)), "{late:?}");
     for cap in [None, Some(0), Some(501)] {
         let bad = it.save(2, Mode::LeastLoaded, cap).await;
-        assert!(matches!(bad, Err(DeskError::Invalid(_))), "{cap:?}: {bad:?}");
+        assert!(
+            matches!(bad, Err(DeskError::Invalid(_))),
+            "{cap:?}: {bad:?}"
+        );
     }
     let engineer = it.scene.caller().await;
     let routing = Routing {
@@ -487,10 +490,18 @@ async fn the_pages_of_routing_skills_and_ones_own_hours_work_without_scripts() {
     let team = it.scene.desk.team("Network").await;
     let boss = it.scene.desk.sign_in(&it.boss).await;
     let address = format!("/admin/routing/{team}/L2");
-    let page = boss.get(&format!("{address}?category={}", category.0)).await.page();
+    let page = boss
+        .get(&format!("{address}?category={}", category.0))
+        .await
+        .page();
     let text = page.text("#preview");
     assert!(text.contains("would go to"), "{text}");
-    let wrong = boss.post(&address, &[("version", "1"), ("mode", "least_loaded"), ("cap", "many")]).await;
+    let wrong = boss
+        .post(
+            &address,
+            &[("version", "1"), ("mode", "least_loaded"), ("cap", "many")],
+        )
+        .await;
     assert_eq!(wrong.status, 422);
     assert_eq!(wrong.page().attribute("#cap", "value"), "many");
     let filled = [("version", "1"), ("mode", "skill"), ("cap", "7")];
@@ -501,22 +512,45 @@ async fn the_pages_of_routing_skills_and_ones_own_hours_work_without_scripts() {
 
     // Ana says what she knows and when she is not there; only she and administrators read why.
     let ana = it.scene.desk.sign_in(&it.people[0]).await;
-    let page = ana.get("/profile/work").await.page();
+    let lands = ana.get("/profile/work").await.location();
+    assert_eq!(lands, format!("/team/{}", it.person("Ana")));
+    let own = format!("/team/{}", it.person("Ana"));
+    let page = ana.get(&own).await.page();
     let skill = page.attribute("#skill option[value*='-']", "value");
-    let said = [("skill", skill.as_str()), ("level", "2"), ("certificate", ""), ("expires_on", "")];
-    ana.post("/profile/work/skills", &said).await.location();
-    let wrong = [("from", "2026-06-05T09:00"), ("until", "2026-06-04T09:00"), ("absence_reason", "Wedding")];
-    let again = ana.post("/profile/work/absences", &wrong).await;
+    let said = [
+        ("skill", skill.as_str()),
+        ("level", "2"),
+        ("certificate", ""),
+        ("expires_on", ""),
+    ];
+    ana.post(&format!("{own}/skills"), &said).await.location();
+    let wrong = [
+        ("from", "2026-06-05T09:00"),
+        ("until", "2026-06-04T09:00"),
+        ("absence_reason", "Wedding"),
+    ];
+    let again = ana.post(&format!("{own}/absences"), &wrong).await;
     assert_eq!(again.status, 422);
-    assert_eq!(again.page().attribute("#absence_reason", "value"), "Wedding");
-    let right = [("from", "2026-06-05T09:00"), ("until", "2026-06-08T09:00"), ("absence_reason", "Wedding")];
-    ana.post("/profile/work/absences", &right).await.location();
-    let own = ana.get("/profile/work").await.page().all_text();
-    assert!(own.contains("Wedding") && own.contains("Not confirmed yet"), "{own}");
-    let page = boss.get(&format!("/admin/people/{}/work", it.person("Ana"))).await.page();
-    assert!(page.all_text().contains("Wedding"));
+    assert_eq!(
+        again.page().attribute("#absence_reason", "value"),
+        "Wedding"
+    );
+    let right = [
+        ("from", "2026-06-05T09:00"),
+        ("until", "2026-06-08T09:00"),
+        ("absence_reason", "Wedding"),
+    ];
+    ana.post(&format!("{own}/absences"), &right)
+        .await
+        .location();
+    let read = ana.get(&own).await.page().all_text();
+    assert!(
+        read.contains("Wedding") && read.contains("Not confirmed yet"),
+        "{read}"
+    );
+    assert!(boss.get(&own).await.page().all_text().contains("Wedding"));
     let ben = it.scene.desk.sign_in(&it.people[1]).await;
-    assert_eq!(ben.get(&format!("/admin/people/{}/work", it.person("Ana"))).await.status, 403);
+    assert_eq!(ben.get(&own).await.status, 403);
 
     // Requesters have no hours here.
     let requester = it.scene.desk.sign_in(&it.scene.requester).await;

@@ -88,11 +88,26 @@ struct FlowPage {
 }
 
 impl FlowPage {
-    fn address(&self, days: &u64, by_category: bool) -> String {
-        let by = if by_category { "category" } else { "queue" };
+    fn view(&self) -> &'static str {
+        if self.by_category {
+            "category"
+        } else {
+            "queue"
+        }
+    }
+
+    fn period_address(&self, days: &u64) -> String {
         format!(
-            "/dashboard/tiers?days={days}&by={by}&category={}",
+            "/dashboard/tiers?days={days}&by={}&category={}",
+            self.view(),
             self.category
+        )
+    }
+
+    fn view_address(&self, view: &str) -> String {
+        format!(
+            "/dashboard/tiers?days={}&by={view}&category={}",
+            self.days, self.category
         )
     }
 }

@@ -97,7 +97,7 @@ impl SkillRow {
             id: it.id,
             person: it.person_name.clone(),
             name: it.name.clone(),
-            level: words::level(it.held.level),
+            level: words::level(&it.held.level),
             certificate,
             ended,
             confirmed_by: it.confirmed_by.clone().unwrap_or_default(),

@@ -155,7 +155,7 @@ pub(crate) fn quality(word: &str) -> String {
 }
 
 /// How well somebody knows something.
-pub(crate) fn level(level: tierdesk_domain::skill::Level) -> &'static str {
+pub(crate) fn level(level: &tierdesk_domain::skill::Level) -> &'static str {
     use tierdesk_domain::skill::Level;
     t(match level {
         Level::Basic => "skill.basic",
