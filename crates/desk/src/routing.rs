@@ -221,7 +221,7 @@ impl Desk {
         authorize(&caller.who, Action::Administer)?;
         let mut conn = self.acquire().await?;
         let mut documents = configuration::current::<Routing>(&mut conn, ROUTING).await?;
-        let members = tierdesk_store::team::memberships(&mut conn).await?;
+        let members = team::memberships(&mut conn).await?;
         let mut list = Vec::new();
         for team in team::all(&mut conn).await? {
             for tier in Tier::ALL {

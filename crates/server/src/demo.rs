@@ -4,6 +4,7 @@ mod company;
 mod console;
 mod hosts;
 mod seed;
+mod skills;
 mod story;
 mod time;
 

@@ -26,6 +26,7 @@ use tierdesk_store::{category, person, ticket, timer};
 use tierdesk_worker::Worker;
 
 use super::company::{self, PEOPLE, Part, TEAMS};
+use super::skills;
 use super::story::{self, Deed, Step, Story, tell};
 use super::time::{Chance, into_hours, later};
 
@@ -105,7 +106,11 @@ pub(super) async fn seed(
         .await
         .context("cannot found the demo company")?;
     seeder.plan(now);
-    seeder.live(now, progress).await
+    seeder.live(now, progress).await?;
+    if let Some(people) = seeder.named() {
+        skills::leave(desk, &people, now).await?;
+    }
+    Ok(())
 }
 
 impl Seeder<'_> {
@@ -160,7 +165,26 @@ impl Seeder<'_> {
         for found in category::all(&mut conn).await? {
             self.categories.insert(found.name, found.id);
         }
+        drop(conn);
+        if let Some(people) = self.named() {
+            skills::found(self.desk, &people, &self.teams, &self.categories, at).await?;
+        }
         Ok(())
+    }
+
+    /// Everybody by name, where somebody configures.
+    fn named(&self) -> Option<skills::People<'_>> {
+        let administers = PEOPLE
+            .iter()
+            .position(|it| matches!(it.part, Part::Administrator))?;
+        let administrator = &self.people.get(administers)?.caller;
+        let named = PEOPLE.iter().zip(&self.people);
+        Some(skills::People {
+            administrator,
+            ids: named
+                .map(|(it, someone)| (it.name, (someone.id, &someone.caller)))
+                .collect(),
+        })
     }
 
     async fn principal(&self, id: PersonId) -> anyhow::Result<Principal> {
@@ -322,20 +346,37 @@ impl Seeder<'_> {
         let has_it = || engineer.map(|it| &it.caller).ok_or(DeskError::Denied);
         let files = &self.people[requester].caller;
         match deed {
-            Deed::Take => {
-                if found.assignee.is_some() {
-                    return Ok(());
-                }
+            Deed::Take | Deed::Accept(_) | Deed::Bounce(..) => {
                 let free: Vec<_> = (0..self.people.len())
                     .filter(|at| self.people[*at].queues.contains(&(found.team, found.tier)))
                     .collect();
-                let Some(who) = self.chance.one_of(&free) else {
-                    return Err(DeskError::Denied);
-                };
-                let who = &self.people[*who];
-                self.desk
-                    .assign(&who.caller, id, Some(who.id), None, at)
-                    .await
+                // Whoever has it already, else one of the queue.
+                let picked = self.chance.one_of(&free).map(|at| &self.people[*at]);
+                let who = self
+                    .people
+                    .iter()
+                    .find(|it| Some(it.id) == found.assignee)
+                    .or(picked)
+                    .ok_or(DeskError::Denied)?;
+                match deed {
+                    Deed::Accept(quality) => {
+                        self.desk
+                            .accept_handover(&who.caller, id, Some(quality), at)
+                            .await
+                    }
+                    Deed::Bounce(code, reason) => {
+                        let reason = told(reason);
+                        self.desk
+                            .bounce(&who.caller, id, found.version, Some(code), &reason, at)
+                            .await
+                    }
+                    _ if found.assignee.is_some() => Ok(()),
+                    _ => {
+                        self.desk
+                            .assign(&who.caller, id, Some(who.id), None, at)
+                            .await
+                    }
+                }
             }
             Deed::Reply(text) => self
                 .desk

@@ -10,6 +10,7 @@ mod requests;
 mod sign_in;
 mod workplace;
 
+use tierdesk_domain::handover::{BounceCode, Quality};
 use tierdesk_domain::ticket::{Impact, ResolutionCode, Urgency};
 use tierdesk_domain::tier::Tier;
 
@@ -58,6 +59,10 @@ pub(super) enum Deed {
         evidence: &'static str,
         ask: &'static str,
     },
+    /// The receiver accepts the hand-over, and says whether it was complete.
+    Accept(Quality),
+    /// The receiver sends the hand-over back.
+    Bounce(BounceCode, &'static str),
     /// It goes back to where it came from.
     HandBack(&'static str),
     /// It waits for somebody outside.
@@ -120,11 +125,17 @@ mod tests {
             for Step(_, deed) in story.steps {
                 let needs_engineer = !matches!(
                     deed,
-                    Deed::Take | Deed::Answer(_) | Deed::Reopen(_) | Deed::Close | Deed::UseLink
+                    Deed::Take
+                        | Deed::Accept(_)
+                        | Deed::Bounce(..)
+                        | Deed::Answer(_)
+                        | Deed::Reopen(_)
+                        | Deed::Close
+                        | Deed::UseLink
                 );
                 assert!(!needs_engineer || taken, "{}: nobody has it", story.title);
                 match deed {
-                    Deed::Take => taken = true,
+                    Deed::Take | Deed::Accept(_) | Deed::Bounce(..) => taken = true,
                     Deed::Escalate { team, .. } => {
                         assert!(TEAMS.iter().any(|it| it.0 == *team), "{team}");
                         taken = false;

@@ -1,9 +1,12 @@
 //! Connections: the bot's first look, then the network team.
 
+use tierdesk_domain::handover::{BounceCode, Quality};
 use tierdesk_domain::ticket::{Impact, ResolutionCode, Urgency};
 use tierdesk_domain::tier::Tier;
 
-use super::Deed::{Answer, Ask, Close, Escalate, GoOn, Hold, Note, Reopen, Reply, Resolve, Take};
+use super::Deed::{
+    Accept, Answer, Ask, Bounce, Close, Escalate, GoOn, Hold, Note, Reopen, Reply, Resolve, Take,
+};
 use super::{CONNECTION, Step, Story};
 use crate::demo::company::NETWORK;
 
@@ -34,12 +37,34 @@ pub(super) const STORIES: [Story; 7] = [
                     team: NETWORK,
                     tier: Tier::L2,
                     known: "Drops about every ten minutes, cable and wireless, from one home.",
+                    tried: "Cable, other router port.",
+                    evidence: "",
+                    ask: "Look at the tunnel.",
+                },
+            ),
+            Step(
+                25,
+                Bounce(
+                    BounceCode::MissingInformation,
+                    "Which client profile is it, and at what times did it drop? Without them the gateway's log is a haystack.",
+                ),
+            ),
+            Step(
+                30,
+                Note("Asked by phone: profile 12, and the times are in the ticket now."),
+            ),
+            Step(
+                5,
+                Escalate {
+                    team: NETWORK,
+                    tier: Tier::L2,
+                    known: "Drops about every ten minutes, cable and wireless, from one home.",
                     tried: "Cable, other router port, new client profile.",
                     evidence: "Times in the ticket; the gateway logs a rekey at each of them.",
                     ask: "Look at the rekey of this tunnel on vpn-01.",
                 },
             ),
-            Step(50, Take),
+            Step(50, Accept(Quality::Complete)),
             Step(
                 65,
                 Note(
@@ -75,7 +100,7 @@ pub(super) const STORIES: [Story; 7] = [
                     ask: "Check the address pool and the relay of that floor.",
                 },
             ),
-            Step(14, Take),
+            Step(14, Accept(Quality::Complete)),
             Step(
                 22,
                 Reply(
@@ -116,7 +141,7 @@ pub(super) const STORIES: [Story; 7] = [
                     ask: "Look at the outgoing filter for that address.",
                 },
             ),
-            Step(33, Take),
+            Step(33, Accept(Quality::Partly)),
             Step(
                 41,
                 Note(
