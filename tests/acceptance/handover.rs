@@ -117,7 +117,7 @@ async fn a_bounced_hand_over_goes_back_to_its_queue_and_its_person_and_is_no_res
     // It is answered now, and cannot be answered again.
     let again = it.bounce(&it.jonas().await).await;
     assert!(matches!(again, Err(DeskError::State(_))), "{again:?}");
-    let wrong = it.scene.desk.desk.recount_clocks(it.scene.desk.now()).await;
+    let wrong = it.scene.desk.desk.recount(it.scene.desk.now()).await;
     assert_eq!(wrong.unwrap(), Vec::<String>::new());
     it.recount().await;
 }

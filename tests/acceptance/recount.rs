@@ -12,7 +12,7 @@ use support::database;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::conversation::Afterwards;
 use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
-use tierdesk_domain::handover::Handover;
+use tierdesk_domain::handover::{BounceCode, Handover, Quality};
 use tierdesk_domain::id::{TeamId, TicketId};
 use tierdesk_domain::tally::Measure;
 use tierdesk_domain::ticket::{Channel, Impact, Priority, ResolutionCode, Status, Urgency};
@@ -38,6 +38,8 @@ enum Step {
     Take(bool),
     Escalate(bool, Tier),
     HandBack,
+    Accept,
+    Bounce,
     Resolve,
     Reopen,
     Close,
@@ -67,6 +69,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (any::<bool>(), prop_oneof![Just(Tier::L1), Just(Tier::L2), Just(Tier::L3)])
             .prop_map(|(team, tier)| Step::Escalate(team, tier)),
         2 => Just(Step::HandBack),
+        1 => Just(Step::Accept),
+        1 => Just(Step::Bounce),
         2 => Just(Step::Resolve),
         2 => Just(Step::Reopen),
         1 => Just(Step::Close),
@@ -217,6 +221,15 @@ impl History {
                 desk.hand_back(&engineer, id, ticket.version, "Not ours.", now)
                     .await
             }
+            Step::Accept => {
+                desk.accept_handover(&engineer, id, Some(Quality::Partly), now)
+                    .await
+            }
+            Step::Bounce => {
+                let code = Some(BounceCode::WrongTeam);
+                desk.bounce(&engineer, id, ticket.version, code, "Ask others.", now)
+                    .await
+            }
             Step::Resolve => {
                 desk.resolve(&engineer, id, ResolutionCode::Fixed, "Done.", now)
                     .await
@@ -232,8 +245,10 @@ impl History {
     }
 
     async fn recount(&self) -> Vec<String> {
-        let scene = &self.scene;
-        scene.desk.desk.recount(scene.desk.now()).await.unwrap()
+        let (desk, now) = (&self.scene.desk.desk, self.scene.desk.now());
+        let mut wrong = desk.recount(now).await.unwrap();
+        wrong.extend(desk.recount_flow(now).await.unwrap());
+        wrong
     }
 }
 

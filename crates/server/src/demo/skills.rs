@@ -91,7 +91,8 @@ pub(super) async fn found(
             skill: *skill,
             level: *level,
             certificate: certificate.map_or("", |it| it.0).to_owned(),
-            expires_on: certificate.and_then(|it| at.date_naive().checked_add_days(Days::new(it.1))),
+            expires_on: certificate
+                .and_then(|it| at.date_naive().checked_add_days(Days::new(it.1))),
         };
         let by = if own { caller } else { by };
         desk.declare_skill(by, *id, statement, at).await?;
