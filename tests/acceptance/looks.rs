@@ -137,29 +137,18 @@ const LOOKS: [(u32, &str); 4] = [
     (320, "dark"),
 ];
 
-#[tokio::test]
-async fn engineers_pages_fit_every_width_and_pass_axe_in_light_and_dark() {
-    let Some(browser) = Browser::open().await else {
-        return;
-    };
-    let Some(script) = axe::script() else { return };
-    let (desk, client, number) = lively().await;
-    let base = desk.serve().await;
-    crate::web::sign_in(&browser, &base, &client).await;
+/// Looks at pages at each width in light and dark: what is wider than the window, and what axe finds. Where
+/// `TIERDESK_PICTURES` names a folder, it keeps a picture of each.
+pub(crate) async fn look(
+    browser: &Browser,
+    script: &str,
+    base: &str,
+    client: &support::client::Client,
+    pages: &[(&str, String)],
+) -> Vec<String> {
     let pictures = std::env::var_os("TIERDESK_PICTURES").map(std::path::PathBuf::from);
     let mut wrong = Vec::new();
-    for (name, path) in [
-        ("queue", "/queue/L2/Network".to_owned()),
-        ("mine", "/queue".to_owned()),
-        ("empty", "/queue/L3/Network".to_owned()),
-        ("ticket", format!("/tickets/{number}")),
-        ("escalate", format!("/tickets/{number}#escalate")),
-        ("clocks", format!("/tickets/{number}/clocks?if=pending")),
-        ("own-clocks", format!("/my/{number}/clocks")),
-        ("gallery", "/gallery".to_owned()),
-        ("profile", "/profile".to_owned()),
-        ("missing", "/no/such/page".to_owned()),
-    ] {
+    for (name, path) in pages {
         for (width, theme) in LOOKS {
             client.post("/profile/theme", &[("theme", theme)]).await;
             browser.resize(width, 900).await;
@@ -180,11 +169,36 @@ async fn engineers_pages_fit_every_width_and_pass_axe_in_light_and_dark() {
                     .picture(&folder.join(format!("{name}-{width}-{theme}.png")))
                     .await;
             }
-            for violation in axe::violations(&browser, &script).await {
+            for violation in axe::violations(browser, script).await {
                 wrong.push(format!("{name} at {width}, {theme}: {violation}"));
             }
         }
     }
+    wrong
+}
+
+#[tokio::test]
+async fn engineers_pages_fit_every_width_and_pass_axe_in_light_and_dark() {
+    let Some(browser) = Browser::open().await else {
+        return;
+    };
+    let Some(script) = axe::script() else { return };
+    let (desk, client, number) = lively().await;
+    let base = desk.serve().await;
+    crate::web::sign_in(&browser, &base, &client).await;
+    let pages = [
+        ("queue", "/queue/L2/Network".to_owned()),
+        ("mine", "/queue".to_owned()),
+        ("empty", "/queue/L3/Network".to_owned()),
+        ("ticket", format!("/tickets/{number}")),
+        ("escalate", format!("/tickets/{number}#escalate")),
+        ("clocks", format!("/tickets/{number}/clocks?if=pending")),
+        ("own-clocks", format!("/my/{number}/clocks")),
+        ("gallery", "/gallery".to_owned()),
+        ("profile", "/profile".to_owned()),
+        ("missing", "/no/such/page".to_owned()),
+    ];
+    let wrong = look(&browser, &script, &base, &client, &pages).await;
     browser.close().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

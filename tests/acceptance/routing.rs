@@ -557,3 +557,92 @@ async fn the_pages_of_routing_skills_and_ones_own_hours_work_without_scripts() {
     assert_eq!(requester.get("/profile/work").await.status, 403);
     assert_eq!(requester.get("/team").await.status, 403);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_routes_and_who_is_there_fits_every_width_and_passes_axe_in_light_and_dark() {
+    let Some(browser) = support::browser::Browser::open().await else {
+        return;
+    };
+    let Some(script) = support::axe::script() else {
+        return;
+    };
+    let it = Routed::new(
+        Mode::Skill,
+        Some(9),
+        &["Ana Ferreira", "Ben Okafor", "Carla Sousa"],
+    )
+    .await;
+    let (vpn, category) = it.skill("VPN").await;
+    let last = "2026-05-20".parse().ok();
+    it.knows("Carla Sousa", vpn, "Gateway expert", last).await;
+    it.knows("Ana Ferreira", vpn, "", None).await;
+    let ana = it.scene.desk.caller(&it.people[0]).await;
+    let first = it.comes(Some(category)).await;
+    let now = it.scene.desk.now();
+    it.desk()
+        .accept_handover(&ana, first, None, now)
+        .await
+        .unwrap();
+    let open = it.comes(Some(category)).await;
+    let ben = it.scene.desk.caller(&it.people[1]).await;
+    let own = Statement {
+        skill: vpn,
+        level: Level::Basic,
+        certificate: String::new(),
+        expires_on: None,
+    };
+    it.desk()
+        .declare_skill(&ben, it.person("Ben Okafor"), own, now)
+        .await
+        .unwrap();
+    let free = it.comes(None).await;
+    it.away("Ana Ferreira", 3).await;
+    let base = it.scene.desk.serve().await;
+    let number = async |id| it.scene.ticket(id).await.number.0;
+    let team = it.scene.desk.team("Network").await;
+    let manager = it.scene.desk.manager("Mara Lind").await;
+    let walks = [
+        (
+            it.scene.desk.sign_in(&it.boss).await,
+            vec![
+                ("routing", "/admin/routing".to_owned()),
+                (
+                    "routing-queue",
+                    format!("/admin/routing/{team}/L2?category={}", category.0),
+                ),
+                ("skills", "/admin/skills".to_owned()),
+                ("person", format!("/team/{}", it.person("Ana Ferreira"))),
+            ],
+        ),
+        (
+            it.scene.desk.sign_in(&manager).await,
+            vec![
+                ("team", "/team".to_owned()),
+                ("tiers", "/dashboard/tiers".to_owned()),
+                ("tiers-category", "/dashboard/tiers?by=category".to_owned()),
+            ],
+        ),
+        (
+            it.scene.desk.sign_in(&it.people[0]).await,
+            vec![
+                ("handover-open", format!("/tickets/{}", number(open).await)),
+                (
+                    "handover-bounce",
+                    format!("/tickets/{}#bounce", number(open).await),
+                ),
+                (
+                    "handover-accepted",
+                    format!("/tickets/{}", number(first).await),
+                ),
+                ("routed-other", format!("/tickets/{}", number(free).await)),
+            ],
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (client, pages) in &walks {
+        crate::web::sign_in(&browser, &base, client).await;
+        wrong.extend(crate::looks::look(&browser, &script, &base, client, pages).await);
+    }
+    browser.close().await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -303,7 +303,7 @@ impl Desk {
         if newest.map_or(0, |it| it.version) != seen {
             return Err(DeskError::Conflict);
         }
-        Self::add_version(&mut work, ROUTING, Some((id, seen)), &name, true, routing).await?;
+        Self::save_document(&mut work, ROUTING, Some((id, seen)), &name, true, routing).await?;
         work.commit().await
     }
 
