@@ -12,7 +12,7 @@ use support::database;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::conversation::Afterwards;
 use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
-use tierdesk_domain::handover::{BounceCode, Handover, Quality};
+use tierdesk_domain::handover::{BounceCode, Handover};
 use tierdesk_domain::id::{TeamId, TicketId};
 use tierdesk_domain::tally::Measure;
 use tierdesk_domain::ticket::{Channel, Impact, Priority, ResolutionCode, Status, Urgency};
@@ -38,8 +38,6 @@ enum Step {
     Take(bool),
     Escalate(bool, Tier),
     HandBack,
-    Accept,
-    Bounce,
     Resolve,
     Reopen,
     Close,
@@ -69,8 +67,6 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (any::<bool>(), prop_oneof![Just(Tier::L1), Just(Tier::L2), Just(Tier::L3)])
             .prop_map(|(team, tier)| Step::Escalate(team, tier)),
         2 => Just(Step::HandBack),
-        1 => Just(Step::Accept),
-        1 => Just(Step::Bounce),
         2 => Just(Step::Resolve),
         2 => Just(Step::Reopen),
         1 => Just(Step::Close),
@@ -217,18 +213,19 @@ impl History {
                 desk.escalate(&engineer, id, ticket.version, to, note, now)
                     .await
             }
+            // What nobody accepted is sent back; what somebody did is handed back.
             Step::HandBack => {
-                desk.hand_back(&engineer, id, ticket.version, "Not ours.", now)
-                    .await
-            }
-            Step::Accept => {
-                desk.accept_handover(&engineer, id, Some(Quality::Partly), now)
-                    .await
-            }
-            Step::Bounce => {
                 let code = Some(BounceCode::WrongTeam);
-                desk.bounce(&engineer, id, ticket.version, code, "Ask others.", now)
-                    .await
+                let bounced = desk
+                    .bounce(&engineer, id, ticket.version, code, "Ask others.", now)
+                    .await;
+                match bounced {
+                    Err(DeskError::State(_)) => {
+                        desk.hand_back(&engineer, id, ticket.version, "Not ours.", now)
+                            .await
+                    }
+                    done => done,
+                }
             }
             Step::Resolve => {
                 desk.resolve(&engineer, id, ResolutionCode::Fixed, "Done.", now)

@@ -295,7 +295,7 @@ async fn tickets_at_the_same_time_are_shared_fairly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_happens_after_the_bot_after_a_hand_back_and_after_a_bounce() {
+async fn it_happens_after_the_bot_and_after_a_hand_back_but_not_after_putting_back() {
     let it = Routed::new(Mode::RoundRobin, None, &["Ana"]).await;
     // The Service Desk's L1 routes too; Jonas works there.
     let desk_team = it.scene.desk.team("Service Desk").await;
@@ -313,7 +313,10 @@ async fn it_happens_after_the_bot_after_a_hand_back_and_after_a_bounce() {
         .unwrap();
     let jonas = it.scene.engineer.id;
 
-    let id = it.scene.file().await;
+    let requester = it.scene.desk.caller(&it.scene.requester).await;
+    let flickers = about("My screen flickers");
+    let filed = it.desk().file_ticket(&requester, flickers, now).await;
+    let id = filed.unwrap().id;
     assert_eq!(it.scene.ticket(id).await.assignee, None, "the bot holds it");
     while it.desk().act_on_next_bot_deadline(now).await.unwrap() {}
     assert_eq!(it.scene.ticket(id).await.assignee, Some(jonas));
