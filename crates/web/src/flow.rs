@@ -204,7 +204,7 @@ fn rows<'a>(
         .collect()
 }
 
-const HEADS: [&str; 12] = [
+const HEADS: [&str; 11] = [
     "flow.handed_over",
     "flow.came_back",
     "flow.quality",
@@ -216,10 +216,12 @@ const HEADS: [&str; 12] = [
     "flow.median",
     "flow.p90",
     "flow.mean",
-    "flow.measure_solved",
 ];
 
 fn rate(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return percent(part, whole);
+    }
     text::fill(
         "flow.rate_of",
         &[("rate", &percent(part, whole)), ("n", &grouped(part))],
@@ -251,7 +253,6 @@ fn cells(it: &Named<'_>) -> Vec<Cell> {
         (time(row.stay_percentile(50)), Stay),
         (time(row.stay_percentile(90)), Stay),
         (time(row.stay_mean()), Stay),
-        (grouped(row.n(Solved)), Solved),
     ];
     HEADS
         .iter()

@@ -72,10 +72,17 @@ impl Navigation {
     pub(crate) fn of(visitor: &Visitor, path: &str, developers: bool) -> Self {
         let work = &visitor.workload;
         let offer = |offers: &[Offer]| {
-            offers
+            let links = offers
                 .iter()
-                .filter_map(|offer| link(*offer, visitor, path))
-                .collect::<Vec<_>>()
+                .filter_map(|offer| link(*offer, visitor, path));
+            let mut links: Vec<_> = links.collect();
+            // A page below another one is the one where the reader is.
+            let deepest = links.iter().filter(|it| it.here).map(|it| it.href.len());
+            let deepest = deepest.max();
+            for it in &mut links {
+                it.here = it.here && Some(it.href.len()) == deepest;
+            }
+            links
         };
         let mine = link(("nav.my_work", "/queue", "inbox"), visitor, path)
             .map(|found| NavLink {
