@@ -1,7 +1,9 @@
 // Drop and paste into the file field. The field itself works without this; files travel with the form.
 function show(zone, input) {
   const list = zone.querySelector('output');
-  if (list) list.textContent = [...input.files].map((f) => f.name).join(', ');
+  const limit = Number(zone.dataset.limit ?? Infinity);
+  const name = (f) => (f.size > limit ? `${f.name} (${zone.dataset.tooLarge})` : f.name);
+  if (list) list.textContent = [...input.files].map(name).join(', ');
 }
 
 function add(zone, input, files) {
@@ -16,8 +18,11 @@ export function start() {
     const input = zone.querySelector('input[type=file]');
     if (!input) continue;
     input.addEventListener('change', () => show(zone, input));
+    // The composer takes files wherever they are dropped on it.
+    const target = zone.closest('[data-drop]') ?? zone;
     for (const n of ['dragover', 'dragleave', 'drop']) {
-      zone.addEventListener(n, (e) => {
+      target.addEventListener(n, (e) => {
+        if (!e.dataTransfer.types.includes('Files')) return;
         e.preventDefault();
         zone.classList.toggle('over', n === 'dragover');
         if (n === 'drop') add(zone, input, e.dataTransfer.files);

@@ -5,9 +5,8 @@ use chrono::TimeDelta;
 use support::client::{Client, Reply};
 use support::database;
 use support::product::{Someone, Tierdesk};
+use tierdesk_desk::{DeskError, Origin};
 use tierdesk_domain::tier::Tier;
-use tierdesk_mail::{Mailbox, Transport};
-use tierdesk_worker::{Post, Worker};
 
 const GOOD: &str = "seven quiet herons by the weir";
 const BETTER: &str = "nine loud magpies on the roof";
@@ -38,13 +37,8 @@ async fn is_in(client: &Client) -> bool {
 }
 
 /// Runs everything that waits, mail into the developer mailbox, and gives the path of the newest link for `marker`.
-async fn newest_link(tierdesk: &Tierdesk, marker: &str) -> String {
-    let post = Post {
-        transport: Transport::Mailbox,
-        from: Mailbox::new("Desk", "desk@desk.example".parse().unwrap()),
-        prefix: "TD".to_owned(),
-    };
-    let worker = Worker::new(tierdesk.desk.clone(), post);
+pub(crate) async fn newest_link(tierdesk: &Tierdesk, marker: &str) -> String {
+    let worker = crate::leak::worker(tierdesk);
     worker.drain(tierdesk.now()).await.unwrap();
     let mut conn = tierdesk.desk.acquire().await.unwrap();
     let kept = tierdesk_store::mailbox::kept(&mut conn, None, None, 50)
@@ -197,6 +191,87 @@ async fn guessing_is_slowed_down_wherever_it_comes_from_and_the_person_still_get
         (5..=20).contains(&checked),
         "{checked} passwords were checked in an hour"
     );
+    assert_eq!(
+        sign_in(&home, &priya.email, GOOD).await.location(),
+        "/profile"
+    );
+}
+
+#[tokio::test]
+async fn ten_thousand_guesses_from_a_thousand_addresses_check_twenty_passwords_an_hour() {
+    let (mut tierdesk, priya) = scene().await;
+    let origin = |ip: String| Origin {
+        ip,
+        request_id: String::new(),
+    };
+    let home = origin("192.0.2.10".to_owned());
+    let now = tierdesk.now();
+    tierdesk
+        .desk
+        .sign_in(&priya.email, GOOD, "test", &home, now)
+        .await
+        .unwrap();
+    let mut checked = 0;
+    for guess in 0..10_000_i32 {
+        let now = now + TimeDelta::milliseconds(360) * guess;
+        let from = origin(format!("198.51.{}.{}", guess % 1000 / 250, guess % 250 + 1));
+        let guessed = tierdesk
+            .desk
+            .sign_in(&priya.email, "guess", "test", &from, now)
+            .await;
+        match guessed {
+            Err(DeskError::RateLimited { retry_after }) => assert!(retry_after <= 900),
+            Err(DeskError::Denied) => checked += 1,
+            other => panic!("{other:?}"),
+        }
+        // Neither a restart nor a second node forgets.
+        if guess % 2500 == 0 {
+            tierdesk.restart().await;
+        }
+    }
+    assert!((5..=20).contains(&checked), "{checked}");
+    // The person still gets in from where they were before.
+    let now = now + TimeDelta::hours(1);
+    tierdesk
+        .desk
+        .sign_in(&priya.email, GOOD, "test", &home, now)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn guesses_at_the_same_moment_take_from_the_same_bucket() {
+    let (tierdesk, _) = scene().await;
+    let now = tierdesk.now();
+    let mut passed = Vec::new();
+    for _ in 0..3 {
+        let takes = (0..20).map(async |_| {
+            let mut conn = tierdesk.desk.acquire().await.unwrap();
+            tierdesk_store::rate_limit::take(&mut conn, "test", "x", 5.0, 240.0, now)
+                .await
+                .unwrap()
+                .is_none()
+        });
+        let taken = futures_util::future::join_all(takes).await;
+        passed.push(taken.into_iter().filter(|it| *it).count());
+    }
+    assert_eq!(passed, [5, 0, 0], "a refusal gives nothing back");
+}
+
+#[tokio::test]
+async fn a_flood_against_everybody_does_not_keep_people_out_who_were_here_before() {
+    let (tierdesk, priya) = scene().await;
+    let home = tierdesk.visitor().from_address("192.0.2.10");
+    sign_in(&home, &priya.email, GOOD).await.location();
+    let mut owner = database::connect(&tierdesk.database).await;
+    sqlx::query("update rate_limit set tokens = 0, refilled_at = $1 where bucket = 'sign_in.all'")
+        .bind(tierdesk.now())
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let stranger = tierdesk.visitor().from_address("198.51.100.7");
+    let reply = sign_in(&stranger, &priya.email, GOOD).await;
+    assert_eq!(reply.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(
         sign_in(&home, &priya.email, GOOD).await.location(),
         "/profile"

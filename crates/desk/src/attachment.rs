@@ -149,10 +149,15 @@ impl Desk {
     }
 
     /// The files that wait for a form of the caller's.
-    pub async fn waiting_files(&self, caller: &Caller, form: FormId) -> Result<Vec<Attachment>> {
+    pub async fn waiting_files(
+        &self,
+        caller: &Caller,
+        form: FormId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Attachment>> {
         let uploader = caller.person_id().ok_or(DeskError::Denied)?;
         let mut conn = self.acquire().await?;
-        Ok(attachment::waiting(&mut conn, uploader, form).await?)
+        Ok(attachment::waiting(&mut conn, uploader, form, now).await?)
     }
 
     /// Takes a file out of a form again.
@@ -272,7 +277,15 @@ pub(crate) async fn attach(
     let (Some(form), Some(uploader)) = (form, work.caller().person_id()) else {
         return Ok(());
     };
-    let count = attachment::attach(work.conn(), uploader, form, ticket, event, visibility).await?;
+    let now = work.now;
+    let count = attachment::attach(
+        work.conn(),
+        (uploader, form),
+        (ticket, event),
+        visibility,
+        now,
+    )
+    .await?;
     if count > MAX_PER_MESSAGE as u64 {
         return Err(refused("error.too_many_files", Some(MAX_PER_MESSAGE)));
     }
@@ -284,7 +297,8 @@ pub(crate) async fn waiting(work: &mut Work<'_>, form: Option<FormId>) -> Result
     let (Some(form), Some(uploader)) = (form, work.caller().person_id()) else {
         return Ok(0);
     };
-    Ok(attachment::waiting(work.conn(), uploader, form)
+    let now = work.now;
+    Ok(attachment::waiting(work.conn(), uploader, form, now)
         .await?
         .len())
 }

@@ -48,7 +48,7 @@ impl Desk {
     /// Keeps what the caller began to write; an empty text forgets it. Text beyond the longest message is cut.
     ///
     /// # Errors
-    /// [`DeskError::NotFound`] or [`DeskError::Denied`] for a ticket that the caller may not read, or not note on.
+    /// [`DeskError::NotFound`] or [`DeskError::Denied`] for a ticket that the caller may not read, answer or note on.
     pub async fn keep_draft(
         &self,
         caller: &Caller,
@@ -83,10 +83,11 @@ impl Desk {
         let mut work = self.begin(caller, now).await?;
         match purpose {
             Purpose::New => {}
-            Purpose::Answer(ticket) | Purpose::Reply(ticket) => {
-                work.ticket(ticket, Action::ReadTicket).await?;
+            Purpose::Answer(ticket) => {
+                work.ticket(ticket, Action::ActAsRequester).await?;
             }
-            Purpose::Note(ticket) => {
+            // A reply may be prepared by whoever may note: the ticket may come to their queue before it is sent.
+            Purpose::Reply(ticket) | Purpose::Note(ticket) => {
                 work.ticket(ticket, Action::AddNote).await?;
             }
         }

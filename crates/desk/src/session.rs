@@ -89,6 +89,10 @@ impl Desk {
             ("sign_in.ip", network(&origin.ip).as_str(), 30.0, 2.0),
             ("sign_in.all", "", 600.0, 0.1),
         ] {
+            // Nor must a flood against everybody.
+            if known && bucket == "sign_in.all" {
+                continue;
+            }
             if let Some(wait) =
                 rate_limit::take(&mut conn, bucket, key, capacity, every, now).await?
             {

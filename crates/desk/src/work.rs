@@ -20,6 +20,13 @@ use uuid::Uuid;
 use crate::error::{DeskError, Result};
 use crate::{Caller, Desk};
 
+/// The channel that says that anything happened to a ticket; its payload is the ticket's id.
+pub const TICKET: &str = "ticket";
+
+/// The channel that says that something happened to a ticket which its requester may see. Their open pages listen to this
+/// one alone: when a page wakes would tell that somebody wrote a note.
+pub const TICKET_PUBLIC: &str = "ticket_public";
+
 /// A transaction with its caller and its time.
 pub struct Work<'a> {
     tx: Transaction<'static, Postgres>,
@@ -151,7 +158,11 @@ impl<'a> Work<'a> {
             self.now,
         )
         .await?;
-        notify(&mut self.tx, "ticket", &ticket.id.to_string()).await?;
+        let ticket = ticket.id.to_string();
+        notify(&mut self.tx, TICKET, &ticket).await?;
+        if visibility == Visibility::Public {
+            notify(&mut self.tx, TICKET_PUBLIC, &ticket).await?;
+        }
         Ok(id)
     }
 
@@ -315,6 +326,10 @@ impl<'a> Work<'a> {
         crate::clock::refresh(self, ticket).await?;
         let now = self.now;
         let old = ticket::save(&mut self.tx, ticket, edited, now).await?;
+        if old != ticket.place() {
+            // Who has it and by when shows on the requester's page, even where the event itself is internal.
+            notify(&mut self.tx, TICKET_PUBLIC, &ticket.id.to_string()).await?;
+        }
         self.count_move(old, ticket);
         Ok(old)
     }

@@ -84,7 +84,7 @@ fn shortened(name: &str) -> String {
 }
 
 /// Control characters, line separators, zero-width and direction marks, tags, and what is no character at all.
-fn hides(c: char) -> bool {
+pub(crate) fn hides(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

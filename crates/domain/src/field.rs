@@ -1,5 +1,7 @@
 //! What is wrong with a field somebody filled in. The words are in the message catalogue.
 
+use crate::attachment::hides;
+
 /// One field's error: which field, which message, and the number the message speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
@@ -36,9 +38,9 @@ impl FieldError {
     }
 }
 
-/// Notes an error unless `text` says something and has at most `limit` characters.
+/// Notes an error unless `text` says something and has at most `limit` characters. What nobody can see says nothing.
 pub fn required(field: &'static str, text: &str, limit: usize, errors: &mut Vec<FieldError>) {
-    if text.trim().is_empty() {
+    if text.chars().all(|c| c.is_whitespace() || hides(c)) {
         errors.push(FieldError::required(field));
     } else if text.chars().count() > limit {
         errors.push(FieldError::too_long(field, limit));

@@ -47,6 +47,19 @@ ids! {
     SkillId,
 }
 
+impl FormId {
+    /// The form in which a ticket's requester answers: files that wait for it belong to that ticket and to no other
+    /// (AT-FILE-1), and are still there when its page is opened again.
+    pub fn answer(ticket: TicketId) -> Self {
+        Self(ticket.0)
+    }
+
+    /// The same for the form in which somebody at the desk replies or notes; the requester may be an engineer as well.
+    pub fn composer(ticket: TicketId) -> Self {
+        Self(Uuid::from_u128(!ticket.0.as_u128()))
+    }
+}
+
 /// The number people know a ticket by: `#10482` on pages, `TD-10482` in mail and on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

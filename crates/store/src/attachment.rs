@@ -108,18 +108,20 @@ pub async fn insert_waiting(
         == 1)
 }
 
-/// The files of a person that wait for a form, in the order they came.
+/// The files of a person that still wait for a form at `now`, in the order they came.
 pub async fn waiting(
     conn: &mut PgConnection,
     uploader: PersonId,
     form: FormId,
+    now: DateTime<Utc>,
 ) -> Result<Vec<Attachment>> {
     sqlx::query_as!(
         Row,
         "select id, event_id, name, media_type, size, stored_as from attachment
-         where uploader_id = $1 and draft_id = $2 order by created_at, id",
+         where uploader_id = $1 and draft_id = $2 and expires_at > $3 order by created_at, id",
         uploader.0,
-        form.0
+        form.0,
+        now
     )
     .fetch_all(conn)
     .await?
@@ -128,23 +130,23 @@ pub async fn waiting(
     .collect()
 }
 
-/// Gives the files that wait for a form to an entry of a ticket. Returns how many there were.
+/// Gives the files that still wait for a form at `now` to an entry of a ticket. Returns how many there were.
 pub async fn attach(
     conn: &mut PgConnection,
-    uploader: PersonId,
-    form: FormId,
-    ticket: TicketId,
-    event: EventId,
+    (uploader, form): (PersonId, FormId),
+    (ticket, event): (TicketId, EventId),
     visibility: Visibility,
+    now: DateTime<Utc>,
 ) -> Result<u64> {
     Ok(sqlx::query!(
         "update attachment set ticket_id = $3, event_id = $4, visibility = $5, draft_id = null, expires_at = null
-         where uploader_id = $1 and draft_id = $2",
+         where uploader_id = $1 and draft_id = $2 and expires_at > $6",
         uploader.0,
         form.0,
         ticket.0,
         event.0,
-        visibility.as_str()
+        visibility.as_str(),
+        now
     )
     .execute(conn)
     .await?
@@ -194,11 +196,14 @@ pub async fn public(
     .collect()
 }
 
-/// All files of a ticket, those of internal notes included. Nothing unless the scope reaches its internal side.
+/// All files of a ticket, those of internal notes included, and those that still wait for the reader's own form at `now`:
+/// these have no event yet. Nothing unless the scope reaches the ticket's internal side.
 pub async fn all(
     conn: &mut PgConnection,
     scope: &Scope,
     ticket: TicketId,
+    (reader, form): (PersonId, FormId),
+    now: DateTime<Utc>,
 ) -> Result<Vec<Attachment>> {
     if !scope.internal() {
         return Ok(Vec::new());
@@ -206,14 +211,21 @@ pub async fn all(
     let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
     sqlx::query_as!(
         Row,
-        "select a.id, a.event_id, a.name, a.media_type, a.size, a.stored_as
-         from attachment a join ticket t on t.id = a.ticket_id
-         where a.ticket_id = $1 and ticket_internal_in_scope($2, $3, $4, t.team_id)
-         order by a.created_at, a.id",
+        r#"select id as "id!", event_id, name as "name!", media_type as "media_type!", size as "size!", stored_as as "stored_as!"
+         from (select a.id, a.event_id, a.name, a.media_type, a.size, a.stored_as, a.created_at
+               from attachment a join ticket t on t.id = a.ticket_id
+               where a.ticket_id = $1 and ticket_internal_in_scope($2, $3, $4, t.team_id)
+               union all
+               select w.id, w.event_id, w.name, w.media_type, w.size, w.stored_as, w.created_at
+               from attachment w where w.uploader_id = $5 and w.draft_id = $6 and w.expires_at > $7) as file
+         order by created_at, id"#,
         ticket.0,
         scope.everything(),
         scope.unrestricted(),
-        &teams
+        &teams,
+        reader.0,
+        form.0,
+        now
     )
     .fetch_all(conn)
     .await?

@@ -15,33 +15,37 @@ pub async fn take(
     seconds_per_token: f64,
     now: DateTime<Utc>,
 ) -> Result<Option<f64>> {
-    let left = sqlx::query_scalar!(
+    // One statement that takes or leaves: taking first and giving back afterwards would let parallel guesses fill the bucket.
+    let taken = sqlx::query_scalar!(
         r#"insert into rate_limit as r (bucket, key, tokens, refilled_at)
            values ($1, $2, $3::float8 - 1, $5)
            on conflict (bucket, key) do update
-           set tokens = greatest(least($3::float8, r.tokens + greatest(extract(epoch from $5 - r.refilled_at), 0)::float8 / $4::float8) - 1, -1),
+           set tokens = least($3::float8, r.tokens + greatest(extract(epoch from $5 - r.refilled_at), 0)::float8 / $4::float8) - 1,
                refilled_at = greatest($5, r.refilled_at)
-           returning tokens as "tokens!""#,
+           where least($3::float8, r.tokens + greatest(extract(epoch from $5 - r.refilled_at), 0)::float8 / $4::float8) >= 1
+           returning true as "taken!""#,
         bucket,
         key,
         capacity,
         seconds_per_token,
         now
     )
-    .fetch_one(&mut *conn)
+    .fetch_optional(&mut *conn)
     .await?;
-    if left >= 0.0 {
+    if taken.is_some() {
         return Ok(None);
     }
-    // The refused attempt costs nothing: the bucket goes on filling from where it was.
-    sqlx::query!(
-        "update rate_limit set tokens = tokens + 1 where bucket = $1 and key = $2",
+    let wait = sqlx::query_scalar!(
+        r#"select (1 - tokens) * $3::float8 - greatest(extract(epoch from $4 - refilled_at), 0)::float8 as "wait!"
+           from rate_limit where bucket = $1 and key = $2"#,
         bucket,
-        key
+        key,
+        seconds_per_token,
+        now
     )
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(Some(-left * seconds_per_token))
+    Ok(Some(wait.unwrap_or(0.0).max(0.0)))
 }
 
 /// Removes buckets that nobody touched since `before`. Returns how many.

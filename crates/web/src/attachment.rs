@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use tierdesk_desk::{Caller, DeskError};
 use tierdesk_domain::attachment::{disposition, is_picture};
 use tierdesk_domain::id::{AttachmentId, EventId, FormId};
@@ -18,7 +19,7 @@ use crate::form::Errors;
 use crate::routes::{Audience, Routes};
 use crate::{AppState, WebError, moment};
 
-/// The field of a form that names it; files wait under this name until it is sent.
+/// The field of a new ticket's form that names it; files wait under this name until it is sent.
 pub(crate) const FORM: &str = "form";
 /// The field with the files.
 pub(crate) const FILES: &str = "files";
@@ -75,6 +76,8 @@ pub(crate) struct Files {
     pub(crate) form: String,
     /// What waits already.
     pub(crate) waiting: Vec<File>,
+    /// Where the form is sent, for the buttons that take a file out and come back to this field.
+    pub(crate) action: String,
 }
 
 impl Files {
@@ -83,21 +86,30 @@ impl Files {
         app: &AppState,
         caller: &Caller,
         form: FormId,
+        action: &str,
+        now: DateTime<Utc>,
     ) -> Result<Self, WebError> {
-        let waiting = app.desk.waiting_files(caller, form).await?;
+        let waiting = app.desk.waiting_files(caller, form, now).await?;
         Ok(Self {
             form: form.to_string(),
+            action: action.to_owned(),
             waiting: waiting.into_iter().map(File::from).collect(),
         })
     }
 
-    /// The file field of a fresh form.
-    pub(crate) fn fresh() -> Self {
+    /// The file field of a fresh form for a new ticket.
+    pub(crate) fn fresh(action: &str) -> Self {
         Self {
             form: new_form().to_string(),
             waiting: Vec::new(),
+            action: action.to_owned(),
         }
     }
+}
+
+/// The largest file in bytes, for the page that says so before it is sent.
+pub(crate) fn limit() -> u64 {
+    tierdesk_domain::attachment::MAX_SIZE
 }
 
 /// A name for a form's files. It is no secret: files belong to the person who sent them.
@@ -116,8 +128,8 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    /// Reads a form. A file that cannot be taken is an error beside the field and nothing else is lost. The field [`FORM`]
-    /// comes before the files.
+    /// Reads a form. A file that cannot be taken is an error beside the field and nothing else is lost. Files wait under
+    /// `form`; only a ticket that does not exist yet has none, and names it in the field [`FORM`], before the files.
     ///
     /// # Errors
     /// When what was sent is no form at all.
@@ -126,10 +138,11 @@ impl Sent {
         app: &AppState,
         me: &Me,
         now: Now,
+        form: Option<FormId>,
     ) -> Result<Self, WebError> {
         let mut sent = Self {
             fields: Vec::new(),
-            form: new_form(),
+            form: form.unwrap_or_else(new_form),
             errors: Errors::default(),
         };
         loop {
@@ -150,7 +163,7 @@ impl Sent {
                 Ok(Some(part)) => {
                     let name = part.name().to_owned();
                     let text = part.text(TEXT_LIMIT).await?;
-                    if let (FORM, Ok(id)) = (name.as_str(), text.parse()) {
+                    if let (None, FORM, Ok(id)) = (form, name.as_str(), text.parse()) {
                         sent.form = FormId(id);
                     }
                     sent.fields.push((name, text));

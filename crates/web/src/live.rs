@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use tierdesk_desk::work::{TICKET, TICKET_PUBLIC};
 use tierdesk_domain::id::{PersonId, TicketId};
 use tierdesk_domain::text::fill;
 use tierdesk_store::{PgConnection, PgListener, Pool, presence, session};
@@ -20,11 +21,20 @@ use crate::{AppState, WebError};
 /// How many changes a slow page may lag behind before it is told to look again.
 const BACKLOG: usize = 256;
 
+/// A change of a ticket, as the two channels of the desk tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Something happened, perhaps internal.
+    Any(TicketId),
+    /// Something happened that its requester may see; [`Self::Any`] may come as well.
+    Public(TicketId),
+}
+
 /// The process's ear on the database. Cheap to clone; listens from the first subscriber on.
 #[derive(Debug, Clone)]
 pub struct Live {
     pool: Pool,
-    hub: Arc<OnceLock<broadcast::Sender<TicketId>>>,
+    hub: Arc<OnceLock<broadcast::Sender<Change>>>,
 }
 
 impl Live {
@@ -38,7 +48,7 @@ impl Live {
     }
 
     /// The tickets that change from now on.
-    pub(crate) fn subscribe(&self) -> broadcast::Receiver<TicketId> {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Change> {
         self.hub
             .get_or_init(|| {
                 let (sender, _) = broadcast::channel(BACKLOG);
@@ -50,7 +60,7 @@ impl Live {
 }
 
 /// Hands on what the database says; after a lost connection it tries again, a little later each time.
-async fn listen(pool: Pool, hub: broadcast::Sender<TicketId>) {
+async fn listen(pool: Pool, hub: broadcast::Sender<Change>) {
     let mut wait = Duration::from_millis(200);
     loop {
         match hear(&pool, &hub).await {
@@ -66,17 +76,22 @@ async fn listen(pool: Pool, hub: broadcast::Sender<TicketId>) {
 
 async fn hear(
     pool: &Pool,
-    hub: &broadcast::Sender<TicketId>,
+    hub: &broadcast::Sender<Change>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen("ticket").await?;
+    listener.listen_all([TICKET, TICKET_PUBLIC]).await?;
     loop {
         let notice = listener.recv().await?;
-        match notice.payload().parse() {
-            // Nobody listening is no error: pages come and go.
-            Ok(id) => drop(hub.send(TicketId(id))),
-            Err(_) => tracing::warn!("a notice without a ticket's id"),
-        }
+        let Ok(id) = notice.payload().parse().map(TicketId) else {
+            tracing::warn!("a notice without a ticket's id");
+            continue;
+        };
+        let change = match notice.channel() {
+            TICKET_PUBLIC => Change::Public(id),
+            _ => Change::Any(id),
+        };
+        // Nobody listening is no error: pages come and go.
+        drop(hub.send(change));
     }
 }
 
@@ -95,7 +110,8 @@ pub(crate) fn one_ticket(app: &AppState, me: &Me, ticket: TicketId) -> Response 
     stream(app, me, Some(ticket), true, Duration::ZERO)
 }
 
-/// `changed` whenever this ticket changes, for its requester, who never learns who at the desk has it open.
+/// `changed` whenever the public side of this ticket changes, for its requester, who never learns who at the desk has it
+/// open, nor when they write a note.
 pub(crate) fn requesters_ticket(app: &AppState, me: &Me, ticket: TicketId) -> Response {
     stream(app, me, Some(ticket), false, Duration::ZERO)
 }
@@ -134,10 +150,10 @@ struct OpenPage {
     app: AppState,
     me: Me,
     ticket: Option<TicketId>,
-    /// Whether the reader works at the desk: only then they see who is here, and are seen.
+    /// Whether the reader works at the desk: only then they see who is here, are seen, and hear of internal changes.
     desk: bool,
     calm: Duration,
-    changes: broadcast::Receiver<TicketId>,
+    changes: broadcast::Receiver<Change>,
     beat: Interval,
     changed: bool,
     rest_until: Instant,
@@ -150,8 +166,7 @@ impl OpenPage {
         loop {
             tokio::select! {
                 change = self.changes.recv() => match change {
-                    Ok(id) if self.ticket.is_none_or(|mine| mine == id) => self.changed = true,
-                    Ok(_) => {}
+                    Ok(change) => self.changed |= self.shows(change),
                     Err(RecvError::Lagged(_)) => self.changed = true,
                     Err(RecvError::Closed) => return None,
                 },
@@ -174,6 +189,16 @@ impl OpenPage {
                 },
             }
         }
+    }
+
+    /// Whether this page shows what changed.
+    fn shows(&self, change: Change) -> bool {
+        let ticket = match change {
+            Change::Any(ticket) if self.desk => ticket,
+            Change::Public(ticket) if !self.desk => ticket,
+            _ => return false,
+        };
+        self.ticket.is_none_or(|mine| mine == ticket)
     }
 
     /// Who else is here, in words; `None` once the session has ended.

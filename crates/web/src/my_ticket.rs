@@ -13,7 +13,7 @@ use tierdesk_desk::conversation::Message;
 use tierdesk_desk::draft::Purpose;
 use tierdesk_domain::actor::ActorKind;
 use tierdesk_domain::authorize::{Action, authorize};
-use tierdesk_domain::id::TicketNumber;
+use tierdesk_domain::id::{FormId, TicketNumber};
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{Status, Urgency};
 use tierdesk_domain::tier::Tier;
@@ -149,6 +149,16 @@ impl TicketPage {
             team: team.filter(|it| !it.restricted).map(|it| it.name),
         };
         let own = authorize(&me.caller.who, Action::ActAsRequester(ticket.facts())).is_ok();
+        let files = if own {
+            let action = match ticket.status {
+                Status::Closed => "/tickets/new".to_owned(),
+                _ => format!("{}/answer", address(ticket.number)),
+            };
+            let form = FormId::answer(ticket.id);
+            Files::of(app, &me.caller, form, &action, frame.now).await?
+        } else {
+            Files::default()
+        };
         let reader = Reader {
             now: frame.now,
             zone: frame.zone,
@@ -187,7 +197,7 @@ impl TicketPage {
             linked,
             text: String::new(),
             errors: Errors::default(),
-            files: Files::fresh(),
+            files,
             again: Again {
                 category: ticket.category.map(|it| it.to_string()).unwrap_or_default(),
                 impact: ticket.impact.as_str(),
@@ -364,7 +374,9 @@ async fn answer(
     parts: Multipart,
 ) -> Result<Response, WebError> {
     let ticket = find(&app, &me, number).await?;
-    let sent = Sent::read(parts, &app, &me, now).await?;
+    authorize(&me.caller.who, Action::ActAsRequester(ticket.facts()))?;
+    let form = FormId::answer(ticket.id);
+    let sent = Sent::read(parts, &app, &me, now, Some(form)).await?;
     let id = ticket.id;
     let was_resolved = ticket.status == Status::Resolved;
     let outcome = if sent.has(attachment::REMOVE) {
@@ -404,7 +416,6 @@ async fn answer(
     let page = TicketPage {
         text: sent.text("body").to_owned(),
         errors,
-        files: Files::of(&app, &me.caller, sent.form).await?,
         ..TicketPage::load(&app, &me, frame, ticket).await?
     };
     Ok(Page(page).status(status))
@@ -416,7 +427,7 @@ struct Said {
     works: String,
 }
 
-/// Yes or no to the bot's question: an answer like any other, in the words of the button.
+/// Yes or no to the bot's question. Yes solves the ticket, no is an answer like any other, which a person reads.
 async fn say(
     State(app): State<AppState>,
     me: Me,
@@ -425,13 +436,18 @@ async fn say(
     Form(said): Form<Said>,
 ) -> Result<Response, WebError> {
     let ticket = find(&app, &me, number).await?;
-    let words = if said.works == "yes" {
-        t("requester.say_yes")
-    } else {
-        t("requester.say_no")
-    };
-    app.desk.answer(&me.caller, ticket.id, words, now).await?;
-    Ok(see(&address(ticket.number), Some("said.sent")))
+    let page = address(ticket.number);
+    if said.works != "yes" {
+        let words = t("requester.say_no");
+        app.desk.answer(&me.caller, ticket.id, words, now).await?;
+        return Ok(see(&page, Some("said.sent")));
+    }
+    match app.desk.confirm_works(&me.caller, ticket.id, now).await {
+        Ok(()) => Ok(see(&page, Some("said.works"))),
+        // Pressed twice, or somebody was faster: the page says how it stands.
+        Err(DeskError::State(_)) => Ok(see(&page, None)),
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// It works again, or nothing more is needed. Pressed twice it stays closed.

@@ -26,9 +26,12 @@ use crate::routes::{Audience, Routes};
 use crate::safe_html::{SafeHtml, markdown};
 use crate::{AppState, WebError, filters};
 
+/// Where the form is and is sent.
+const HERE: &str = "/tickets/new";
+
 pub(crate) fn routes(routes: &mut Routes) {
-    routes.get(Audience::SignedIn, "/tickets/new", show);
-    routes.upload(Audience::SignedIn, "/tickets/new", file);
+    routes.get(Audience::SignedIn, HERE, show);
+    routes.upload(Audience::SignedIn, HERE, file);
     routes.post(Audience::SignedIn, "/tickets/new/draft", keep);
 }
 
@@ -183,8 +186,8 @@ impl NewPage {
             title: it.title,
         });
         let files = match fields.form.parse() {
-            Ok(form) => Files::of(app, &me.caller, FormId(form)).await?,
-            Err(_) => Files::fresh(),
+            Ok(form) => Files::of(app, &me.caller, FormId(form), HERE, frame.now).await?,
+            Err(_) => Files::fresh(HERE),
         };
         Ok(Self {
             frame,
@@ -277,7 +280,7 @@ async fn file(
     frame: Frame,
     parts: Multipart,
 ) -> Result<Response, WebError> {
-    let sent = Sent::read(parts, &app, &me, now).await?;
+    let sent = Sent::read(parts, &app, &me, now, None).await?;
     let fields = Fields::read(&sent);
     let preview = sent.text("do") == "preview";
     let mut status = StatusCode::OK;

@@ -17,7 +17,7 @@ use axum_extra::extract::CookieJar;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::visitor::{Needs, Visitor};
-use crate::{AppState, WebError};
+use crate::{AppState, WebError, same_site};
 
 /// A form with as many of the largest files as a message takes, and everything around them. They stream to disk; each
 /// file's own limit is the desk's.
@@ -26,7 +26,6 @@ pub(crate) const UPLOAD_LIMIT: usize = 252 * 1024 * 1024;
 const PAGE_TIME: Duration = Duration::from_secs(30);
 /// How long a proof of who one is opens the administrators' pages (decision 19).
 const CONFIRMED_FOR: TimeDelta = TimeDelta::minutes(10);
-/// 25 MiB over a slow line.
 /// Large files over a slow line.
 const UPLOAD_TIME: Duration = Duration::from_secs(600);
 
@@ -201,6 +200,11 @@ async fn admit(
     let Some(route) = guard.routes.get(&(method, matched.as_str())).cloned() else {
         return next.run(request).await; // another method: the fallback answers 405
     };
+    if route.time.is_none()
+        && same_site::is_foreign(request.headers(), &guard.app.settings.base_url)
+    {
+        return WebError::CrossSite.into_response();
+    }
     let now = guard.app.now();
     request.extensions_mut().insert(RequestTime(now));
     let mut theme = None;

@@ -2,7 +2,7 @@
 //! what proves nothing: no `Sec-Fetch-Site` and no `Origin`. No token hides in forms (decision 18).
 
 use axum::extract::Request;
-use axum::http::{Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -11,6 +11,13 @@ use crate::WebError;
 /// Host agents prove themselves with a token or a signature and hold no cookie.
 pub(crate) fn exempt(path: &str) -> bool {
     path.starts_with("/agent/")
+}
+
+/// Whether a request says that a page of another site made it. A live stream is opened by our own pages only (AT-CSRF-1).
+pub(crate) fn is_foreign(headers: &HeaderMap, base_url: &str) -> bool {
+    let says = |name| headers.get(name).map(HeaderValue::as_bytes);
+    says("sec-fetch-site").is_some_and(|it| it == b"cross-site" || it == b"same-site")
+        || says("origin").is_some_and(|it| it != base_url.as_bytes())
 }
 
 /// Refuses unsafe methods without any proof of origin, and host agents that come from a browser.

@@ -9,11 +9,12 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use tierdesk_desk::DeskError;
-use tierdesk_desk::conversation::Afterwards;
+use tierdesk_desk::conversation::{Afterwards, Message};
 use tierdesk_desk::draft::Purpose;
+use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::handover::Handover;
-use tierdesk_domain::id::{PersonId, TeamId};
+use tierdesk_domain::id::{FormId, PersonId, TeamId};
 use tierdesk_domain::ticket::{Impact, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::ticket::Ticket;
@@ -21,7 +22,8 @@ use uuid::Uuid;
 
 use super::workspace::Typed;
 use super::{Workspace, address, find};
-use crate::extract::{Form, Me, Path};
+use crate::attachment::{self, Sent};
+use crate::extract::{Form, Me, Multipart, Now, Path};
 use crate::form::{Errors, LOOK_AGAIN};
 use crate::frame::Frame;
 use crate::page::{Page, see};
@@ -29,7 +31,7 @@ use crate::routes::{Audience, Routes};
 use crate::{AppState, WebError};
 
 pub(crate) fn routes(routes: &mut Routes) {
-    routes.post(Audience::Engineer, "/tickets/{number}/message", message);
+    routes.upload(Audience::Engineer, "/tickets/{number}/message", message);
     routes.post(Audience::Engineer, "/tickets/{number}/assign", assign);
     routes.post(Audience::Engineer, "/tickets/{number}/status", status);
     routes.post(Audience::Engineer, "/tickets/{number}/priority", priority);
@@ -70,6 +72,16 @@ impl Turn {
             }
             Err(error) => return Err(error.into()),
         };
+        self.show(status, errors, conflict).await
+    }
+
+    /// Shows the page with what went wrong and what was typed.
+    async fn show(
+        self,
+        status: StatusCode,
+        errors: Errors,
+        conflict: bool,
+    ) -> Result<Response, WebError> {
         // The ticket as it is now: that is what the next try must know.
         let ticket = find(&self.app, &self.me, self.ticket.number.0).await?;
         let mut conn = self.app.desk.acquire().await?;
@@ -110,22 +122,13 @@ pub(super) async fn begin(
     })
 }
 
-#[derive(Debug, Deserialize)]
-struct MessageForm {
-    #[serde(default)]
-    mode: String,
-    #[serde(default)]
-    body: String,
-    #[serde(default)]
-    pending: String,
-}
-
+/// A reply or a note, with or without files. Files that were received wait for the composer of this ticket until it is sent.
 async fn message(
     State(app): State<AppState>,
     me: Me,
     frame: Frame,
     Path(number): Path<i64>,
-    Form(form): Form<MessageForm>,
+    parts: Multipart,
 ) -> Result<Response, WebError> {
     let mut turn = begin(app, me, frame, number, "").await?;
     let (desk, caller, id, now) = (
@@ -134,21 +137,36 @@ async fn message(
         turn.ticket.id,
         turn.now,
     );
-    turn.typed = HashMap::from([("body", form.body.clone()), ("mode", form.mode.clone())]);
-    let (result, said, purpose) = if form.mode == "note" {
+    authorize(&caller.who, Action::AddNote(turn.ticket.facts()))?;
+    let form = FormId::composer(id);
+    let sent = Sent::read(parts, &turn.app, &turn.me, Now(now), Some(form)).await?;
+    turn.typed = ["body", "mode", "pending"]
+        .map(|field| (field, sent.text(field).to_owned()))
+        .into();
+    if sent.has(attachment::REMOVE) {
+        return turn.show(StatusCode::OK, Errors::default(), false).await;
+    }
+    if !sent.errors.is_empty() {
+        return turn.show(LOOK_AGAIN, sent.errors, false).await;
+    }
+    let message = Message {
+        text: sent.text("body"),
+        files: Some(form),
+    };
+    let (result, said, purpose) = if sent.text("mode") == "note" {
         (
-            desk.note(&caller, id, &form.body, now).await,
+            desk.note(&caller, id, message, now).await,
             "said.noted",
             Purpose::Note(id),
         )
     } else {
-        let afterwards = if form.pending.is_empty() {
+        let afterwards = if sent.text("pending").is_empty() {
             Afterwards::Open
         } else {
             Afterwards::Pending
         };
         (
-            desk.reply(&caller, id, &form.body, afterwards, now).await,
+            desk.reply(&caller, id, message, afterwards, now).await,
             "said.sent",
             Purpose::Reply(id),
         )

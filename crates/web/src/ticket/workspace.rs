@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use askama::Template;
 use tierdesk_desk::draft::Purpose;
 use tierdesk_domain::authorize::{Action, authorize};
-use tierdesk_domain::id::{PersonId, TeamId};
+use tierdesk_domain::id::{FormId, PersonId, TeamId};
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{Impact, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
@@ -14,7 +14,7 @@ use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{PgConnection, queue, surroundings, team, ticket_clock, timeline};
 
 use super::handover::{Offer, codes, qualities};
-use crate::attachment::File;
+use crate::attachment::{File, Files};
 use crate::clock_chip::ClockChip;
 use crate::extract::Me;
 use crate::filters;
@@ -115,6 +115,8 @@ pub(crate) struct Workspace {
     codes: Vec<Choice>,
     reply_draft: String,
     note_draft: String,
+    /// What goes with the message that is being written.
+    attached: Files,
     /// `reply` or `note`.
     pub(crate) mode: &'static str,
     /// The dialog that the server opens again, or `""`.
@@ -180,11 +182,13 @@ impl Workspace {
                 .await?
                 .is_some_and(|case| case.state.is_active());
 
-        let files: Vec<File> = tierdesk_store::attachment::all(conn, &scope, ticket.id)
-            .await?
-            .into_iter()
-            .map(File::from)
-            .collect();
+        let form = FormId::composer(ticket.id);
+        let (files, waiting): (Vec<File>, Vec<File>) =
+            tierdesk_store::attachment::all(conn, &scope, ticket.id, (reader_id, form), frame.now)
+                .await?
+                .into_iter()
+                .map(File::from)
+                .partition(|file| file.event.is_some());
         let reader = Reader {
             now: frame.now,
             zone: frame.zone,
@@ -274,6 +278,11 @@ impl Workspace {
             },
             reply_draft,
             note_draft,
+            attached: Files {
+                form: form.to_string(),
+                waiting,
+                action: format!("/tickets/{}/message", ticket.number.0),
+            },
             open: "",
             errors: Errors::default(),
             typed: Typed::default(),
