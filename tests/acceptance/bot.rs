@@ -318,20 +318,28 @@ async fn what_works_from_both_places_is_asked_about_and_resolved_on_yes() {
     let question = desk.newest(ticket.id, "reply").await.unwrap();
     assert_eq!(question.data["asks"], "works");
 
-    let works = format!("/my/{}/works", ticket.number.0);
+    let works = format!("/my/{}/say", ticket.number.0);
+    let yes = [("works", "yes")];
     let stranger = desk.requester("Some Body").await;
     assert_eq!(
-        desk.sign_in(&stranger).await.post(&works, &[]).await.status,
+        desk.sign_in(&stranger)
+            .await
+            .post(&works, &yes)
+            .await
+            .status,
         404
     );
-    assert_eq!(desk.sign_in(&ana).await.post(&works, &[]).await.status, 303);
+    assert_eq!(
+        desk.sign_in(&ana).await.post(&works, &yes).await.status,
+        303
+    );
     let stands = desk.stands(ticket.id).await;
     assert_eq!(
         (stands.status.as_str(), stands.resolved_by.as_deref()),
         ("resolved", Some("bot"))
     );
     assert_eq!(
-        desk.sign_in(&ana).await.post(&works, &[]).await.status,
+        desk.sign_in(&ana).await.post(&works, &yes).await.status,
         303,
         "twice does no harm"
     );

@@ -54,6 +54,27 @@ async fn no_form_is_taken_from_another_site_or_from_nowhere() {
     }
 }
 
+#[tokio::test]
+async fn a_live_stream_is_opened_by_no_other_site() {
+    let world = World::build().await;
+    let streams: Vec<_> = tierdesk_web::table()
+        .into_iter()
+        .filter(|it| it.time.is_none())
+        .collect();
+    assert!(streams.len() >= 3);
+    for route in streams {
+        for headers in &FOREIGN[..3] {
+            let client = world.client(3).await;
+            let mut request = Request::get(world.path(route.path));
+            for (name, value) in *headers {
+                request = request.header(*name, *value);
+            }
+            let reply = client.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(reply.status, StatusCode::FORBIDDEN, "{}", route.path);
+        }
+    }
+}
+
 /// Tables that looking may write to, by name (decision 18).
 const EXEMPT: [&str; 5] = ["session", "rate_limit", "presence", "audit", "read_mark"];
 

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
-use support::world::{PEOPLE, World};
+use support::client::{Client, Reply};
+use support::world::{PEOPLE, World, takes_files};
+use tierdesk_web::Route;
 
 /// What somebody gets: let in (whatever the empty form then says), asked to sign in, refused, or told that there is
 /// no such thing.
@@ -37,6 +39,48 @@ fn expected() -> BTreeMap<String, Vec<String>> {
         .collect()
 }
 
+/// Sends what the route is for, to what exists. Forms that change a ticket get one of their own.
+async fn knock(world: &World, route: &Route, column: usize) -> (StatusCode, Option<String>) {
+    let client = world.client(column).await;
+    let mut path = world.path(route.path);
+    if route.method == "GET" {
+        let (status, headers) = client.knock("GET", &path).await;
+        let location = headers.get("location").and_then(|it| it.to_str().ok());
+        return (status, location.map(str::to_owned));
+    }
+    // A job stands on its ticket; everything else is done to a fresh one.
+    let mut form = world.form(route.path);
+    if route.path.starts_with("/queue/")
+        || route.path.contains("{number}") && !route.path.contains("/jobs/")
+    {
+        let fresh = world.another().await.number.0.to_string();
+        path = path.replace(&world.ticket.number.0.to_string(), &fresh);
+        if route.path.ends_with("/take") {
+            form.push(("ticket", fresh));
+        }
+    }
+    let reply = send(&client, route, &path, &form).await;
+    (reply.status, reply.header("location").map(str::to_owned))
+}
+
+/// Sends a form the way its route takes it.
+pub(crate) async fn send(
+    client: &Client,
+    route: &Route,
+    path: &str,
+    fields: &[(&'static str, String)],
+) -> Reply {
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    if takes_files(route.path) {
+        client.upload(path, &fields, &[]).await
+    } else {
+        client.post(path, &fields).await
+    }
+}
+
 #[tokio::test]
 async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
     let mut expected = expected();
@@ -44,13 +88,10 @@ async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
     for route in tierdesk_web::table() {
         // Each route gets a desk of its own: some forms end a session or a ticket.
         let world = World::build().await;
-        let path = world.path(route.path);
         let mut cells = Vec::new();
         for column in 0..PEOPLE.len() {
-            let client = world.client(column).await;
-            let (status, headers) = client.knock(route.method, &path).await;
-            let location = headers.get("location").and_then(|it| it.to_str().ok());
-            cells.push(outcome(status, location).to_owned());
+            let (status, location) = knock(&world, &route, column).await;
+            cells.push(outcome(status, location.as_deref()).to_owned());
         }
         let name = format!("{} {}", route.method, route.path);
         if expected.remove(&name).as_ref() != Some(&cells) {
@@ -68,6 +109,55 @@ async fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
         "rows without a route: {:?}",
         expected.keys()
     );
+}
+
+/// What somebody can tell two answers apart by: the status, and how much there is, without the ids in it.
+fn tells(reply: &Reply) -> (StatusCode, usize, Option<String>) {
+    let text = reply.page().all_text();
+    let words = text.split_whitespace().count();
+    (
+        reply.status,
+        words,
+        reply.header("content-type").map(str::to_owned),
+    )
+}
+
+#[tokio::test]
+async fn what_one_must_not_see_looks_like_what_does_not_exist() {
+    let world = World::build().await;
+    let expected = expected();
+    let mut compared = 0;
+    for route in tierdesk_web::table() {
+        let Some(cells) = expected.get(&format!("{} {}", route.method, route.path)) else {
+            continue;
+        };
+        let path = world.path(route.path);
+        let nothing = world.path_to_nothing(route.path);
+        if path == nothing || route.time.is_none() {
+            continue;
+        }
+        for (column, _) in cells.iter().enumerate().filter(|it| it.1 == "hidden") {
+            let mut answers = Vec::new();
+            for path in [&path, &nothing] {
+                // Fresh, because a refusal may not change anything and a session may end.
+                let client = world.client(column).await;
+                answers.push(match route.method {
+                    "GET" => client.get(path).await,
+                    _ => send(&client, &route, path, &world.form(route.path)).await,
+                });
+            }
+            assert_eq!(
+                tells(&answers[0]),
+                tells(&answers[1]),
+                "{} {} for {}",
+                route.method,
+                route.path,
+                PEOPLE[column]
+            );
+            compared += 1;
+        }
+    }
+    assert!(compared > 30, "{compared}");
 }
 
 #[tokio::test]

@@ -111,9 +111,10 @@ async fn the_views_show_what_they_count() {
         .await
         .location();
     client
-        .post(
+        .upload(
             &format!("/tickets/{}/message", numbers[0]),
             &[("mode", "reply"), ("body", "Wait."), ("pending", "yes")],
+            &[],
         )
         .await
         .location();

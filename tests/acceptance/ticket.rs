@@ -105,13 +105,14 @@ async fn an_engineer_takes_answers_and_resolves_a_ticket() {
     );
 
     let sent = samir
-        .post(
+        .upload(
             &format!("/tickets/{number}/message"),
             &[
                 ("mode", "reply"),
                 ("body", "Please try again."),
                 ("pending", "yes"),
             ],
+            &[],
         )
         .await;
     assert_eq!(sent.location(), format!("/tickets/{number}?said=sent"));
@@ -354,8 +355,8 @@ async fn messages_never_conflict() {
     );
     let path = format!("/tickets/{number}/message");
     let (one, other) = tokio::join!(
-        samir.post(&path, &[("mode", "reply"), ("body", "From Samir")]),
-        lena.post(&path, &[("mode", "note"), ("body", "From Lena")]),
+        samir.upload(&path, &[("mode", "reply"), ("body", "From Samir")], &[]),
+        lena.upload(&path, &[("mode", "note"), ("body", "From Lena")], &[]),
     );
     assert_eq!((one.status.as_u16(), other.status.as_u16()), (303, 303));
     let text = open(&samir, number).await.page().all_text();
@@ -368,9 +369,10 @@ async fn an_empty_message_is_sent_back_and_a_note_stays_a_note() {
     let (_, number) = scene.ticket("Noise").await;
     let samir = scene.desk.sign_in(&scene.samir).await;
     let reply = samir
-        .post(
+        .upload(
             &format!("/tickets/{number}/message"),
             &[("mode", "note"), ("body", "  ")],
+            &[],
         )
         .await;
     assert_eq!(reply.status, 422);
@@ -382,9 +384,10 @@ async fn an_empty_message_is_sent_back_and_a_note_stays_a_note() {
     assert_eq!(page.text("#composer .error-text"), "Fill this in.");
     let long = "x".repeat(60_000);
     let reply = samir
-        .post(
+        .upload(
             &format!("/tickets/{number}/message"),
             &[("mode", "reply"), ("body", &long)],
+            &[],
         )
         .await;
     assert_eq!(reply.status, 422);
@@ -422,9 +425,10 @@ async fn a_draft_waits_on_the_server_until_it_is_sent() {
     assert_eq!(other.text("[data-presence]"), "Samir Haddad is replying");
 
     samir
-        .post(
+        .upload(
             &format!("/tickets/{number}/message"),
             &[("mode", "reply"), ("body", "Half a sentence.")],
+            &[],
         )
         .await
         .location();
@@ -450,9 +454,10 @@ async fn managers_read_and_strangers_find_nothing() {
     );
     assert_eq!(
         manager
-            .post(
+            .upload(
                 &format!("/tickets/{number}/message"),
-                &[("mode", "note"), ("body", "x")]
+                &[("mode", "note"), ("body", "x")],
+                &[],
             )
             .await
             .status,

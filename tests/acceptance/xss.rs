@@ -5,6 +5,7 @@ use support::browser::Browser;
 use support::client::Client;
 use support::database;
 use support::product::Tierdesk;
+use support::world::World;
 use tierdesk_desk::conversation::Afterwards;
 use tierdesk_desk::ticket::NewTicket;
 use tierdesk_domain::handover::Handover;
@@ -243,6 +244,181 @@ async fn hostile_words_stay_words_on_every_page_that_shows_them() {
     }
     browser.close().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Puts the fragment wherever a host, an administrator, a browser or the machinery writes a text that some page shows.
+async fn plant(desk: &Tierdesk, fragment: &str) {
+    let mut conn = database::connect(&desk.database).await;
+    let name = short(fragment);
+    for change in [
+        "update person set name = $1, site = $1",
+        "update team set name = $1, description = $1 where name <> 'Network' and id = (select min(id::text)::uuid from team where name <> 'Network')",
+        "update organisation set name = $1",
+        "update category set name = $1, hint = $1",
+        "update host set name = $1, labels = array[$1], facts = jsonb_build_object('os', $1::text, 'kernel', $1::text), agent_version = $1",
+        "update job set state = 'succeeded', verdict = 'problem', summary = $1, params = jsonb_build_object('host', $1::text), facts = jsonb_build_object('x', $1::text), finished_at = created_at",
+        "update attachment set name = $1, media_type = 'text/plain'",
+        "update session set user_agent = $1, ip = $1",
+        "update enrolment_token set expected_name = $1, labels = array[$1]",
+        "update configuration set name = $1 where kind = 'escalation_rule'",
+        "update ticket set title = $1",
+        "update content set body = $1",
+        "update event set data = data || jsonb_build_object('summary', $1::text, 'says', $1::text, 'why', $1::text, 'what', $1::text, 'title', $1::text, 'host_name', $1::text, 'rule_name', $1::text, 'name', $1::text, 'output', $1::text, 'entry', $1::text)",
+        "insert into audit (at, actor_kind, action, object_kind, object_id, detail, ip) values (now(), 'system', $1, $1, $1, jsonb_build_object('x', $1::text), $1)",
+    ] {
+        sqlx::query(change)
+            .bind(&name)
+            .execute(&mut conn)
+            .await
+            .unwrap_or_else(|error| panic!("{change}: {error}"));
+    }
+}
+
+#[tokio::test]
+async fn to_a_parser_as_well_everything_that_hosts_files_teams_and_logs_say_is_words() {
+    let world = World::build().await;
+    let desk = &world.tierdesk;
+    let mut conn = database::connect(&desk.database).await;
+    for kind in [
+        "triage",
+        "job_finished",
+        "finding",
+        "rule_fired",
+        "mail_failed",
+        "bot_gave_up",
+        "undone",
+    ] {
+        sqlx::query(
+            "insert into event (id, ticket_id, at, kind, visibility, actor_kind, cycle, team_id, tier, priority, data)
+             select gen_random_uuid(), id, created_at, $1, 'internal', 'bot', cycle, team_id, tier, priority, '{}' from ticket",
+        )
+        .bind(kind)
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    }
+    let (requester, engineer, manager, administrator) = (
+        world.client(1).await,
+        world.client(3).await,
+        world.client(5).await,
+        world.client(7).await,
+    );
+    let mut wrong = Vec::new();
+    let mut pages = 0;
+    for fragment in FRAGMENTS {
+        plant(desk, fragment).await;
+        let search = format!("/search?q={}", encoded(&short(fragment)));
+        for (client, routes) in [
+            (
+                &requester,
+                ["/help", "/my", "/my/{number}", "/tickets/new", "/profile"].as_slice(),
+            ),
+            (
+                &engineer,
+                &[
+                    "/queue",
+                    "/queue/{tier}/{team}",
+                    "/tickets/{number}",
+                    "/tickets/{number}/diagnose",
+                    "/tickets/{number}/jobs/{id}",
+                    "/hosts",
+                    "/hosts/{id}",
+                ],
+            ),
+            (
+                &manager,
+                &["/dashboard", "/dashboard/tickets?measure=backlog"],
+            ),
+            (
+                &administrator,
+                &[
+                    "/admin/people",
+                    "/admin/people/{id}",
+                    "/admin/teams",
+                    "/admin/rules",
+                    "/admin/rules/{id}",
+                    "/admin/enrolment",
+                    "/admin/audit",
+                    "/hosts/{id}",
+                ],
+            ),
+        ] {
+            let paths = routes
+                .iter()
+                .map(|it| world.path(it))
+                .chain([search.clone()]);
+            for path in paths {
+                let reply = client.get(&path).await;
+                assert!(
+                    reply.status.is_success(),
+                    "{path}: {} for {fragment}",
+                    reply.status
+                );
+                let found = reply.page().hostile();
+                wrong.extend(
+                    found
+                        .into_iter()
+                        .map(|it| format!("{path}: {it} for {fragment}")),
+                );
+                pages += 1;
+            }
+        }
+        let file = engineer.get(&world.path("/attachments/{id}")).await;
+        let disposition = file.header("content-disposition").unwrap_or_default();
+        assert!(disposition.starts_with("attachment; "), "{disposition}");
+        assert_eq!(disposition.matches('"').count(), 2, "{disposition}");
+    }
+    assert!(pages > 1000, "{pages}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn in_a_mail_hostile_words_are_words_too() {
+    let desk = Tierdesk::start().await;
+    let samir = desk
+        .engineer("Samir Haddad", "Service Desk", Tier::L1)
+        .await;
+    let priya = desk.requester("Priya Nair").await;
+    let engineer = desk.caller(&samir).await;
+    let mut conn = database::connect(&desk.database).await;
+    for fragment in FRAGMENTS {
+        let filed = desk.file(&priya, &short(fragment), fragment).await;
+        sqlx::query("update ticket set bot_holds = false")
+            .execute(&mut conn)
+            .await
+            .unwrap();
+        sqlx::query("update person set name = $1")
+            .bind(short(fragment))
+            .execute(&mut conn)
+            .await
+            .unwrap();
+        let now = desk.now();
+        desk.desk
+            .reply(&engineer, filed.id, fragment, Afterwards::Open, now)
+            .await
+            .unwrap();
+        crate::leak::worker(&desk).drain(now).await.unwrap();
+    }
+    let visitor = desk.visitor();
+    let mails: Vec<uuid::Uuid> = sqlx::query_scalar("select id from dev_mail")
+        .fetch_all(&mut conn)
+        .await
+        .unwrap();
+    assert!(mails.len() >= 100, "{}", mails.len());
+    for mail in mails {
+        for path in [format!("/mailbox/{mail}"), format!("/mailbox/{mail}/html")] {
+            let reply = visitor.get(&path).await;
+            // The mail's own frame is the page's one frame, and a mail has the styles that mail programs need.
+            let wrong: Vec<_> = reply
+                .page()
+                .hostile()
+                .into_iter()
+                .filter(|it| !["there is a iframe", "there is a style"].contains(&it.as_str()))
+                .filter(|it| !it.contains(" has style="))
+                .collect();
+            assert!(wrong.is_empty(), "{path}: {wrong:?}");
+        }
+    }
 }
 
 /// The requester's own pages of one ticket.

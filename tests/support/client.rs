@@ -126,6 +126,14 @@ impl Client {
         (answer.status(), answer.headers().clone())
     }
 
+    /// Opens a live stream.
+    pub async fn stream(&self, path: &str) -> Stream {
+        let request = Request::get(path).body(Body::empty()).expect("valid");
+        let answer = self.answer(request).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        Stream(answer.into_body())
+    }
+
     /// Sends any request; `Host`, the peer's address and the session are added where they are missing.
     pub async fn send(&self, request: Request<Body>) -> Reply {
         Reply::read(self.answer(request).await).await
@@ -143,6 +151,27 @@ impl Client {
         request.extensions_mut().insert(ConnectInfo(self.address));
         let answer = self.router.clone().oneshot(request).await;
         answer.expect("the router never fails")
+    }
+}
+
+/// A live stream that is open.
+pub struct Stream(Body);
+
+impl Stream {
+    /// The next piece, as soon as there is one.
+    pub async fn next(&mut self) -> String {
+        let frame = self.0.frame().await.expect("it stays open");
+        let data = frame.expect("readable").into_data().expect("data");
+        String::from_utf8_lossy(&data).into_owned()
+    }
+
+    /// The next piece if there is one already.
+    pub fn now(&mut self) -> Option<String> {
+        let next = std::pin::pin!(self.next());
+        match next.poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
+            std::task::Poll::Ready(piece) => Some(piece),
+            std::task::Poll::Pending => None,
+        }
     }
 }
 

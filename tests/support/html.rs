@@ -61,6 +61,69 @@ impl Page {
             .unwrap_or_else(|| panic!("no `{css}` with `{name}`"))
     }
 
+    /// What no page of ours may hold: handlers, styles of its own, addresses that run, elements that load or embed, scripts
+    /// that are not ours. Empty for a page on which words stayed words.
+    #[must_use]
+    pub fn hostile(&self) -> Vec<String> {
+        const NEVER: [&str; 13] = [
+            "iframe",
+            "object",
+            "embed",
+            "base",
+            "style",
+            "portal",
+            "math",
+            "template",
+            "xmp",
+            "animate",
+            "foreignobject",
+            "video",
+            "audio",
+        ];
+        const ADDRESSES: [&str; 8] = [
+            "href",
+            "src",
+            "action",
+            "formaction",
+            "xlink:href",
+            "data",
+            "srcdoc",
+            "srcset",
+        ];
+        let mut wrong = Vec::new();
+        let all = self.0.tree.nodes().filter_map(ElementRef::wrap);
+        for element in all {
+            let name = element.value().name().to_lowercase();
+            if NEVER.contains(&name.as_str()) {
+                wrong.push(format!("there is a {name}"));
+            }
+            let ours = |it: &str| it.starts_with('/') && !it.starts_with("//");
+            if name == "script" && !element.attr("src").is_some_and(ours) {
+                wrong.push("a script that is not ours".to_owned());
+            }
+            if name == "meta" && element.attr("http-equiv").is_some() {
+                wrong.push("a meta that steers".to_owned());
+            }
+            for (attribute, value) in element.value().attrs() {
+                let to = value.trim().to_lowercase();
+                if attribute.starts_with("on") || attribute == "style" {
+                    wrong.push(format!("{name} has {attribute}={value}"));
+                }
+                if !ADDRESSES.contains(&attribute) {
+                    continue;
+                }
+                let runs = ["javascript:", "data:", "vbscript:"]
+                    .iter()
+                    .any(|it| to.starts_with(it));
+                let far = name != "a" && (to.contains("://") || to.starts_with("//"));
+                if runs || far {
+                    wrong.push(format!("{name} goes to {value}"));
+                }
+            }
+        }
+        wrong
+    }
+
     /// Everything that a person can read on the page.
     #[must_use]
     pub fn all_text(&self) -> String {

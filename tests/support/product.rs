@@ -1,6 +1,7 @@
 //! The product under test: a database of its own, the real router, a clock that the test sets.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Mutex;
 
 use chrono::{DateTime, Utc};
@@ -30,7 +31,8 @@ pub struct Tierdesk {
     pub base_url: String,
     router: axum::Router,
     listener: Mutex<Option<std::net::TcpListener>>,
-    _attachments: tempfile::TempDir,
+    secret: String,
+    attachments: tempfile::TempDir,
 }
 
 /// Somebody in a test.
@@ -53,43 +55,32 @@ impl Tierdesk {
         let base_url = format!("http://localhost:{port}");
         let attachments = tempfile::tempdir().expect("a folder");
 
-        let pool = tierdesk_store::connect(&database::url(&database), 6)
-            .await
-            .expect("connects");
-        let settings = Settings {
-            base_url: base_url.clone(),
-            site_name: "Tierdesk".to_owned(),
-            mail_domain: "desk.example".to_owned(),
-            attachment_dir: attachments.path().to_owned(),
-        };
-        let keys = Keys::read(&Keys::generate()).expect("a fresh secret");
-        let desk = Desk::new(pool, keys, settings);
         let clock = Clock::default();
-        let time = clock.clone();
-        let web = tierdesk_web::Settings {
-            base_url: base_url.clone(),
-            company: "Example".to_owned(),
-            contact: Some("ext. 4400".to_owned()),
-            zone: chrono_tz::Tz::UTC,
-            trusted_proxies: Vec::new(),
-            mailbox: true,
-            metrics_token: None,
-        };
-        let state = tierdesk_web::AppState::new(
-            desk.clone(),
-            web,
-            std::sync::Arc::new(move || time.now()),
-            None,
-        );
+        let secret = Keys::generate();
+        let (desk, router) =
+            assemble(&database, &secret, &base_url, attachments.path(), &clock).await;
         Self {
-            router: tierdesk_web::router(state),
+            router,
             desk,
             clock,
             database,
             base_url,
             listener: Mutex::new(Some(listener)),
-            _attachments: attachments,
+            secret,
+            attachments,
         }
+    }
+
+    /// The same desk after its process ended and another one began: nothing is left but database, files and secret.
+    pub async fn restart(&mut self) {
+        (self.desk, self.router) = assemble(
+            &self.database,
+            &self.secret,
+            &self.base_url,
+            self.attachments.path(),
+            &self.clock,
+        )
+        .await;
     }
 
     /// The time at this moment.
@@ -245,6 +236,44 @@ impl Tierdesk {
         }
         self.base_url.clone()
     }
+}
+
+/// A process: the desk and its pages over a database, its files and its secret.
+async fn assemble(
+    database: &str,
+    secret: &str,
+    base_url: &str,
+    attachments: &Path,
+    clock: &Clock,
+) -> (Desk, axum::Router) {
+    let pool = tierdesk_store::connect(&database::url(database), 6)
+        .await
+        .expect("connects");
+    let settings = Settings {
+        base_url: base_url.to_owned(),
+        site_name: "Tierdesk".to_owned(),
+        mail_domain: "desk.example".to_owned(),
+        attachment_dir: attachments.to_owned(),
+    };
+    let keys = Keys::read(secret).expect("a fresh secret");
+    let desk = Desk::new(pool, keys, settings);
+    let web = tierdesk_web::Settings {
+        base_url: base_url.to_owned(),
+        company: "Example".to_owned(),
+        contact: Some("ext. 4400".to_owned()),
+        zone: chrono_tz::Tz::UTC,
+        trusted_proxies: Vec::new(),
+        mailbox: true,
+        metrics_token: None,
+    };
+    let time = clock.clone();
+    let state = tierdesk_web::AppState::new(
+        desk.clone(),
+        web,
+        std::sync::Arc::new(move || time.now()),
+        None,
+    );
+    (desk, tierdesk_web::router(state))
 }
 
 /// What `tierdesk migrate` does, once for the template of all databases.

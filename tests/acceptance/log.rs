@@ -1,0 +1,284 @@
+//! Logs: one event is one line of JSON whatever is written into it, and no secret is in any line, or in the database
+//! (AT-LOG-1, AT-SESS-2, AT-RESET-3).
+
+use std::fs::Permissions;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, Row};
+use support::database;
+use support::product::Tierdesk;
+use support::program::program;
+
+const PASSWORD: &str = "seven quiet herons by the zqpassword weir";
+const WRONG: &str = "zqwrongpassword zqwrongpassword";
+const TOKEN: &str = "zqtokenzqtokenzqtokenzqtokenzqtokenzqtoken0";
+
+/// `tierdesk serve` as a process that says everything it can say.
+struct Served {
+    child: Child,
+    port: u16,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Served {
+    async fn start(tierdesk: &Tierdesk) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("secret");
+        std::fs::write(&secret, tierdesk_desk::Keys::generate()).unwrap();
+        std::fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        std::fs::create_dir(folder.path().join("files")).unwrap();
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let child = program("tierdesk")
+            .arg("serve")
+            .env("TIERDESK_DATABASE_URL", database::url(&tierdesk.database))
+            .env("TIERDESK_SECRET_FILE", &secret)
+            .env("TIERDESK_ATTACHMENTS", folder.path().join("files"))
+            .env("TIERDESK_BASE_URL", format!("http://localhost:{port}"))
+            .env("TIERDESK_LISTEN", format!("127.0.0.1:{port}"))
+            .env("TIERDESK_LOG", "trace")
+            .env("TIERDESK_LOG_FORMAT", "json")
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("starts");
+        let served = Self {
+            child,
+            port,
+            folder,
+        };
+        for _ in 0..400 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return served;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it never listened: {}", served.log());
+    }
+
+    /// Sends bytes as they are; returns what came back.
+    fn send(&self, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        stream.write_all(request).unwrap();
+        let mut answer = Vec::new();
+        // A server that closes early has answered as well.
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// A request line, headers and a body.
+    fn ask(&self, line: &str, headers: &[&[u8]], body: &str) -> String {
+        let mut request = format!(
+            "{line} HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\nOrigin: http://localhost:{}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
+            self.port, self.port, body.len()
+        )
+        .into_bytes();
+        for header in headers {
+            request.extend_from_slice(header);
+            request.extend_from_slice(b"\r\n");
+        }
+        request.extend_from_slice(b"\r\n");
+        request.extend_from_slice(body.as_bytes());
+        self.send(&request)
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+}
+
+/// Everything in the database as text, as a dump would have it.
+async fn dump(tierdesk: &Tierdesk) -> String {
+    let mut owner = database::connect(&tierdesk.database).await;
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select table_name::text from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'",
+    )
+    .fetch_all(&mut owner)
+    .await
+    .unwrap();
+    assert!(tables.len() > 30, "{tables:?}");
+    let mut all = String::new();
+    for table in tables {
+        let rows = sqlx::query(AssertSqlSafe(format!("select t::text from \"{table}\" t")))
+            .fetch_all(&mut owner)
+            .await
+            .unwrap();
+        for row in rows {
+            all.push_str(&row.get::<String, _>(0));
+            all.push('\n');
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_event_is_one_line_of_json_and_no_secret_is_in_any() {
+    let tierdesk = Tierdesk::start().await;
+    let priya = tierdesk.requester("Priya Nair").await;
+    tierdesk.set_password(&priya, PASSWORD).await;
+    // With an administrator there is no set-up link on the console.
+    tierdesk.administrator("Ines Roth").await;
+    let served = Served::start(&tierdesk).await;
+    let encoded = |text: &str| text.replace(' ', "+");
+
+    // Signing in: the password never, and the session that begins with it never.
+    let form = format!("mail={}&password={}", priya.email, encoded(PASSWORD));
+    let answer = served.ask("POST /sign-in", &[], &form);
+    let cookie = answer
+        .lines()
+        .find_map(|line| {
+            line.to_lowercase()
+                .starts_with("set-cookie: session=")
+                .then(|| line[20..].to_owned())
+        })
+        .unwrap_or_else(|| panic!("signed in: {answer}"));
+    let session = cookie.split(';').next().unwrap().to_owned();
+    assert!(session.len() >= 43);
+    let form = format!("mail={}&password={}", priya.email, encoded(WRONG));
+    served.ask("POST /sign-in", &[], &form);
+    let held = format!("Cookie: session={session}");
+    assert!(
+        served
+            .ask("GET /profile", &[held.as_bytes()], "")
+            .starts_with("HTTP/1.1 200")
+    );
+    // Secrets in paths, queries and headers.
+    for line in [
+        format!("GET /password/reset/{TOKEN}"),
+        format!("POST /password/reset/{TOKEN}"),
+        format!("GET /invitation/{TOKEN}"),
+        format!("GET /set-up/{TOKEN}"),
+        format!("GET /my?token={TOKEN}"),
+        format!("GET /{TOKEN}"),
+    ] {
+        let bearer = format!("Authorization: Bearer {TOKEN}");
+        served.ask(
+            &line,
+            &[bearer.as_bytes(), held.as_bytes()],
+            &format!("password={}", encoded(WRONG)),
+        );
+    }
+    // What would break lines or a terminal, wherever somebody can write.
+    let hostile: [&[u8]; 9] = [
+        b"User-Agent: \x1b[31mred\x1b]0;title\x07\x1b]52;c;cHduZWQ=\x07\x1b]8;;http://evil\x07",
+        b"User-Agent: c1 \xc2\x9b31m \x9b",
+        b"User-Agent: \xe2\x80\xaeevil \xe2\x80\xa8line \xff\xfe",
+        b"X-Request-Id: 1\x1b[2J\",\"level\":\"ERROR",
+        b"X-Forwarded-For: \x1b[1;1H, 10.0.0.1",
+        b"Forwarded: for=\"\x1b[0m\"",
+        b"Accept: \"}\\n{\"fake\":\"line\"}",
+        b"Referer: http://x/\x1b]8;;http://evil\x07",
+        b"Cookie: session=\x1b[31m; theme=\x1b[0m",
+    ];
+    for header in hostile {
+        served.ask("GET /sign-in", &[header], "");
+        served.ask(
+            "GET /%1b%5b31m%0d%0a%7b%22fake%22%3a%22line%22%7d%00%c2%9b",
+            &[header],
+            "",
+        );
+        served.ask(
+            "POST /sign-in",
+            &[header],
+            "mail=%1b%5b31mred%0d%0a%7b%22fake%22%3a%22line%22%7d%00%e2%80%ae@example.org&password=x",
+        );
+    }
+    served.send(b"GET /\x1b[31m HTTP/1.1\r\nHost: x\r\n\r\n");
+    served.send(b"\x1b\x1b\x1b\r\n\r\n");
+
+    let log = served.log();
+    assert!(log.lines().count() > 30, "{log}");
+    for line in log.lines() {
+        let event: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
+        assert!(event.get("fake").is_none(), "{line}");
+        assert!(
+            !line
+                .chars()
+                .any(|c| c.is_control() || ('\u{80}'..'\u{a0}').contains(&c)),
+            "{line:?}"
+        );
+    }
+    assert!(
+        log.contains("\"http.route\":\"/password/reset/{secret}\""),
+        "it says which page"
+    );
+    let dump = dump(&tierdesk).await;
+    for (what, secret) in [
+        ("password", PASSWORD),
+        ("password as sent", encoded(PASSWORD).as_str()),
+        ("wrong password", WRONG),
+        ("wrong password as sent", encoded(WRONG).as_str()),
+        ("session", session.as_str()),
+        ("token", TOKEN),
+    ] {
+        assert!(!log.contains(secret), "the log has the {what}");
+        assert!(!dump.contains(secret), "the database has the {what}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_opens_an_account_lies_in_the_database() {
+    let tierdesk = Tierdesk::start().await;
+    let setup = tierdesk
+        .desk
+        .setup_link(tierdesk.now())
+        .await
+        .unwrap()
+        .unwrap();
+    let priya = tierdesk.requester("Priya Nair").await;
+    tierdesk.set_password(&priya, PASSWORD).await;
+    tierdesk.clock.advance(chrono::TimeDelta::days(10));
+    let session = tierdesk.sign_in(&priya).await;
+    tierdesk
+        .visitor()
+        .post("/sign-in/help", &[("mail", &priya.email)])
+        .await;
+    let ines = tierdesk.administrator("Ines Roth").await;
+    let administrator = tierdesk.sign_in(&ines).await;
+    administrator
+        .post(
+            "/admin/people/new",
+            &[("name", "Lea Brandt"), ("email", "lea@example.org")],
+        )
+        .await
+        .location();
+    let enrolment = tierdesk.enrolment_token("", "").await;
+    // As it waits in the outbox, and after it was sent.
+    let mut secrets = vec![
+        setup.rsplit('/').next().unwrap().to_owned(),
+        session.cookie().unwrap().to_owned(),
+        enrolment,
+        PASSWORD.to_owned(),
+    ];
+    let before = dump(&tierdesk).await;
+    let reset = crate::account::newest_link(&tierdesk, "/password/reset/").await;
+    let invitation = crate::account::newest_link(&tierdesk, "/invitation/").await;
+    secrets.extend([reset, invitation].map(|link| link.rsplit('/').next().unwrap().to_owned()));
+    let after = dump(&tierdesk).await;
+    for secret in secrets {
+        assert!(secret.len() > 20, "{secret}");
+        assert!(
+            !before.contains(&secret) && !after.contains(&secret),
+            "{secret}"
+        );
+    }
+}
