@@ -108,6 +108,52 @@ async fn a_session_begins_with_a_new_id_and_its_id_is_kept_nowhere() {
 }
 
 #[tokio::test]
+async fn an_id_that_somebody_chose_is_never_a_session_and_a_new_password_ends_all_others() {
+    let (tierdesk, priya) = scene().await;
+    let chosen = "zqchosenzqchosenzqchosenzqchosenzqchosenzqch";
+    let with_cookie = async |method: &str, path: &str, cookie: &str, body: &str| {
+        let request = axum::http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .header("origin", &tierdesk.base_url)
+            .header("cookie", format!("session={cookie}"))
+            .body(axum::body::Body::from(body.to_owned()))
+            .unwrap();
+        tierdesk.visitor().send(request).await
+    };
+    let form = format!("mail={}&password={}", priya.email, GOOD.replace(' ', "+"));
+    let reply = with_cookie("POST", "/sign-in", chosen, &form).await;
+    let mut client = tierdesk.visitor();
+    client.keep_cookie(&reply);
+    assert_ne!(client.cookie(), Some(chosen));
+    assert!(is_in(&client).await);
+    let profile = with_cookie("GET", "/profile", chosen, "").await;
+    assert_ne!(profile.status, StatusCode::OK);
+    // Nor does an address carry one.
+    let session = client.cookie().unwrap().to_owned();
+    let reply = tierdesk
+        .visitor()
+        .get(&format!("/profile?session={session}"))
+        .await;
+    assert_ne!(reply.status, StatusCode::OK);
+
+    let other = signed_in(&tierdesk, &priya, GOOD).await;
+    let fields = [("current", GOOD), ("password", BETTER), ("again", BETTER)];
+    let changed = client.post("/profile/password", &fields).await;
+    assert_eq!(changed.status, StatusCode::SEE_OTHER);
+    assert!(!is_in(&other).await);
+    let mut owner = database::connect(&tierdesk.database).await;
+    let told: i64 =
+        sqlx::query_scalar("select count(*) from outbox where kind = 'password_changed'")
+            .fetch_one(&mut owner)
+            .await
+            .unwrap();
+    assert_eq!(told, 1, "the person is told by mail");
+}
+
+#[tokio::test]
 async fn a_session_ends_by_sign_out_by_rest_and_by_age() {
     let (tierdesk, priya) = scene().await;
     let client = signed_in(&tierdesk, &priya, GOOD).await;

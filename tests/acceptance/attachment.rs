@@ -695,6 +695,11 @@ async fn the_composer_keeps_what_it_received_and_what_was_typed_until_it_is_sent
     // The page opened anew still has the file; another engineer's has not.
     let page = samir.get(&format!("/tickets/{number}")).await.page();
     assert_eq!(page.texts("#composer .file-list b"), ["log.txt"]);
+    assert_eq!(page.text("#composer textarea"), "Look at this");
+    assert!(
+        page.has("#composer [value=note][checked]"),
+        "what was a note is not sent to the requester by mistake"
+    );
     let lena = scene
         .desk
         .engineer("Lena Vogt", "Service Desk", Tier::L1)

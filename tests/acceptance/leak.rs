@@ -292,7 +292,7 @@ impl Stage {
             ),
             (
                 "mail_failed",
-                json!({"what": word("mailfailed"), "address": word("address")}),
+                json!({"mail": "ticket_filed", "to": word("mailfailed"), "said": word("address")}),
             ),
         ] {
             sqlx::query(

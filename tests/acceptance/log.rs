@@ -219,7 +219,12 @@ async fn one_event_is_one_line_of_json_and_no_secret_is_in_any() {
     }
     assert!(
         log.contains("\"http.route\":\"/password/reset/{secret}\""),
-        "it says which page"
+        "it says which page: {}",
+        log.lines()
+            .filter(|it| it.contains("answered"))
+            .take(5)
+            .collect::<Vec<_>>()
+            .join("\n")
     );
     let dump = dump(&tierdesk).await;
     for (what, secret) in [

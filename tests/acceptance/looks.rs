@@ -154,20 +154,22 @@ pub(crate) async fn look(
             browser.resize(width, 900).await;
             browser.goto("about:blank").await;
             browser.goto(&format!("{base}{path}")).await;
-            let wider: i64 = browser
-                .page
-                .execute("return document.documentElement.scrollWidth - document.documentElement.clientWidth", Vec::new())
-                .await
-                .unwrap()
-                .as_i64()
-                .unwrap();
-            if wider > 0 {
+            // Who has not signed in has no theme of their own.
+            let dress = format!(
+                "document.documentElement.dataset.theme = '{theme}';
+                 return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            );
+            let wider = browser.page.execute(&dress, Vec::new()).await.unwrap();
+            if wider.as_i64().unwrap() > 0 {
                 wrong.push(format!("{name} at {width}: {wider} px too wide"));
             }
             if let Some(folder) = &pictures {
-                browser
-                    .picture(&folder.join(format!("{name}-{width}-{theme}.png")))
-                    .await;
+                let high = "return document.documentElement.scrollHeight";
+                let high = browser.page.execute(high, Vec::new()).await.unwrap();
+                let high = u32::try_from(high.as_u64().unwrap()).unwrap();
+                browser.resize(width, high.clamp(900, 4000)).await;
+                let file = folder.join(format!("{name}-{width}-{theme}.png"));
+                browser.picture(&file).await;
             }
             for violation in axe::violations(browser, script).await {
                 wrong.push(format!("{name} at {width}, {theme}: {violation}"));
@@ -186,6 +188,22 @@ async fn engineers_pages_fit_every_width_and_pass_axe_in_light_and_dark() {
     let (desk, client, number) = lively().await;
     let base = desk.serve().await;
     crate::web::sign_in(&browser, &base, &client).await;
+    // A file waits in the composer, and one came with a note.
+    let message = format!("/tickets/{number}/message");
+    let note = [("mode", "note"), ("body", "The log")];
+    client
+        .upload(&message, &note, &[("files", "gateway.log", b"x")])
+        .await
+        .location();
+    let empty: [(&str, &str, &[u8]); 2] = [
+        (
+            "files",
+            "a screenshot with a name that is rather long.png",
+            b"x",
+        ),
+        ("files", "nothing.txt", b""),
+    ];
+    client.upload(&message, &note, &empty).await;
     let pages = [
         ("queue", "/queue/L2/Network".to_owned()),
         ("mine", "/queue".to_owned()),
@@ -199,6 +217,106 @@ async fn engineers_pages_fit_every_width_and_pass_axe_in_light_and_dark() {
         ("missing", "/no/such/page".to_owned()),
     ];
     let wrong = look(&browser, &script, &base, &client, &pages).await;
+    browser.close().await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn requesters_pages_and_those_before_the_door_fit_every_width_and_pass_axe() {
+    let Some(browser) = Browser::open().await else {
+        return;
+    };
+    let Some(script) = axe::script() else { return };
+    let (desk, _, _) = lively().await;
+    let priya = desk.requester("Ada Long-Name van der Achternaam").await;
+    desk.set_password(&priya, "seven quiet herons by the weir")
+        .await;
+    let client = desk.sign_in(&priya).await;
+    let form = client.get("/tickets/new").await.page();
+    let category = form.attribute("#category input", "value");
+    let fields = [
+        ("category", category.as_str()),
+        (
+            "title",
+            "The scanner in Hall 3 cannot find https://customs.example.org/portal/login",
+        ),
+        (
+            "description",
+            "It says *server not found*.\n\n1. one\n2. two",
+        ),
+        ("impact", "group"),
+        ("urgency", "high"),
+        ("do", "send"),
+    ];
+    let files: [(&str, &str, &[u8]); 2] = [
+        (
+            "files",
+            "a screenshot with a name that is rather long.png",
+            b"x",
+        ),
+        ("files", "log.txt", b"x"),
+    ];
+    let filed = client.upload("/tickets/new", &fields, &files).await;
+    let address = filed.location().replace("?said=filed", "");
+    desk.run_bot().await;
+    // A form that came back, with its files and what is wrong.
+    client
+        .upload("/tickets/new", &[("title", "Half a ticket")], &files)
+        .await;
+    let base = desk.serve().await;
+    let mut wrong = Vec::new();
+
+    desk.clock.advance(chrono::TimeDelta::days(10));
+    desk.visitor()
+        .post("/sign-in/help", &[("mail", &priya.email)])
+        .await;
+    let reset = crate::account::newest_link(&desk, "/password/reset/").await;
+    let before = [
+        ("sign-in", "/sign-in".to_owned()),
+        ("sign-in-help", "/sign-in/help".to_owned()),
+        ("reset", reset),
+        ("reset-over", "/password/reset/never-was-one".to_owned()),
+        ("hidden", "/my/99999999".to_owned()),
+    ];
+    wrong.extend(look(&browser, &script, &base, &desk.visitor(), &before).await);
+
+    let client = desk.sign_in(&priya).await;
+    crate::web::sign_in(&browser, &base, &client).await;
+    let own = [
+        ("help", "/help".to_owned()),
+        ("my", "/my".to_owned()),
+        ("my-closed", "/my?show=closed".to_owned()),
+        ("my-ticket", address.clone()),
+        ("new", "/tickets/new".to_owned()),
+        (
+            "new-from-help",
+            "/tickets/new?title=My+chair+squeaks".to_owned(),
+        ),
+        ("search", "/search?q=scanner".to_owned()),
+        ("search-none", "/search?q=unheard".to_owned()),
+        ("my-profile", "/profile".to_owned()),
+        ("forbidden", "/queue".to_owned()),
+    ];
+    wrong.extend(look(&browser, &script, &base, &client, &own).await);
+    // With errors beside the fields; then solved, then closed.
+    browser.goto(&format!("{base}/tickets/new")).await;
+    let send = "document.querySelector('main form').submit()";
+    browser.page.execute(send, Vec::new()).await.unwrap();
+    browser.find("[data-error-summary]").await;
+    client
+        .post(&format!("{address}/close"), &[])
+        .await
+        .location();
+    wrong.extend(
+        look(
+            &browser,
+            &script,
+            &base,
+            &client,
+            &[("my-ticket-closed", address)],
+        )
+        .await,
+    );
     browser.close().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -188,7 +188,7 @@ async fn a_ticket_one_must_not_see_looks_like_one_that_does_not_exist() {
         let real = client.get(&format!("/tickets/{hidden}")).await;
         let none = client.get("/tickets/99999999").await;
         // Both end with the number of their own request.
-        let words = |reply: &support::Reply| {
+        let words = |reply: &Reply| {
             let text = reply.page().all_text();
             text.rsplit_once(' ').map(|it| it.0.to_owned())
         };

@@ -74,7 +74,11 @@ async fn rights(world: &World) -> BTreeMap<String, i64> {
         "select concat_ws('|', 'host', h.name, h.state, p.name) as row from host h left join person p on p.id = h.owner_id",
     ] {
         for row in sqlx::query(query).fetch_all(&mut owner).await.unwrap() {
-            *all.entry(row.get("row")).or_default() += 1;
+            let row: String = row.get("row");
+            // Each desk's token was made by somebody with a name of their own.
+            if !row.contains("Token maker") {
+                *all.entry(row).or_default() += 1;
+            }
         }
     }
     all

@@ -203,7 +203,10 @@ async fn what_is_wrong_stands_beside_its_field_and_everything_typed_is_kept() {
             continue;
         }
         let page = reply.page();
-        assert!(page.has(".error-text"), "{said}");
+        assert!(
+            page.has(".error-text") || page.has("[data-error-summary]"),
+            "{said}"
+        );
         for (name, value) in &fields {
             match *name {
                 "title" => assert_eq!(page.attribute("#title", "value"), *value, "{said}"),
@@ -353,6 +356,11 @@ async fn an_answer_reopens_what_was_solved_and_goes_on_in_a_new_ticket_once_it_i
     assert!(empty.page().has("#body-e"));
     assert_eq!(scene.desk.stands(id).await.status, "resolved");
 
+    let long = "x".repeat(50_001);
+    let too_long = scene.client.upload(&answer, &[("body", &long)], &[]).await;
+    assert_eq!(too_long.page().text("#body").len(), 50_001);
+    let again = scene.client.get(&format!("/my/{number}")).await.page();
+    assert_eq!(again.text("#body").len(), 50_000, "kept up to the limit");
     let reopened = scene
         .client
         .upload(&answer, &[("body", "It squeaks again.")], &[])
@@ -392,6 +400,7 @@ async fn an_answer_reopens_what_was_solved_and_goes_on_in_a_new_ticket_once_it_i
     let page = scene.client.get(&again.location()).await.page();
     assert!(page.has(&format!("a[href='/my/{number}']")), "linked");
     let before = scene.client.get(&format!("/my/{number}")).await.page();
+    assert_eq!(before.text("#description"), "", "it was asked");
     assert!(before.has(&format!("a[href='/my/{}']", self::number(&again))));
 }
 

@@ -412,6 +412,9 @@ async fn answer(
         }
         Err(found) => found,
     };
+    app.desk
+        .keep_draft(&me.caller, Purpose::Answer(id), sent.text("body"), now.0)
+        .await?;
     let ticket = find(&app, &me, number).await?;
     let page = TicketPage {
         text: sent.text("body").to_owned(),

@@ -286,12 +286,13 @@ async fn file(
     let mut status = StatusCode::OK;
     let mut errors = sent.errors.clone();
     if !preview && !sent.has(attachment::REMOVE) {
+        let follows = before(&app, &me, &fields.after).await?.map(|it| it.id);
         let outcome = match (fields.check(), errors.is_empty()) {
             (Ok(ticket), true) => {
                 let filing = Filing {
                     ticket,
                     files: Some(sent.form),
-                    follows: before(&app, &me, &fields.after).await?.map(|it| it.id),
+                    follows,
                 };
                 app.desk.file_ticket(&me.caller, filing, now.0).await
             }
@@ -299,7 +300,14 @@ async fn file(
             (Err(wrong), _) => Err(DeskError::Invalid(wrong)),
         };
         let wrong = match outcome {
-            Ok(filed) => return Ok(see(&format!("/my/{}", filed.number.0), Some("said.filed"))),
+            Ok(filed) => {
+                if let Some(closed) = follows {
+                    // What was written as an answer to the closed ticket has become this one.
+                    let answer = Purpose::Answer(closed);
+                    app.desk.keep_draft(&me.caller, answer, "", now.0).await?;
+                }
+                return Ok(see(&format!("/my/{}", filed.number.0), Some("said.filed")));
+            }
             Err(DeskError::Invalid(wrong)) => wrong,
             Err(other) => return Err(other.into()),
         };

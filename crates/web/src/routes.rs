@@ -184,11 +184,24 @@ struct Guard {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestTime(pub(crate) DateTime<Utc>);
 
-/// Looks up who is asking, refuses who does not belong to the route's audience, and ends what takes too long.
+/// Puts the route's pattern on every answer, for the log and the counts: outside the routes nobody knows it.
 async fn admit(
     State(guard): State<Guard>,
     matched: MatchedPath,
     jar: CookieJar,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = pass(&guard, &matched, &jar, request, next).await;
+    response.extensions_mut().insert(matched);
+    response
+}
+
+/// Looks up who is asking, refuses who does not belong to the route's audience, and ends what takes too long.
+async fn pass(
+    guard: &Guard,
+    matched: &MatchedPath,
+    jar: &CookieJar,
     mut request: Request,
     next: Next,
 ) -> Response {

@@ -143,39 +143,40 @@ async fn message(
     turn.typed = ["body", "mode", "pending"]
         .map(|field| (field, sent.text(field).to_owned()))
         .into();
-    if sent.has(attachment::REMOVE) {
-        return turn.show(StatusCode::OK, Errors::default(), false).await;
-    }
-    if !sent.errors.is_empty() {
-        return turn.show(LOOK_AGAIN, sent.errors, false).await;
-    }
     let message = Message {
         text: sent.text("body"),
         files: Some(form),
     };
-    let (result, said, purpose) = if sent.text("mode") == "note" {
-        (
-            desk.note(&caller, id, message, now).await,
-            "said.noted",
-            Purpose::Note(id),
-        )
-    } else {
-        let afterwards = if sent.text("pending").is_empty() {
-            Afterwards::Open
-        } else {
-            Afterwards::Pending
-        };
-        (
-            desk.reply(&caller, id, message, afterwards, now).await,
-            "said.sent",
-            Purpose::Reply(id),
-        )
+    let refused = sent.has(attachment::REMOVE) || !sent.errors.is_empty();
+    let (purpose, said) = match sent.text("mode") {
+        "note" => (Purpose::Note(id), "said.noted"),
+        _ => (Purpose::Reply(id), "said.sent"),
     };
-    if result.is_ok() {
-        desk.keep_draft(&caller, purpose, "", now).await?;
-        desk.mark_read(&caller, id, now).await?;
+    let result = match purpose {
+        _ if refused => Err(DeskError::Invalid(Vec::new())),
+        Purpose::Note(_) => desk.note(&caller, id, message, now).await,
+        _ => {
+            let afterwards = if sent.text("pending").is_empty() {
+                Afterwards::Open
+            } else {
+                Afterwards::Pending
+            };
+            desk.reply(&caller, id, message, afterwards, now).await
+        }
+    };
+    // What is not sent now is a draft, so that even closing the page loses nothing.
+    match &result {
+        Ok(_) => desk.mark_read(&caller, id, now).await?,
+        Err(_) => {
+            desk.keep_draft(&caller, purpose, sent.text("body"), now)
+                .await?;
+        }
     }
-    turn.end(result, said).await
+    match sent.has(attachment::REMOVE) {
+        true => turn.show(StatusCode::OK, Errors::default(), false).await,
+        false if refused => turn.show(LOOK_AGAIN, sent.errors, false).await,
+        false => turn.end(result, said).await,
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -334,12 +334,13 @@ impl Workspace {
         }
     }
 
-    /// A draft of a note that stands alone opens as a note, so that it is never sent to the requester by mistake.
+    /// A draft of a note that stands alone opens as a note, and so do files of which nothing says what they are for, so that
+    /// nothing is sent to the requester by mistake.
     fn is_note(&self) -> bool {
         self.mode == "note"
-            || (self.typed.of("body").is_empty()
+            || (self.typed.of("mode").is_empty()
                 && self.reply_draft.is_empty()
-                && !self.note_draft.is_empty())
+                && (!self.note_draft.is_empty() || !self.attached.waiting.is_empty()))
     }
 }
 
