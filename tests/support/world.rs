@@ -44,6 +44,7 @@ struct Things {
     /// Somebody who plays no other part.
     person: String,
     rule: String,
+    calendar: String,
     /// Of a host that has not joined.
     token: String,
     /// A second session of `requester`, as their profile names it.
@@ -128,6 +129,7 @@ impl World {
             path if path.starts_with("/hosts/") => &things.host,
             path if path.starts_with("/admin/people/") => &things.person,
             path if path.starts_with("/admin/rules/") => &things.rule,
+            path if path.starts_with("/admin/calendars/{id}") => &things.calendar,
             path if path.starts_with("/admin/enrolment/") => &things.token,
             _ => NOTHING,
         };
@@ -264,6 +266,7 @@ async fn things(
         host: host.to_string(),
         person: person.id.to_string(),
         rule: one("select id from configuration where kind = 'escalation_rule' limit 1").await,
+        calendar: one("select id from configuration where kind = 'calendar' limit 1").await,
         token: one("select id from enrolment_token").await,
         session: page.attribute("[name=session]", "value"),
     }
