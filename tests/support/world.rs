@@ -133,7 +133,12 @@ impl World {
             path if path.starts_with("/admin/enrolment/") => &things.token,
             _ => NOTHING,
         };
-        filled(path, &self.ticket.number.0.to_string(), "Network", id)
+        // Configuration names a team by its id, people by its name.
+        let team = match path.starts_with("/admin/") {
+            true => self.network.to_string(),
+            false => "Network".to_owned(),
+        };
+        filled(path, &self.ticket.number.0.to_string(), &team, id)
     }
 
     /// The same path with a ticket, a queue and an id that do not exist.
