@@ -222,6 +222,29 @@ async fn engineers_pages_fit_every_width_and_pass_axe_in_light_and_dark() {
 }
 
 #[tokio::test]
+async fn calendars_and_promises_fit_every_width_and_pass_axe_in_light_and_dark() {
+    let Some(browser) = Browser::open().await else {
+        return;
+    };
+    let Some(script) = axe::script() else { return };
+    let desk = Tierdesk::start().await;
+    let ines = desk.administrator("Ines Roth").await;
+    let client = desk.sign_in(&ines).await;
+    let base = desk.serve().await;
+    crate::web::sign_in(&browser, &base, &client).await;
+    let list = client.get("/admin/calendars").await.page();
+    let pages = [
+        ("calendars", "/admin/calendars".to_owned()),
+        ("calendar", list.attribute(".rows a", "href")),
+        ("new-calendar", "/admin/calendars/new".to_owned()),
+        ("promises", "/admin/promises".to_owned()),
+    ];
+    let wrong = look(&browser, &script, &base, &client, &pages).await;
+    browser.close().await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
 async fn requesters_pages_and_those_before_the_door_fit_every_width_and_pass_axe() {
     let Some(browser) = Browser::open().await else {
         return;

@@ -1,6 +1,6 @@
 //! The clocks of a ticket, as projections of its events: written with every action, told to the timeline once.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::clock::{
     Change, Clock, Facts, History, Line, Moment, State, ahead, clocks, explain, next_due,
@@ -55,11 +55,11 @@ fn tell(ticket: &Ticket, events: &[ClockEvent]) -> Told {
         },
         moments: events
             .iter()
-            .filter_map(|event| {
-                Some(Moment {
-                    at: event.at,
-                    change: change(event)?,
-                })
+            .flat_map(|event| {
+                let at = event.at;
+                changes(event)
+                    .into_iter()
+                    .map(move |change| Moment { at, change })
             })
             .collect(),
     };
@@ -77,8 +77,18 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
     serde_json::from_value(value.clone()).ok()
 }
 
-/// What an event means to the clocks; most mean nothing.
-pub(crate) fn change(event: &ClockEvent) -> Option<Change> {
+/// What an event means to the clocks; most mean one thing or nothing.
+pub(crate) fn changes(event: &ClockEvent) -> Vec<Change> {
+    let data = &event.data;
+    if event.kind == EventKind::Changed {
+        let category = data.get("category").and_then(read).map(Change::Category);
+        let kind = data.get("kind").and_then(read).map(Change::Kind);
+        return category.into_iter().chain(kind).collect();
+    }
+    change(event).into_iter().collect()
+}
+
+fn change(event: &ClockEvent) -> Option<Change> {
     let data = &event.data;
     match event.kind {
         EventKind::Status => read(&data["to"]).map(Change::Status),
@@ -103,10 +113,6 @@ pub(crate) fn change(event: &ClockEvent) -> Option<Change> {
         EventKind::Resolved => read(&data["by"]).map(Change::Resolved),
         EventKind::Reopened => Some(Change::Reopened),
         EventKind::Closed => Some(Change::Closed),
-        EventKind::Changed => {
-            let category = data.get("category").and_then(read).map(Change::Category);
-            category.or_else(|| data.get("kind").and_then(read).map(Change::Kind))
-        }
         _ => None,
     }
 }
@@ -143,6 +149,10 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
     let clocks = clocks(&told.history, &rulebook.book, now);
     let kept = tierdesk_store::clock::projections(work.conn(), ticket.id).await?;
     let mut changed = Vec::new();
+    // What moves a due time with no action at this very moment is a version of the calendar or the policy. Events are
+    // kept to the microsecond.
+    let last = told.history.moments.last().map(|it| it.at);
+    let by_action = last.unwrap_or(told.history.opened_at) >= now.trunc_subsecs(6);
     for clock in &clocks {
         let before = kept
             .iter()
@@ -159,6 +169,12 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
         if clock.is_at_risk() && clock.state == State::Running && after.warned_at.is_none() {
             tell_timeline(work, ticket, EventKind::AtRisk, clock, clock.risk_at).await?;
             after.warned_at = Some(now);
+        }
+        if let Some(before) = before
+            && !by_action
+            && moved(before, &after)
+        {
+            tell_recomputed(work, ticket, before, clock).await?;
         }
         if before != Some(&after) {
             changed.push(after);
@@ -224,6 +240,40 @@ pub(crate) async fn next_deadline(
         .filter_map(|clock| deadline(clock, now))
         .chain(rules.iter().map(|(at, _)| *at))
         .min())
+}
+
+/// Whether an unbroken running clock is due at another time than before, or has another target.
+fn moved(before: &Projection, after: &Projection) -> bool {
+    let running = |it: &Projection| it.state == "running";
+    running(before)
+        && running(after)
+        && (before.due_at, before.target_seconds) != (after.due_at, after.target_seconds)
+}
+
+/// A version that came into force is told on the tickets that it moved.
+async fn tell_recomputed(
+    work: &mut Work<'_>,
+    ticket: &Ticket,
+    before: &Projection,
+    clock: &Clock,
+) -> Result<()> {
+    let applied = &clock.applied;
+    let data = json!({
+        "metric": clock.metric.as_str(), "ordinal": clock.ordinal,
+        "from_due_at": before.due_at, "due_at": clock.due_at,
+        "from_target_seconds": before.target_seconds, "target_seconds": clock.target.num_seconds(),
+        "policy": applied.policy.0, "policy_version": applied.policy.1, "rule": applied.rule,
+        "calendar": applied.calendar.map(|it| it.0), "calendar_version": applied.calendar.map(|it| it.1),
+    });
+    work.event(
+        ticket,
+        EventKind::Recomputed,
+        Visibility::Internal,
+        None,
+        data,
+    )
+    .await?;
+    Ok(())
 }
 
 async fn tell_timeline(

@@ -13,7 +13,7 @@ use tierdesk_store::clock::ClockEvent;
 use tierdesk_store::flow::Sum;
 use tierdesk_store::{PgConnection, category, flow, team};
 
-use crate::clock::{Told, change, read};
+use crate::clock::{Told, changes, read};
 use crate::dashboard::Period;
 use crate::error::Result;
 use crate::{Caller, Desk, Work};
@@ -32,10 +32,10 @@ pub(crate) fn story(history: &History, events: &[ClockEvent]) -> Story {
             }
             EventKind::Resolved => Step::Resolved(read(&data["by"])?),
             EventKind::Reopened => Step::Reopened,
-            EventKind::Changed => match change(event)? {
-                Change::Category(category) => Step::Category(category),
-                _ => return None,
-            },
+            EventKind::Changed => changes(event).into_iter().find_map(|it| match it {
+                Change::Category(category) => Some(Step::Category(category)),
+                _ => None,
+            })?,
             _ => return None,
         };
         Some((event.at, step))

@@ -29,6 +29,7 @@ pub mod keys;
 pub mod outbox;
 pub mod password;
 pub mod people;
+pub mod promise;
 pub mod properties;
 pub mod recount;
 pub mod routing;

@@ -10,6 +10,7 @@ use tierdesk_domain::escalation::Rule;
 use tierdesk_domain::id::DocumentId;
 use tierdesk_domain::sla::Policy;
 use tierdesk_store::configuration::{self, Document};
+use tierdesk_store::timer::{self, Timer};
 use tierdesk_store::{PgConnection, clock};
 use uuid::Uuid;
 
@@ -98,8 +99,8 @@ impl Desk {
         Ok(id)
     }
 
-    /// Adds a version as it is, at once or from a later date on. Open tickets' clocks are looked at again by the worker
-    /// when it comes into force.
+    /// Adds a version as it is, at once or from a later date on. When it comes into force the worker looks at the clocks of
+    /// every open ticket again.
     ///
     /// # Errors
     /// [`DeskError::Conflict`] if somebody else saved that version meanwhile.
@@ -117,13 +118,15 @@ impl Desk {
             })?;
         let (id, version, now) = (document.id, document.version, work.now);
         let action = format!("{kind}.saved");
-        let mut detail = serde_json::json!({"name": document.name, "version": version, "active": document.active});
-        if document.valid_from > now {
-            detail["valid_from"] = serde_json::json!(document.valid_from);
-            work.timer(IN_FORCE, id.0, version, document.valid_from)
-                .await?;
-        } else if [CALENDAR, POLICY, RULE].contains(&kind) {
-            clock::recompute_open(work.conn(), now).await?;
+        let detail = serde_json::json!({
+            "name": document.name, "version": version, "active": document.active,
+            "valid_from": document.valid_from,
+        });
+        if [CALENDAR, POLICY, RULE].contains(&kind) {
+            // At once, because a planned calendar is in the due times already; and by the worker, because a million open
+            // tickets are not for the request of whoever saves.
+            let begins = serde_json::json!({"begins": document.valid_from});
+            timer::set(work.conn(), IN_FORCE, id.0, version, now, &begins).await?;
         }
         work.audit(&action, kind, &id.to_string(), detail).await
     }
@@ -161,21 +164,28 @@ impl Desk {
     }
 }
 
-/// The kind of deadline at which a version comes into force.
+/// The kind of deadline at which a version was saved or comes into force.
 pub(crate) const IN_FORCE: &str = "version_in_force";
 
-/// A version came into force: every open ticket's clocks are looked at again.
-pub(crate) async fn comes_into_force(
-    work: &mut Work<'_>,
-    timer: &tierdesk_store::timer::Timer,
-) -> Result<()> {
-    tierdesk_store::timer::done(work.conn(), timer).await?;
-    let now = work.now;
+/// A version was saved or came into force: every open ticket's clocks are looked at again, and once more when it begins.
+pub(crate) async fn comes_into_force(work: &mut Work<'_>, saved: &Timer) -> Result<()> {
+    timer::done(work.conn(), saved).await?;
+    let (now, id) = (work.now, saved.object_id);
     let tickets = clock::recompute_open(work.conn(), now).await?;
-    let detail = serde_json::json!({"version": timer.cycle, "open_tickets": tickets});
-    let id = timer.object_id.to_string();
-    work.audit("configuration.in_force", "configuration", &id, detail)
-        .await
+    let begins = serde_json::from_value::<DateTime<Utc>>(saved.data["begins"].clone()).ok();
+    if let Some(begins) = begins.filter(|begins| *begins > now) {
+        let nothing = serde_json::json!({});
+        timer::set(work.conn(), IN_FORCE, id, saved.cycle, begins, &nothing).await?;
+        return Ok(());
+    }
+    let detail = serde_json::json!({"version": saved.cycle, "open_tickets": tickets});
+    work.audit(
+        "configuration.in_force",
+        "configuration",
+        &id.to_string(),
+        detail,
+    )
+    .await
 }
 
 /// Whether a version is in force.

@@ -8,6 +8,8 @@ mod runs;
 #[cfg(test)]
 mod bounced;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod pitfalls;
 #[cfg(test)]
 mod properties;

@@ -1,5 +1,9 @@
 //! The promises: which ticket gets which targets, in which hours. A policy is a versioned document.
 
+mod written;
+
+pub use written::{MAX_RULE_NAME, MAX_RULES, read_target, written_target};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -134,15 +138,18 @@ impl Policy {
         self.rules.iter().find(|rule| rule.when.holds(subject))
     }
 
-    /// What a fresh instance promises: P1 round the clock, the rest in the calendar's working time.
+    /// What a fresh instance promises: P1 round the clock, the rest in the calendar's working time. Tiers promise each other
+    /// to take and to pass on a ticket well before the requester's promise is due.
     pub fn standard(calendar: DocumentId) -> Self {
         const HOUR: u32 = 3600;
-        let promise = |first, resolution| {
-            Targets::from([
-                (Metric::FirstResponse, first),
-                (Metric::Resolution, resolution),
-            ])
-        };
+        const MINUTE: u32 = 60;
+        // First response, next response, resolution; pick-up, time in tier.
+        let promise =
+            |times: [u32; 5]| -> Targets { Metric::ALL.iter().copied().zip(times).collect() };
+        let p1 = [15 * MINUTE, 30 * MINUTE, 4 * HOUR, 10 * MINUTE, HOUR];
+        let p2 = [HOUR, 2 * HOUR, 8 * HOUR, 30 * MINUTE, 3 * HOUR];
+        let p3 = [4 * HOUR, 8 * HOUR, 24 * HOUR, 2 * HOUR, 8 * HOUR];
+        let p4 = [8 * HOUR, 16 * HOUR, 40 * HOUR, 4 * HOUR, 16 * HOUR];
         Self {
             rules: vec![
                 PolicyRule {
@@ -153,7 +160,7 @@ impl Policy {
                     },
                     calendar: None,
                     on_hold_pauses: false,
-                    targets: [(Priority::P1, promise(HOUR / 4, 4 * HOUR))].into(),
+                    targets: [(Priority::P1, promise(p1))].into(),
                 },
                 PolicyRule {
                     name: "Working hours".to_owned(),
@@ -161,10 +168,10 @@ impl Policy {
                     calendar: Some(calendar),
                     on_hold_pauses: false,
                     targets: [
-                        (Priority::P1, promise(HOUR / 4, 4 * HOUR)),
-                        (Priority::P2, promise(HOUR, 8 * HOUR)),
-                        (Priority::P3, promise(4 * HOUR, 24 * HOUR)),
-                        (Priority::P4, promise(8 * HOUR, 40 * HOUR)),
+                        (Priority::P1, promise(p1)),
+                        (Priority::P2, promise(p2)),
+                        (Priority::P3, promise(p3)),
+                        (Priority::P4, promise(p4)),
                     ]
                     .into(),
                 },

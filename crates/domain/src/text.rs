@@ -32,6 +32,7 @@ const ENGLISH: &[(&str, &str)] = &[
     ("password", include_str!("text/password.txt")),
     ("people", include_str!("text/people.txt")),
     ("profile", include_str!("text/profile.txt")),
+    ("promise", include_str!("text/promise.txt")),
     ("queue", include_str!("text/queue.txt")),
     ("requester", include_str!("text/requester.txt")),
     ("routing", include_str!("text/routing.txt")),

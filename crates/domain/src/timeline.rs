@@ -61,6 +61,8 @@ named! {
         Breached = "breached",
         /// A promise came close.
         AtRisk = "at_risk",
+        /// A version of the calendar or the promises moved a due time; data names the clock and both times.
+        Recomputed = "recomputed",
         /// A diagnostic was asked for.
         JobRequested = "job_requested",
         /// A diagnostic ended: verdict, sentence, facts.

@@ -266,3 +266,15 @@ pub async fn insert_organisation(
     .await?;
     Ok(())
 }
+
+/// Every organisation, by name.
+pub async fn organisations(conn: &mut PgConnection) -> Result<Vec<(OrganisationId, String)>> {
+    Ok(
+        sqlx::query!("select id, name from organisation order by lower(name), id")
+            .fetch_all(conn)
+            .await?
+            .into_iter()
+            .map(|r| (OrganisationId(r.id), r.name))
+            .collect(),
+    )
+}

@@ -53,5 +53,22 @@ impl From<Vec<FieldError>> for Errors {
     }
 }
 
+/// A date that was typed or chosen; none where nothing was. What is no date is an error beside the field.
+pub(crate) fn date(
+    field: &'static str,
+    text: &str,
+    errors: &mut Errors,
+) -> Option<chrono::NaiveDate> {
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    let date = text.parse();
+    if date.is_err() {
+        errors.add(field, text::t("error.date"));
+    }
+    date.ok()
+}
+
 /// The status of a form that is shown again.
 pub(crate) const LOOK_AGAIN: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;

@@ -36,6 +36,7 @@ mod page;
 mod password;
 mod people;
 mod profile;
+mod promise;
 mod queue;
 mod requester;
 mod routes;
@@ -108,6 +109,7 @@ fn register(routes: &mut routes::Routes) {
     password::routes(routes);
     people::routes(routes);
     profile::routes(routes);
+    promise::routes(routes);
     home::routes(routes);
     queue::routes(routes);
     requester::routes(routes);

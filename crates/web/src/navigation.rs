@@ -60,6 +60,7 @@ const ADMINISTRATION: &[Offer] = &[
     ("nav.rules", "/admin/rules", "rule"),
     ("nav.routing", "/admin/routing", "forward"),
     ("nav.skills", "/admin/skills", "book"),
+    ("nav.promises", "/admin/promises", "clock"),
     ("nav.calendars", "/admin/calendars", "calendar"),
     ("nav.enrolment", "/admin/enrolment", "shield"),
     ("nav.audit", "/admin/audit", "book"),

@@ -249,6 +249,15 @@ impl Reader<'_> {
             ),
             EventKind::Breached => ("alert", fill("event.breached", &[("clock", &clock())])),
             EventKind::AtRisk => ("clock", fill("event.at_risk", &[("clock", &clock())])),
+            EventKind::Recomputed => {
+                let due = data["due_at"].as_str().and_then(|at| at.parse().ok());
+                let due = due.map(|at| Moment::new(at, self.now, self.zone).short);
+                let words = [
+                    ("clock", &clock() as &dyn std::fmt::Display),
+                    ("time", &due.unwrap_or_default()),
+                ];
+                ("clock", fill("event.recomputed", &words))
+            }
             EventKind::Kept => ("ok", fill("event.kept", &[("clock", &clock())])),
             EventKind::JobRequested => {
                 let entry = said(data, &["entry"]);

@@ -285,6 +285,20 @@ fn what_is_never_open_has_no_due_time() {
 }
 
 #[test]
+fn a_deadline_decades_ahead_is_exact_to_the_second() {
+    let calendar = office("America/New_York");
+    let (start, target) = (at("2026-06-01T13:30:01Z"), TimeDelta::hours(80_000));
+    let due = calendar.due(start, target).unwrap();
+    assert_eq!(calendar.elapsed(start, due), target);
+    assert_eq!(
+        calendar.elapsed(start, due - TimeDelta::seconds(1)),
+        target - TimeDelta::seconds(1)
+    );
+    // 10,000 days of eight hours from a Monday morning on are 2,000 weeks.
+    assert_eq!(due, at("2064-09-29T13:30:01Z"));
+}
+
+#[test]
 fn five_working_days_end_with_the_fifth_days_last_window() {
     let calendar = office("Europe/Berlin");
     let friday = at("2026-06-05T15:30:00Z");

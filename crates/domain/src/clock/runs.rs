@@ -78,8 +78,14 @@ pub(super) fn runs(history: &History) -> Vec<Run> {
             runs.end(*metric, End::Stopped(start));
         }
     }
+    let mut assigned = history.opened.assigned;
     for moment in &history.moments {
         let at = moment.at;
+        match moment.change {
+            Change::Assigned(now) => assigned = now,
+            Change::Queue(..) => assigned = false,
+            _ => {}
+        }
         match moment.change {
             Change::Reply => {
                 runs.end(FirstResponse, End::Met(at));
@@ -120,7 +126,8 @@ pub(super) fn runs(history: &History) -> Vec<Run> {
                 runs.end(PickUp, End::Stopped(at));
             }
             Change::Reopened => {
-                for metric in [Resolution, TimeInTier] {
+                let again = [Resolution, TimeInTier].into_iter();
+                for metric in again.chain((!assigned).then_some(PickUp)) {
                     if !runs.is_open(metric) {
                         runs.start(metric, at);
                     }

@@ -144,15 +144,7 @@ impl CalendarForm {
 
     /// The day on which it begins; none at once.
     pub(super) fn from_date(&self, errors: &mut Errors) -> Option<NaiveDate> {
-        let text = self.from.trim();
-        if text.is_empty() {
-            return None;
-        }
-        let date = text.parse();
-        if date.is_err() {
-            errors.add("from", t("calendar.bad_from"));
-        }
-        date.ok()
+        crate::form::date("from", &self.from, errors)
     }
 
     /// When it begins, for a preview.
