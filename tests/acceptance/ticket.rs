@@ -318,7 +318,13 @@ async fn a_ticket_goes_up_and_comes_back_with_a_reason() {
         "L1 of another team no longer acts"
     );
 
+    // Nobody answered the hand-over: it is sent back, not handed back.
     let back = format!("/tickets/{number}/hand-back");
+    assert!(!page.has(&format!("form[action='{back}']")));
+    ana.post(&format!("/tickets/{number}/accept"), &[])
+        .await
+        .location();
+    let reply = open(&ana, number).await;
     let version = hidden(&reply, &back, "version");
     assert_eq!(
         ana.post(&back, &[("version", &version), ("reason", "")])

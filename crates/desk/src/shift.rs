@@ -345,6 +345,7 @@ impl Desk {
     ) -> Result<u64> {
         let mut work = self.begin(caller, now).await?;
         leads(&mut work, id).await?;
+        engineer(&mut work, id).await?;
         let rulebook = work.rulebook().await?;
         let shift = shifts(work.conn(), &rulebook, &[id], None, now)
             .await?
