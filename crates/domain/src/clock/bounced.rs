@@ -94,4 +94,12 @@ fn every_stay_counts_its_working_time_promised_or_not() {
     // Monday 16 to 17, Tuesday 9 to 10 in Berlin; what is at L2 goes on.
     assert_eq!(told, [(Tier::L1, TimeDelta::hours(2))]);
     assert!(stays(&ticket, &book(), at("2026-11-24T09:00:01Z"), now).is_empty());
+
+    // Two rules that move it at one instant: it never was at the first one's tier.
+    let through = ticket
+        .then("2026-11-24T11:00:00Z", Change::Queue(TEAM, Tier::L3))
+        .then("2026-11-24T11:00:00Z", Change::Queue(TEAM, Tier::L1));
+    let over = stays(&through, &book(), through.opened_at, now);
+    let told: Vec<_> = over.iter().map(|it| it.queue.1).collect();
+    assert_eq!(told, [Tier::L1, Tier::L2]);
 }

@@ -53,7 +53,8 @@ pub struct Stay {
     pub counted: TimeDelta,
 }
 
-/// Every stay that is over at `now` and ended at `since` or later.
+/// Every stay that is over at `now` and ended at `since` or later. Where a ticket only passed through at one instant, it did
+/// not stay.
 pub fn stays(
     history: &History,
     book: &Book,
@@ -65,7 +66,7 @@ pub fn stays(
         .into_iter()
         .filter(|run| run.metric == Metric::TimeInTier)
         .filter_map(|run| Some((run, run.end?.at())))
-        .filter(|(_, end)| (since..=now).contains(end));
+        .filter(|(run, end)| run.start < *end && (since..=now).contains(end));
     over.map(|(run, to)| {
         let later = facts.partition_point(|(at, _)| *at <= run.start);
         let place = facts[later.max(1) - 1].1;
