@@ -1,9 +1,9 @@
 //! Escalation rules: they hold when their conditions do, fire once per ticket and cycle, and say why.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tierdesk_desk::DeskError;
-use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
-use tierdesk_domain::id::DocumentId;
+use tierdesk_domain::escalation::{Condition, Effect, MAX_MOVES, Meant, Only, Rule};
+use tierdesk_domain::id::{DocumentId, TicketId};
 use tierdesk_domain::ticket::{Priority, ResolutionCode};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
@@ -160,7 +160,7 @@ async fn a_rule_that_no_longer_holds_when_its_time_comes_does_nothing() {
         .unwrap();
     scene.pass(TimeDelta::days(10));
     scene.sweep().await;
-    assert!(scene.events(id, EventKind::RuleFired).await.is_empty());
+    assert!(!scene.fired(id).await.contains(&"Tell".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,4 +256,346 @@ async fn only_administrators_save_rules() {
         .save_rule(&caller, None, "Mine", true, rule, scene.desk.now())
         .await;
     assert!(matches!(saved, Err(DeskError::Denied)), "{saved:?}");
+}
+
+fn when(conditions: Vec<Condition>, effects: Vec<Effect>) -> Rule {
+    Rule {
+        only: Only::default(),
+        conditions,
+        effects,
+    }
+}
+
+fn meant(text: &str) -> Condition {
+    Condition::Matches {
+        filter: Meant {
+            text: text.to_owned(),
+            ..Meant::default()
+        },
+    }
+}
+
+impl Scene {
+    async fn fired(&self, id: TicketId) -> Vec<String> {
+        let fired = self.events(id, EventKind::RuleFired).await;
+        let name = |it: &serde_json::Value| it["rule"].as_str().unwrap_or_default().to_owned();
+        fired.iter().map(name).collect()
+    }
+
+    /// Rule mails in the outbox about a ticket, by the rule's name.
+    async fn mails(&self, id: TicketId, rule: &str) -> i64 {
+        let mut conn = support::database::connect(&self.desk.database).await;
+        sqlx::query_scalar("select count(*) from outbox where ticket_id = $1 and kind = 'rule_fired' and data->>'rule' = $2")
+            .bind(id.0)
+            .bind(rule)
+            .fetch_one(&mut conn)
+            .await
+            .unwrap()
+    }
+
+    async fn take(&self, id: TicketId) {
+        let (caller, now) = (self.caller().await, self.desk.now());
+        let me = Some(self.engineer.id);
+        let desk = &self.desk.desk;
+        desk.assign(&caller, id, me, None, now).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_assignee_is_warned_at_three_quarters_of_the_business_time_and_never_at_night() {
+    let scene = Scene::new().await;
+    // A P3 has 24 working hours: three quarters are 18, which is Wednesday 11:00 for one filed on Monday at 9.
+    let id = scene.file().await;
+    scene.take(id).await;
+    for (time, expected) in [
+        ("2026-06-03T00:00:00Z", 0),
+        ("2026-06-03T10:59:59Z", 0),
+        ("2026-06-03T11:00:00Z", 1),
+        ("2026-06-04T12:00:00Z", 1),
+    ] {
+        scene.at(time);
+        scene.sweep().await;
+        let warned = scene.fired(id).await;
+        let ours = warned.iter().filter(|it| it.contains("Three quarters"));
+        assert_eq!(ours.count(), expected, "{time}");
+    }
+    let warned = scene.events(id, EventKind::RuleFired).await;
+    assert_eq!(
+        warned[0]["because"],
+        "75 % of the time for the resolution are used"
+    );
+    assert_eq!(warned[0]["late_by_seconds"], 0);
+    assert_eq!(
+        scene.mails(id, "Three quarters of the time are used").await,
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_level_fires_in_its_turn_and_all_of_them_after_downtime() {
+    let scene = Scene::new().await;
+    let metric = tierdesk_domain::sla::Metric::Resolution;
+    for percent in [50, 90, 100] {
+        let used = Condition::SlaUsed { metric, percent };
+        let name = format!("{percent} percent");
+        scene
+            .save(&name, rule(used, vec![Effect::NotifyQueue {}]))
+            .await;
+    }
+    let (steady, slept) = (scene.file().await, scene.file().await);
+    for id in [steady, slept] {
+        scene.take(id).await;
+    }
+    // One ticket's deadlines are looked at as they come, the other's all at once.
+    let mut conn = support::database::connect(&scene.desk.database).await;
+    let timer: DateTime<Utc> = sqlx::query_scalar(
+        "delete from timer where object_id = $1 and kind = 'clock' returning fires_at",
+    )
+    .bind(slept.0)
+    .fetch_one(&mut conn)
+    .await
+    .unwrap();
+    for time in [
+        "2026-06-02T14:00:00Z",
+        "2026-06-03T14:00:00Z",
+        "2026-06-03T16:30:00Z",
+        "2026-06-04T10:00:00Z",
+    ] {
+        scene.at(time);
+        scene.sweep().await;
+    }
+    sqlx::query("insert into timer (kind, object_id, cycle, fires_at) values ('clock', $1, 1, $2)")
+        .bind(slept.0)
+        .bind(timer)
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    scene.sweep().await;
+    let levels = [
+        "50 percent",
+        "Three quarters of the time are used",
+        "90 percent",
+        "100 percent",
+    ];
+    assert_eq!(scene.fired(steady).await, levels);
+    assert_eq!(
+        scene.fired(slept).await,
+        levels,
+        "the first to hold is the first to fire"
+    );
+    let late = scene.events(slept, EventKind::RuleFired).await;
+    assert!(
+        late.iter()
+            .all(|it| it["late_by_seconds"].as_i64() > Some(0)),
+        "{late:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_that_are_killed_half_way_leave_nothing_twice_and_nothing_out() {
+    let scene = Scene::new().await;
+    let raise = Effect::RaisePriority { to: None };
+    let effects = vec![raise, Effect::NotifyQueue {}];
+    scene
+        .save(
+            "Raise",
+            rule(Condition::UnassignedFor { minutes: 30 }, effects),
+        )
+        .await;
+    let mut tickets = Vec::new();
+    for _ in 0..12 {
+        let id = scene.file().await;
+        scene.release(id).await;
+        tickets.push(id);
+    }
+    scene.pass(TimeDelta::minutes(45));
+    // Several workers at once; each is killed at another place, then others go on.
+    for millis in [1, 3, 8, 15, 30, 60] {
+        let kill = std::time::Duration::from_millis(millis);
+        let work = || tokio::time::timeout(kill, scene.sweep());
+        let _killed = tokio::join!(work(), work(), work());
+    }
+    tokio::join!(scene.sweep(), scene.sweep());
+    for id in tickets {
+        assert_eq!(scene.fired(id).await, ["Raise"]);
+        assert_eq!(
+            scene.ticket(id).await.priority,
+            Priority::P2,
+            "one step, once"
+        );
+        assert_eq!(scene.mails(id, "Raise").await, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_that_send_a_ticket_round_and_round_stop_and_say_so() {
+    let scene = Scene::new().await;
+    for (from, to) in [(1, 2), (2, 3), (3, 1)] {
+        for turn in 1..=3_u32 {
+            let here = format!("tier:L{from}");
+            let wait = Condition::TimeInTier { minutes: turn };
+            let tier = Tier::from_number(to);
+            let go = Effect::Move { team: None, tier };
+            scene
+                .save(
+                    &format!("{from} to {to} after {turn}"),
+                    when(vec![meant(&here), wait], vec![go]),
+                )
+                .await;
+        }
+    }
+    let id = scene.file().await;
+    scene.release(id).await;
+    for _ in 0..60 {
+        scene.pass(TimeDelta::minutes(1));
+        scene.sweep().await;
+    }
+    assert_eq!(
+        scene.events(id, EventKind::Escalated).await.len(),
+        usize::from(MAX_MOVES)
+    );
+    let mut conn = support::database::connect(&scene.desk.database).await;
+    let notes: Vec<String> = sqlx::query_scalar(
+        "select c.body from event e join content c on c.id = e.content_id where e.ticket_id = $1 and e.kind = 'note'",
+    )
+    .bind(id.0)
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.contains("did not move this ticket")),
+        "{notes:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_with_a_filter_means_a_renamed_team_still_and_writes_its_note() {
+    let scene = Scene::new().await;
+    let text = "Call the site first.";
+    let note = Effect::AddNote {
+        text: text.to_owned(),
+    };
+    let condition = meant("team:\"service desk\" title~vpn -vip:yes");
+    scene.save("Note", when(vec![condition], vec![note])).await;
+    let mut conn = support::database::connect(&scene.desk.database).await;
+    sqlx::query("update team set name = 'Front Desk' where name = 'Service Desk'")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    let id = scene.file().await;
+    scene.release(id).await;
+    scene.sweep().await;
+    assert_eq!(scene.fired(id).await, ["Note"]);
+    let body: String = sqlx::query_scalar(
+        "select c.body from event e join content c on c.id = e.content_id where e.ticket_id = $1 and e.kind = 'note' and e.visibility = 'internal'",
+    )
+    .bind(id.0)
+    .fetch_one(&mut conn)
+    .await
+    .unwrap();
+    assert_eq!(body, text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_requester_without_an_answer_is_noticed_once_the_minutes_are_over() {
+    let scene = Scene::new().await;
+    let unheard = Condition::NoAnswerFor { minutes: 120 };
+    scene
+        .save("Unheard", rule(unheard, vec![Effect::NotifyAssignee {}]))
+        .await;
+    let id = scene.file().await;
+    scene.take(id).await;
+    scene.pass(TimeDelta::minutes(100));
+    scene
+        .reply(id, tierdesk_desk::conversation::Afterwards::Open)
+        .await
+        .unwrap();
+    scene.pass(TimeDelta::minutes(119));
+    scene.sweep().await;
+    assert_eq!(scene.fired(id).await, Vec::<String>::new());
+    scene.pass(TimeDelta::minutes(1));
+    scene.sweep().await;
+    assert_eq!(scene.fired(id).await, ["Unheard"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_is_written_row_by_row_without_scripts_and_nothing_typed_is_lost() {
+    let scene = Scene::new().await;
+    let boss = scene.desk.administrator("Adam Boss").await;
+    let client = scene.desk.sign_in(&boss).await;
+    let row = |kind, number, choice, text| {
+        vec![
+            ("if_kind", kind),
+            ("if_number", number),
+            ("if_choice", choice),
+            ("if_text", text),
+        ]
+    };
+    let effect = [
+        ("then_kind", "note"),
+        ("then_team", ""),
+        ("then_tier", ""),
+        ("then_choice", ""),
+        ("then_text", "Look."),
+    ];
+    let fields = |rows: &[Vec<(&'static str, &'static str)>],
+                  rest: &[(&'static str, &'static str)]| {
+        [
+            &[("name", "Of mine"), ("active", "yes")],
+            rows.concat().as_slice(),
+            &effect,
+            rest,
+        ]
+        .concat()
+    };
+    let wait = row("unassigned", "15", "", "");
+    let added = client
+        .post(
+            "/admin/rules",
+            &fields(
+                std::slice::from_ref(&wait),
+                &[("do", "add_if"), ("add_if", "filter")],
+            ),
+        )
+        .await
+        .page();
+    assert_eq!(added.attribute("#unassigned_minutes", "value"), "15");
+    assert_eq!(added.attribute("#name", "value"), "Of mine");
+    assert!(added.has("#filter"), "a new row waits to be filled in");
+
+    let wrong = [wait.clone(), row("filter", "", "", "tier:L7")];
+    let refused = client
+        .post("/admin/rules", &fields(&wrong, &[("do", "save")]))
+        .await;
+    assert_eq!(refused.status, 422);
+    let page = refused.page();
+    assert!(
+        page.text("#filter-e").contains("L1, L2, L3"),
+        "{}",
+        page.text("#filter-e")
+    );
+    assert_eq!(page.attribute("#filter", "value"), "tier:L7");
+
+    let right = [wait, row("filter", "", "", "tier:L2 vpn")];
+    let saved = client
+        .post("/admin/rules", &fields(&right, &[("do", "save")]))
+        .await;
+    let place = saved.location();
+    let shown = client
+        .get(place.trim_end_matches("?said=saved"))
+        .await
+        .page();
+    assert_eq!(shown.attribute("#filter", "value"), "tier:L2 vpn");
+    assert_eq!(shown.text("#note"), "Look.");
+    let dropped = [
+        row("unassigned", "15", "", ""),
+        row("filter", "", "", "tier:L2 vpn"),
+    ];
+    let without = client
+        .post("/admin/rules", &fields(&dropped, &[("do", "drop_if:0")]))
+        .await
+        .page();
+    assert!(!without.has("#unassigned_minutes") && without.has("#filter"));
 }

@@ -138,7 +138,7 @@ const LOOKS: [(u32, &str); 4] = [
 ];
 
 /// Looks at pages at each width in light and dark: what is wider than the window, and what axe finds. Where
-/// `TIERDESK_PICTURES` names a folder, it keeps a picture of each.
+/// `TIERDESK_PICTURES` names a folder, it keeps a picture of each. `#press:try` after an address presses that button first.
 pub(crate) async fn look(
     browser: &Browser,
     script: &str,
@@ -149,11 +149,17 @@ pub(crate) async fn look(
     let pictures = std::env::var_os("TIERDESK_PICTURES").map(std::path::PathBuf::from);
     let mut wrong = Vec::new();
     for (name, path) in pages {
+        let (path, button) = path.split_once("#press:").unwrap_or((path, ""));
         for (width, theme) in LOOKS {
             client.post("/profile/theme", &[("theme", theme)]).await;
             browser.resize(width, 900).await;
             browser.goto("about:blank").await;
             browser.goto(&format!("{base}{path}")).await;
+            if !button.is_empty() {
+                let css = format!("form button[value=\"{button}\"]:not(.vh)");
+                browser.click(&css).await;
+                browser.find("[aria-labelledby=trial-h]").await;
+            }
             // Who has not signed in has no theme of their own.
             let dress = format!(
                 "document.documentElement.dataset.theme = '{theme}';
@@ -206,6 +212,8 @@ async fn engineers_pages_fit_every_width_and_pass_axe_in_light_and_dark() {
     client.upload(&message, &note, &empty).await;
     let pages = [
         ("queue", "/queue/L2/Network".to_owned()),
+        ("filtered", "/queue/L2/Network?q=tier%3AL9".to_owned()),
+        ("tickets", "/tickets?q=-status%3Apending".to_owned()),
         ("mine", "/queue".to_owned()),
         ("empty", "/queue/L3/Network".to_owned()),
         ("ticket", format!("/tickets/{number}")),
@@ -340,6 +348,63 @@ async fn requesters_pages_and_those_before_the_door_fit_every_width_and_pass_axe
         )
         .await,
     );
+    browser.close().await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn rules_and_what_they_would_do_fit_every_width_and_pass_axe_in_light_and_dark() {
+    let Some(browser) = Browser::open().await else {
+        return;
+    };
+    let Some(script) = axe::script() else { return };
+    let (desk, _, _) = lively().await;
+    desk.clock.advance(chrono::TimeDelta::days(2));
+    let boss = desk.administrator("Adam Boss").await;
+    let client = desk.sign_in(&boss).await;
+    let (caller, now) = (desk.caller(&boss).await, desk.now());
+    let rule = serde_json::json!({
+        "conditions": [
+            {"unassigned_for": {"minutes": 30}},
+            {"sla_used": {"metric": "first_response", "percent": 5}},
+            {"matches": {"filter": {"text": "-status:pending priority:P1,P2,P3", "selection": {}}}},
+        ],
+        "effects": [
+            {"notify_assignee": {}},
+            {"move": {"team": null, "tier": "L2"}},
+            {"add_note": {"text": "Call the site first."}},
+        ],
+    });
+    let id = desk
+        .desk
+        .save_rule(
+            &caller,
+            None,
+            "Nobody on it",
+            true,
+            serde_json::from_value(rule).unwrap(),
+            now,
+        )
+        .await
+        .unwrap();
+    let mut conn = database::connect(&desk.database).await;
+    let calendar: uuid::Uuid =
+        sqlx::query_scalar("select id from configuration where kind = 'calendar'")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
+    let base = desk.serve().await;
+    crate::web::sign_in(&browser, &base, &client).await;
+    let pages = [
+        ("rules", "/admin/rules".to_owned()),
+        ("promises-tried", "/admin/promises#press:replay".to_owned()),
+        ("rule", format!("/admin/rules/{id}#press:try")),
+        (
+            "calendar-tried",
+            format!("/admin/calendars/{calendar}#press:try"),
+        ),
+    ];
+    let wrong = look(&browser, &script, &base, &client, &pages).await;
     browser.close().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -3,9 +3,9 @@
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::clock::{
-    Change, Clock, Facts, History, Line, Moment, State, ahead, clocks, explain, next_due,
+    Change, Clock, Facts, History, Line, Moment, State, ahead, clocks, explain, next_due, next_risk,
 };
-use tierdesk_domain::escalation::Situation;
+use tierdesk_domain::escalation::{Card, Situation};
 use tierdesk_domain::flow::Story;
 use tierdesk_domain::id::DocumentId;
 use tierdesk_domain::ticket::{Priority, Status};
@@ -23,8 +23,12 @@ use crate::{Desk, Work};
 pub struct Told {
     /// What happened.
     pub history: History,
-    /// When the bot passed it on last.
-    pub bot_gave_up_at: Option<DateTime<Utc>>,
+    /// What rules may ask of it beside that.
+    pub card: Card,
+    /// Until when the bot held it; none where it does still.
+    pub bot_held_until: Option<DateTime<Utc>>,
+    /// Each time the bot passed it on, in order.
+    pub bot_gave_up: Vec<DateTime<Utc>>,
     /// What happened to it between the tiers.
     pub story: Story,
 }
@@ -37,7 +41,8 @@ pub(crate) async fn told(conn: &mut PgConnection, ticket: &Ticket) -> Result<Tol
     ))
 }
 
-fn tell(ticket: &Ticket, events: &[ClockEvent]) -> Told {
+/// A ticket's story from its events.
+pub(crate) fn tell(ticket: &Ticket, events: &[ClockEvent]) -> Told {
     let opened = events.iter().find(|event| event.kind == EventKind::Opened);
     let first: Value = opened.map_or(Value::Null, |event| event.data["internal"].clone());
     let history = History {
@@ -65,12 +70,34 @@ fn tell(ticket: &Ticket, events: &[ClockEvent]) -> Told {
     };
     let gave_up = events
         .iter()
-        .rfind(|event| event.kind == EventKind::BotGaveUp);
+        .filter(|event| event.kind == EventKind::BotGaveUp);
     Told {
         story: crate::flow::story(&history, events),
         history,
-        bot_gave_up_at: gave_up.map(|event| event.at),
+        card: Card {
+            title: ticket.title.clone(),
+            channel: ticket.channel,
+            requester: ticket.requester,
+            host: ticket.host,
+            assignee: ticket.assignee,
+        },
+        bot_held_until: bot_held_until(ticket, events),
+        bot_gave_up: gave_up.map(|event| event.at).collect(),
     }
+}
+
+/// The bot holds a new ticket until it passes it on or resolves it, or until a human does anything but ask.
+fn bot_held_until(ticket: &Ticket, events: &[ClockEvent]) -> Option<DateTime<Utc>> {
+    let ends = |event: &&ClockEvent| match event.kind {
+        EventKind::BotGaveUp | EventKind::Resolved | EventKind::Closed => true,
+        EventKind::Opened | EventKind::Ask => false,
+        _ => event.by_human,
+    };
+    if ticket.bot_holds {
+        return None;
+    }
+    let end = events.iter().find(ends).map(|event| event.at);
+    Some(end.unwrap_or(ticket.created_at))
 }
 
 pub(crate) fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
@@ -214,12 +241,7 @@ pub(crate) fn next(clocks: &[Clock]) -> Next {
     let first = next_due(clocks);
     Next {
         due_at: first.and_then(|clock| clock.due_at),
-        risk_at: clocks
-            .iter()
-            .filter(|clock| clock.metric.is_sla() && clock.state == State::Running)
-            .filter(|clock| clock.breached_at.is_none())
-            .filter_map(|clock| clock.risk_at)
-            .min(),
+        risk_at: next_risk(clocks),
         clock: first.map(|clock| clock.metric.as_str()),
         policy: clocks.last().map(|clock| clock.applied.policy),
     }
@@ -317,10 +339,11 @@ pub(crate) async fn rules_at(
     }
     let situation = Situation {
         history: &told.history,
+        card: &told.card,
         clocks,
         book: &rulebook.book,
         bot_holds: ticket.bot_holds,
-        bot_gave_up_at: told.bot_gave_up_at,
+        bot_gave_up_at: told.bot_gave_up.last().copied(),
         now,
     };
     let fired = escalation::fired(conn, ticket.id, ticket.cycle).await?;

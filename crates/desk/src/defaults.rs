@@ -5,7 +5,7 @@ use tierdesk_domain::actor::Actor;
 use tierdesk_domain::calendar::{CalendarDocument, Week, Window};
 use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
 use tierdesk_domain::id::{CategoryId, DocumentId, TeamId};
-use tierdesk_domain::sla::Policy;
+use tierdesk_domain::sla::{Metric, Policy};
 use tierdesk_domain::ticket::Kind;
 use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::{category, instance, team};
@@ -91,7 +91,7 @@ impl Desk {
     }
 }
 
-/// Working hours, promises and two escalation rules, as version 1 of documents that administrators edit.
+/// Working hours, promises and three escalation rules, as version 1 of documents that administrators edit.
 async fn install_promises(work: &mut Work<'_>) -> Result<()> {
     let office = vec![Window::new("09:00".parse()?, "17:00".parse()?)?];
     let calendar = CalendarDocument {
@@ -123,6 +123,15 @@ async fn install_promises(work: &mut Work<'_>) -> Result<()> {
         effects: vec![Effect::NotifyQueue {}],
     };
     install(work, RULE, "The bot passed it on", gave_up).await?;
+    let pressing = Rule {
+        only: Only::default(),
+        conditions: vec![Condition::SlaUsed {
+            metric: Metric::Resolution,
+            percent: 75,
+        }],
+        effects: vec![Effect::NotifyAssignee {}],
+    };
+    install(work, RULE, "Three quarters of the time are used", pressing).await?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use tierdesk_domain::authorize::Denied;
 use tierdesk_domain::field::FieldError;
+use tierdesk_domain::filter::FilterError;
 use tierdesk_store::StoreError;
 
 /// Why an action did not happen. Nothing of it was written.
@@ -16,6 +17,9 @@ pub enum DeskError {
     /// Fields are wrong; each with its message.
     #[error("{} fields are wrong", .0.len())]
     Invalid(Vec<FieldError>),
+    /// A filter cannot be read, or names what nothing is called.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     /// Somebody else changed it meanwhile.
     #[error("changed meanwhile")]
     Conflict,

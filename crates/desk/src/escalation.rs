@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::Action;
-use tierdesk_domain::escalation::{Condition, Effect, Rule};
+use tierdesk_domain::escalation::{Condition, Effect, MAX_MOVES, Rule};
 use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::handover::Handover;
 use tierdesk_domain::id::{DocumentId, PersonId, TicketId};
@@ -120,7 +120,8 @@ impl Desk {
     /// Saves a rule as a new version: of a new rule where `id` is none, else after the version the caller saw.
     ///
     /// # Errors
-    /// [`DeskError::Invalid`] by field; [`DeskError::Conflict`] if it changed since.
+    /// [`DeskError::Invalid`] by field; [`DeskError::Filter`] for a filter that cannot be read;
+    /// [`DeskError::Conflict`] if it changed since.
     pub async fn save_rule(
         &self,
         caller: &Caller,
@@ -132,27 +133,9 @@ impl Desk {
     ) -> Result<DocumentId> {
         let mut work = self.begin(caller, now).await?;
         let name = field::one_line(name);
-        let mut errors = rule.check();
+        let mut errors = Vec::new();
         field::required("name", &name, MAX_NAME, &mut errors);
-        for effect in &rule.effects {
-            match effect {
-                Effect::NotifyPerson { person } => {
-                    let found = person::find(work.conn(), *person).await?;
-                    if found.is_none_or(|it| it.deactivated_at.is_some()) {
-                        errors.push(FieldError::new("notify_person", "error.choose_one"));
-                    }
-                }
-                Effect::Move {
-                    team: Some(team), ..
-                } if team::find(work.conn(), *team).await?.is_none() => {
-                    errors.push(FieldError::new("move", "error.choose_one"));
-                }
-                _ => {}
-            }
-        }
-        if !errors.is_empty() {
-            return Err(errors.into());
-        }
+        let rule = checked(work.conn(), rule, errors).await?;
         let id = Self::save_document(&mut work, RULE, id, &name, active, rule).await?;
         work.commit().await?;
         Ok(id)
@@ -217,6 +200,40 @@ impl Desk {
     }
 }
 
+/// A rule whose people and teams exist and whose filters are read.
+pub(crate) async fn checked(
+    conn: &mut PgConnection,
+    mut rule: Rule,
+    mut errors: Vec<FieldError>,
+) -> Result<Rule> {
+    errors.extend(rule.check());
+    for effect in &rule.effects {
+        match effect {
+            Effect::NotifyPerson { person } => {
+                let found = person::find(conn, *person).await?;
+                if found.is_none_or(|it| it.deactivated_at.is_some()) {
+                    errors.push(FieldError::new("notify_person", "error.choose_one"));
+                }
+            }
+            Effect::Move {
+                team: Some(team), ..
+            } if team::find(conn, *team).await?.is_none() => {
+                errors.push(FieldError::new("move", "error.choose_one"));
+            }
+            _ => {}
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors.into());
+    }
+    for condition in &mut rule.conditions {
+        if let Condition::Matches { filter } = condition {
+            filter.selection = crate::filter::read(conn, &filter.text, None).await?;
+        }
+    }
+    Ok(rule)
+}
+
 async fn apply(
     work: &mut Work<'_>,
     ticket: &mut Ticket,
@@ -224,14 +241,22 @@ async fn apply(
     effect: &Effect,
     record: &Value,
 ) -> Result<()> {
-    match *effect {
+    match effect {
         Effect::Move { team, tier } => {
             let (team, tier) = (team.unwrap_or(ticket.team), tier.unwrap_or(ticket.tier));
             if (team, tier) == (ticket.team, ticket.tier) {
                 return Ok(());
             }
+            let moves = escalation::moves(work.conn(), ticket.id, ticket.cycle).await?;
+            if moves >= i64::from(MAX_MOVES) {
+                let stopped = fill(
+                    "escalation.stopped",
+                    &[("rule", &document.name), ("times", &moves)],
+                );
+                return note(work, ticket, &stopped, document).await;
+            }
             let because = record["because"].as_str().unwrap_or_default();
-            let note = Handover {
+            let handover = Handover {
                 known: fill(
                     "escalation.note_known",
                     &[("rule", &document.name), ("because", &because)],
@@ -240,7 +265,7 @@ async fn apply(
                 evidence: String::new(),
                 ask: t("escalation.note_ask").to_owned(),
             };
-            crate::handover::escalate(work, ticket, team, tier, &note).await
+            crate::handover::escalate(work, ticket, team, tier, &handover).await
         }
         Effect::RaisePriority { to } => {
             let to = to.unwrap_or(ticket.priority.raised());
@@ -263,14 +288,40 @@ async fn apply(
             .await?;
             Ok(())
         }
-        Effect::NotifyQueue {} => {
-            for person in team::members(work.conn(), ticket.team, ticket.tier).await? {
-                notify(work, ticket, person, record).await?;
-            }
-            Ok(())
-        }
-        Effect::NotifyPerson { person } => notify(work, ticket, person, record).await,
+        Effect::NotifyQueue {} => notify_queue(work, ticket, record).await,
+        Effect::NotifyAssignee {} => match ticket.assignee {
+            Some(person) => notify(work, ticket, person, record).await,
+            None => notify_queue(work, ticket, record).await,
+        },
+        Effect::NotifyPerson { person } => notify(work, ticket, *person, record).await,
+        Effect::AddNote { text } => note(work, ticket, text, document).await,
     }
+}
+
+/// An internal note in the rule's name.
+async fn note(
+    work: &mut Work<'_>,
+    ticket: &Ticket,
+    text: &str,
+    document: &Document<Rule>,
+) -> Result<()> {
+    let data = json!({"rule": document.name, "rule_id": document.id, "version": document.version});
+    work.event(
+        ticket,
+        EventKind::Note,
+        Visibility::Internal,
+        Some(text),
+        data,
+    )
+    .await?;
+    Ok(())
+}
+
+async fn notify_queue(work: &mut Work<'_>, ticket: &Ticket, record: &Value) -> Result<()> {
+    for person in team::members(work.conn(), ticket.team, ticket.tier).await? {
+        notify(work, ticket, person, record).await?;
+    }
+    Ok(())
 }
 
 async fn notify(work: &mut Work<'_>, ticket: &Ticket, to: PersonId, record: &Value) -> Result<()> {
@@ -297,6 +348,9 @@ pub fn condition_text(condition: &Condition) -> String {
         Condition::UnassignedFor { minutes } => {
             fill("escalation.if_unassigned", &[("minutes", minutes)])
         }
+        Condition::NoAnswerFor { minutes } => {
+            fill("escalation.if_no_answer", &[("minutes", minutes)])
+        }
         Condition::BotGaveUp {} => t("escalation.if_bot_gave_up").to_owned(),
         Condition::TimeInTier { minutes } => {
             fill("escalation.if_time_in_tier", &[("minutes", minutes)])
@@ -315,6 +369,7 @@ pub fn condition_text(condition: &Condition) -> String {
             fill("escalation.if_priority", &[("priority", priority)])
         }
         Condition::Reopened { times } => fill("escalation.if_reopened", &[("times", times)]),
+        Condition::Matches { filter } => fill("escalation.if_filter", &[("filter", &filter.text)]),
     }
 }
 
@@ -322,28 +377,30 @@ pub fn condition_text(condition: &Condition) -> String {
 pub async fn describe(conn: &mut PgConnection, rule: &Rule) -> Result<Vec<String>> {
     let mut words = Vec::new();
     for effect in &rule.effects {
-        words.push(match *effect {
+        words.push(match effect {
             Effect::Move { team, tier } => {
                 let team = match team {
-                    Some(team) => team::find(conn, team).await?.map(|it| it.name),
+                    Some(team) => team::find(conn, *team).await?.map(|it| it.name),
                     None => None,
                 };
                 match (team, tier) {
                     (Some(team), Some(tier)) => {
-                        fill("escalation.then_move", &[("team", &team), ("tier", &tier)])
+                        fill("escalation.then_move", &[("team", &team), ("tier", tier)])
                     }
                     (Some(team), None) => fill("escalation.then_team", &[("team", &team)]),
-                    (None, Some(tier)) => fill("escalation.then_tier", &[("tier", &tier)]),
+                    (None, Some(tier)) => fill("escalation.then_tier", &[("tier", tier)]),
                     (None, None) => continue,
                 }
             }
             Effect::RaisePriority { to: Some(to) } => {
-                fill("escalation.then_priority", &[("priority", &to)])
+                fill("escalation.then_priority", &[("priority", to)])
             }
             Effect::RaisePriority { to: None } => t("escalation.then_raise").to_owned(),
             Effect::NotifyQueue {} => t("escalation.then_notify_queue").to_owned(),
+            Effect::NotifyAssignee {} => t("escalation.then_notify_assignee").to_owned(),
+            Effect::AddNote { text } => fill("escalation.then_note", &[("text", text)]),
             Effect::NotifyPerson { person } => {
-                let name = person::find(conn, person).await?.map(|it| it.name);
+                let name = person::find(conn, *person).await?.map(|it| it.name);
                 fill(
                     "escalation.then_notify",
                     &[("person", &name.unwrap_or_default())],

@@ -57,10 +57,14 @@ impl Desk {
         rules: &[DocumentId],
         now: DateTime<Utc>,
     ) -> Result<()> {
+        // A rule that cannot act must not keep the others from it.
+        let mut done = Ok(());
         for rule in rules {
-            self.fire_rule(ticket, *rule, now).await?;
+            if let Err(error) = self.fire_rule(ticket, *rule, now).await {
+                done = Err(error);
+            }
         }
-        Ok(())
+        done
     }
 }
 

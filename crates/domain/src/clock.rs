@@ -12,7 +12,7 @@ mod changes;
 #[cfg(test)]
 mod pitfalls;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 #[cfg(test)]
 pub(crate) mod scene;
 
@@ -137,6 +137,13 @@ impl History {
         self.facts().last().map_or(self.opened, |(_, facts)| *facts)
     }
 
+    /// The facts as they stood at a moment; before it was opened, as it was opened.
+    pub fn as_of(&self, at: DateTime<Utc>) -> Facts {
+        let facts = self.facts();
+        let known = facts.iter().rfind(|(since, _)| *since <= at);
+        known.map_or(self.opened, |(_, facts)| *facts)
+    }
+
     /// Since when something about the facts is as it is now.
     pub fn since<T: PartialEq>(&self, what: impl Fn(&Facts) -> T) -> DateTime<Utc> {
         let facts = self.facts();
@@ -152,12 +159,22 @@ impl History {
 
     /// When the present cycle began: when it was opened, or reopened last.
     pub fn cycle_began(&self) -> DateTime<Utc> {
-        let mut reopened = self
+        self.last(Change::Reopened).unwrap_or(self.opened_at)
+    }
+
+    /// When this change happened last.
+    pub fn last(&self, change: Change) -> Option<DateTime<Utc>> {
+        let found = self.moments.iter().rfind(|it| it.change == change);
+        found.map(|it| it.at)
+    }
+
+    /// How often it was reopened.
+    pub fn reopened(&self) -> u32 {
+        let reopened = self
             .moments
             .iter()
-            .rev()
             .filter(|it| it.change == Change::Reopened);
-        reopened.next().map_or(self.opened_at, |it| it.at)
+        u32::try_from(reopened.count()).unwrap_or(u32::MAX)
     }
 
     /// The stretches up to `now` in which it waited for others, or was resolved.
@@ -235,6 +252,19 @@ fn in_force<T>(versions: &[Version<T>], at: DateTime<Utc>) -> Option<&Version<T>
 }
 
 impl Book {
+    /// The versions of a moment alone, as if they had been in force all along: for trying another version on the past,
+    /// beside which only the same can stand.
+    pub fn pinned(&self, at: DateTime<Utc>) -> Self {
+        fn only<T: Clone>(versions: &[Version<T>], at: DateTime<Utc>) -> Vec<Version<T>> {
+            in_force(versions, at).cloned().into_iter().collect()
+        }
+        let calendars = self.calendars.iter();
+        Self {
+            policy: only(&self.policy, at),
+            calendars: calendars.map(|(id, all)| (*id, only(all, at))).collect(),
+        }
+    }
+
     /// The policy in force.
     pub fn policy_at(&self, at: DateTime<Utc>) -> Option<&Version<Policy>> {
         in_force(&self.policy, at)
@@ -395,6 +425,16 @@ impl Clock {
         let target = self.target.num_seconds().max(1);
         self.counted.num_seconds() * 100 / target
     }
+}
+
+/// From when on the first of the running, unbroken promises to the requester is at risk.
+pub fn next_risk(clocks: &[Clock]) -> Option<DateTime<Utc>> {
+    clocks
+        .iter()
+        .filter(|clock| clock.metric.is_sla() && clock.state == State::Running)
+        .filter(|clock| clock.breached_at.is_none())
+        .filter_map(|clock| clock.risk_at)
+        .min()
 }
 
 /// The open clock that comes due first, of those promised to the requester.

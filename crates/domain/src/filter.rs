@@ -78,6 +78,20 @@ pub struct Filter {
     pub terms: Vec<Term>,
 }
 
+impl Filter {
+    /// Whether a text has words of the language in it, such as `team:` or `age>`, whatever comes after them.
+    pub fn has_words(text: &str) -> bool {
+        let named = |term: &str| {
+            let term = term.trim_start_matches('-');
+            let name = term.split(|c: char| !c.is_alphabetic()).next();
+            let name = name.unwrap_or_default();
+            let signed = term[name.len()..].starts_with([':', '~', '<', '>']);
+            signed && name.to_lowercase().parse::<Field>().is_ok()
+        };
+        text.split_whitespace().any(named)
+    }
+}
+
 /// One term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {

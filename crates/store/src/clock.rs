@@ -1,5 +1,7 @@
 //! What clocks are computed from, and the projections of them (decision 13).
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::id::{DocumentId, TeamId, TicketId};
@@ -7,6 +9,7 @@ use tierdesk_domain::sla::Metric;
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
+use uuid::Uuid;
 
 use crate::{Result, row};
 
@@ -59,18 +62,28 @@ const STATES: [&str; 5] = ["running", "paused", "met", "stopped", "breached"];
 
 /// Everything that happened to a ticket and may matter to its clocks, oldest first.
 pub async fn events(conn: &mut PgConnection, ticket: TicketId) -> Result<Vec<ClockEvent>> {
-    sqlx::query!(
-        "select at, kind, actor_kind, data, team_id, tier, priority from event
-         where ticket_id = $1 and kind in ('opened', 'ask', 'reply', 'bot_gave_up', 'escalated', 'handed_back', 'handover_accepted',
-                                           'handover_bounced', 'handover_rated', 'assigned', 'status', 'priority', 'changed', 'resolved', 'reopened', 'closed')
-         order by at, id",
-        ticket.0
+    let mut all = events_of(conn, &[ticket]).await?;
+    Ok(all.remove(&ticket).unwrap_or_default())
+}
+
+/// The same of several tickets.
+pub async fn events_of(
+    conn: &mut PgConnection,
+    tickets: &[TicketId],
+) -> Result<HashMap<TicketId, Vec<ClockEvent>>> {
+    let ids: Vec<Uuid> = tickets.iter().map(|it| it.0).collect();
+    let rows = sqlx::query!(
+        "select ticket_id, at, kind, actor_kind, data, team_id, tier, priority from event
+         where ticket_id = any($1) and kind in ('opened', 'ask', 'reply', 'bot_gave_up', 'escalated', 'handed_back', 'handover_accepted',
+                                                'handover_bounced', 'handover_rated', 'assigned', 'status', 'priority', 'changed', 'resolved', 'reopened', 'closed')
+         order by ticket_id, at, id",
+        &ids
     )
     .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(|r| {
-        Ok(ClockEvent {
+    .await?;
+    let mut events: HashMap<TicketId, Vec<ClockEvent>> = HashMap::new();
+    for r in rows {
+        let event = ClockEvent {
             at: r.at,
             kind: row::word("event", &r.kind)?,
             by_human: r.actor_kind == "human",
@@ -78,9 +91,10 @@ pub async fn events(conn: &mut PgConnection, ticket: TicketId) -> Result<Vec<Clo
             team: TeamId(r.team_id),
             tier: row::tier("event", r.tier)?,
             priority: row::number("event", r.priority, Priority::from_number)?,
-        })
-    })
-    .collect()
+        };
+        events.entry(TicketId(r.ticket_id)).or_default().push(event);
+    }
+    Ok(events)
 }
 
 /// The clocks of a ticket as they are kept.

@@ -61,6 +61,17 @@ pub async fn fired(
     Ok(rules.into_iter().map(DocumentId).collect())
 }
 
+/// How often rules have moved a ticket in a cycle.
+pub async fn moves(conn: &mut PgConnection, ticket: TicketId, cycle: i32) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "n!" from event where ticket_id = $1 and cycle = $2 and kind = 'escalated' and actor_kind = 'rule'"#,
+        ticket.0,
+        cycle
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 /// How often each rule fired since a moment, and when last.
 pub async fn counts(
     conn: &mut PgConnection,

@@ -13,6 +13,7 @@ pub mod configuration;
 pub mod draft;
 pub mod enrolment;
 pub mod escalation;
+pub mod filter;
 pub mod flow;
 pub mod handover;
 pub mod host;

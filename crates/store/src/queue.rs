@@ -228,24 +228,25 @@ pub struct After {
     pub id: TicketId,
 }
 
-struct Row {
-    id: Uuid,
-    number: i64,
-    title: String,
-    status: String,
-    priority: i16,
-    tier: i16,
-    team_name: String,
-    assignee_id: Option<Uuid>,
-    assignee: Option<String>,
-    requester: String,
-    host: Option<String>,
-    next_clock: Option<String>,
-    next_clock_at: Option<DateTime<Utc>>,
-    risk_at: Option<DateTime<Utc>>,
-    target_seconds: Option<i64>,
-    updated_at: DateTime<Utc>,
-    unread: bool,
+/// A line as queries of lists return it.
+pub(crate) struct Row {
+    pub(crate) id: Uuid,
+    pub(crate) number: i64,
+    pub(crate) title: String,
+    pub(crate) status: String,
+    pub(crate) priority: i16,
+    pub(crate) tier: i16,
+    pub(crate) team_name: String,
+    pub(crate) assignee_id: Option<Uuid>,
+    pub(crate) assignee: Option<String>,
+    pub(crate) requester: String,
+    pub(crate) host: Option<String>,
+    pub(crate) next_clock: Option<String>,
+    pub(crate) next_clock_at: Option<DateTime<Utc>>,
+    pub(crate) risk_at: Option<DateTime<Utc>>,
+    pub(crate) target_seconds: Option<i64>,
+    pub(crate) updated_at: DateTime<Utc>,
+    pub(crate) unread: bool,
 }
 
 impl TryFrom<Row> for Line {

@@ -299,6 +299,40 @@ pub async fn lock(conn: &mut PgConnection, id: TicketId) -> Result<Option<Ticket
     .transpose()
 }
 
+/// Tickets that are open or that anything happened to since a moment, newest first, at most `limit` before `before`.
+pub async fn lately(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    since: DateTime<Utc>,
+    before: Option<TicketId>,
+    limit: i64,
+) -> Result<Vec<Ticket>> {
+    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    sqlx::query_as!(
+        Row,
+        r#"select t.id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id,
+                  requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
+                  t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
+                  nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock, sla_policy_id, sla_policy_version, team.restricted
+           from ticket t join team on team.id = t.team_id
+           where (status in ('new', 'open', 'pending', 'on_hold') or updated_at >= $1)
+             and ($2::uuid is null or t.id < $2)
+             and ticket_internal_in_scope($3, $4, $5, t.team_id)
+           order by t.id desc limit $6"#,
+        since,
+        before.map(|it| it.0),
+        scope.everything(),
+        scope.unrestricted(),
+        &teams,
+        limit
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Ticket::try_from)
+    .collect()
+}
+
 /// The id behind a number, whoever asks. For actions, which lock and authorise next.
 pub async fn id_of(conn: &mut PgConnection, number: TicketNumber) -> Result<Option<TicketId>> {
     Ok(

@@ -26,6 +26,7 @@ use crate::frame::Frame;
 use crate::moment::Moment;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
+use crate::trial::PromiseTrial;
 use crate::{AppState, WebError};
 
 use form::CalendarForm;
@@ -105,6 +106,8 @@ struct CalendarPage {
     left_out: Vec<String>,
     errors: Errors,
     conflict: bool,
+    /// Which promises it would have broken.
+    trial: Option<PromiseTrial>,
 }
 
 impl CalendarPage {
@@ -179,6 +182,7 @@ async fn page(
         form,
         errors: Errors::default(),
         conflict: false,
+        trial: None,
         frame,
     })
 }
@@ -337,8 +341,16 @@ async fn keep(
     let (mut calendar, mut errors) = form.read();
     let from = form.from_date(&mut errors);
     let (mut status, mut conflict) = (StatusCode::OK, false);
+    let mut trial = None;
     if !errors.is_empty() {
         status = LOOK_AGAIN;
+    } else if let (Some(id), true) = (id, form.is_trial()) {
+        let days = crate::trial::days(&form.days);
+        let tried = app
+            .desk
+            .replay_calendar(&me.caller, id, calendar, days, frame.now)
+            .await?;
+        trial = Some(PromiseTrial::new(tried, &frame));
     } else if !form.is_preview() {
         // What was left out of feeds is no part of the form.
         if let Some(newest) = versions.first() {
@@ -364,6 +376,7 @@ async fn keep(
     let page = CalendarPage {
         errors,
         conflict,
+        trial,
         ..page(&app, &me, frame, &versions, form).await?
     };
     Ok(Page(page).status(status))

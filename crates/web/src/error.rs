@@ -199,7 +199,7 @@ impl From<DeskError> for WebError {
             DeskError::NotFound => Self::NotFound,
             DeskError::Denied => Self::Forbidden,
             // A page shows its form again; what reaches this place came without a form.
-            DeskError::Invalid(_) => Self::BadRequest,
+            DeskError::Invalid(_) | DeskError::Filter(_) => Self::BadRequest,
             DeskError::Conflict => Self::Conflict,
             DeskError::State(why) => Self::State(why),
             DeskError::RateLimited { retry_after } => {

@@ -85,6 +85,12 @@ impl Navigation {
             }
             links
         };
+        let tickets = link(("nav.tickets", "/tickets", "filter"), visitor, path)
+            .filter(|_| visitor.roles.engineer || visitor.roles.manager)
+            .map(|found| NavLink {
+                here: path == "/tickets",
+                ..found
+            });
         let mine = link(("nav.my_work", "/queue", "inbox"), visitor, path)
             .map(|found| NavLink {
                 count: Some(work.mine),
@@ -92,6 +98,7 @@ impl Navigation {
                 ..found
             })
             .into_iter()
+            .chain(tickets)
             .collect();
         let queues = work
             .queues

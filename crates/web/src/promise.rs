@@ -23,6 +23,7 @@ use crate::frame::Frame;
 use crate::moment::Moment;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
+use crate::trial::PromiseTrial;
 use crate::{AppState, WebError, words};
 
 use form::{Doing, PolicyForm};
@@ -104,6 +105,8 @@ struct PromisesPage {
     form: PolicyForm,
     options: Options,
     tried: Option<Tried>,
+    /// Which promises it would have broken on the tickets of the last days.
+    trial: Option<PromiseTrial>,
     versions: Vec<VersionLine>,
     errors: Errors,
     conflict: bool,
@@ -143,6 +146,7 @@ async fn page(
     Ok(PromisesPage {
         options: Options::load(app, me, &frame).await?,
         tried: None,
+        trial: None,
         versions: versions
             .iter()
             .map(|it| version_line(it, form.based_on, &frame))
@@ -219,6 +223,7 @@ async fn save(
     let (policy, mut errors) = form.read();
     let from = form.from_date(&mut errors);
     let (mut status, mut conflict, mut tried) = (StatusCode::OK, false, None);
+    let mut trial = None;
     match form.doing() {
         // A changed form is shown again; nothing is saved and nothing typed is lost.
         Doing::Edit(edit) => {
@@ -227,6 +232,14 @@ async fn save(
         }
         _ if !errors.is_empty() => status = LOOK_AGAIN,
         Doing::Try => tried = Some(Tried::new(&app, &me, &frame, &policy, &form.sample).await?),
+        Doing::Replay => {
+            let days = crate::trial::DAYS;
+            let replayed = app
+                .desk
+                .replay_policy(&me.caller, policy, days, frame.now)
+                .await?;
+            trial = Some(PromiseTrial::new(replayed, &frame));
+        }
         Doing::Save => {
             let (seen, zone) = (form.version, frame.zone);
             let saved = app
@@ -249,6 +262,7 @@ async fn save(
         errors,
         conflict,
         tried,
+        trial,
         ..page(&app, &me, frame, &versions, form).await?
     };
     Ok(Page(page).status(status))

@@ -1,8 +1,10 @@
 //! Queues: one's own work, and a team's work at one tier.
 
+mod tickets;
+
 use askama::Template;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chrono::{DateTime, TimeZone, Utc};
 use serde::Deserialize;
 use tierdesk_desk::DeskError;
@@ -16,6 +18,7 @@ use uuid::Uuid;
 
 use crate::clock_chip::ClockChip;
 use crate::extract::{Form, Me, Now, Path, Query};
+use crate::filter_box::FilterBox;
 use crate::filters;
 use crate::frame::Frame;
 use crate::live;
@@ -35,6 +38,7 @@ const TAKE_AT_ONCE: usize = 50;
 pub(crate) fn routes(routes: &mut Routes) {
     routes.get(Audience::Engineer, "/queue", mine);
     routes.get(Audience::Staff, "/queue/{tier}/{team}", show);
+    routes.get(Audience::Staff, "/tickets", tickets::show);
     routes.stream(Audience::Staff, "/queue/{tier}/{team}/live", stream);
     routes.post(Audience::Engineer, "/queue/{tier}/{team}/next", next);
     routes.post(Audience::Engineer, "/queue/{tier}/{team}/take", take);
@@ -123,6 +127,7 @@ struct QueuePage {
     may_take: bool,
     mine: u64,
     in_a_queue: bool,
+    filter: FilterBox,
 }
 
 impl QueuePage {
@@ -133,7 +138,7 @@ impl QueuePage {
         } else {
             &self.address
         };
-        format!("{own}?view={}", self.view)
+        format!("{own}?view={}{}", self.view, self.filter.parameter())
     }
 }
 
@@ -145,6 +150,9 @@ struct Part {
     /// The last ticket of the page before: its clock in microseconds, a dot, its id.
     #[serde(default)]
     after: String,
+    /// A filter.
+    #[serde(default)]
+    q: String,
 }
 
 /// `1764000000000000.0193…` as a place in a queue; anything unreadable is its beginning.
@@ -184,10 +192,21 @@ async fn mine(
     frame: Frame,
     Query(part): Query<Part>,
 ) -> Result<Response, WebError> {
-    let mut conn = app.desk.acquire().await?;
     let after = read_after(&part.after);
-    let lines = queue::own_page(&mut conn, me.visitor.principal.person, after, PAGE + 1).await?;
+    let mut filter = FilterBox::new("/queue", "", &part.q);
+    let lines = if filter.is_used() {
+        let own = format!("{} assigned:me", filter.text);
+        let found = app
+            .desk
+            .filtered(&me.caller, &own, None, (after, PAGE + 1), frame.now)
+            .await;
+        filter.take(found)?
+    } else {
+        let mut conn = app.desk.acquire().await?;
+        queue::own_page(&mut conn, me.visitor.principal.person, after, PAGE + 1).await?
+    };
     let (lines, next) = split_page(lines);
+    let status = filter.status();
     let mine = frame
         .nav
         .mine
@@ -210,9 +229,10 @@ async fn mine(
         may_take: false,
         mine,
         in_a_queue: !me.visitor.principal.memberships.is_empty(),
+        filter,
         frame,
     };
-    Ok(Page(page).into_response())
+    Ok(Page(page).status(status))
 }
 
 /// The queue of a path, if the reader may see it.
@@ -258,8 +278,26 @@ async fn show(
     let after = read_after(&part.after);
     let reader = me.visitor.principal.person;
     let counts = queue::counts(&mut conn, &queue, reader, frame.now).await?;
-    let lines = queue::page(&mut conn, &queue, reader, view, after, PAGE + 1, frame.now).await?;
-    drop(conn);
+    let address = queue_address(queue.tier(), queue.team_name());
+    let mut filter = FilterBox::new(&address, view.as_str(), &part.q);
+    let lines = if filter.is_used() {
+        drop(conn);
+        let within = Some((&queue, view));
+        let found = app
+            .desk
+            .filtered(
+                &me.caller,
+                &filter.text,
+                within,
+                (after, PAGE + 1),
+                frame.now,
+            )
+            .await;
+        filter.take(found)?
+    } else {
+        queue::page(&mut conn, &queue, reader, view, after, PAGE + 1, frame.now).await?
+    };
+    let status = filter.status();
     let (lines, next) = split_page(lines);
     let tab = |it: View, label, count| ViewTab {
         word: it.as_str(),
@@ -270,7 +308,7 @@ async fn show(
     let page = QueuePage {
         title: format!("{} {}", queue.tier(), queue.team_name()),
         tier: queue.tier().number(),
-        address: queue_address(queue.tier(), queue.team_name()),
+        address,
         view: view.as_str(),
         views: vec![
             tab(View::All, "queue.view_all", filters::grouped(counts.all)),
@@ -297,9 +335,10 @@ async fn show(
         may_take: may_take(&me, &queue),
         mine: 0,
         in_a_queue: true,
+        filter,
         frame,
     };
-    Ok(Page(page).into_response())
+    Ok(Page(page).status(status))
 }
 
 /// Tells an open queue that something changed; which tickets these are, only the page itself learns.

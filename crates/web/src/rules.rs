@@ -1,12 +1,15 @@
-//! Escalation rules for administrators: read, write, switch off. Each saved form is a new version.
+//! Escalation rules for administrators: read, write, try on the past, switch off. Each saved form is a new version.
 
+mod choices;
 mod form;
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use tierdesk_desk::DeskError;
+use tierdesk_desk::dry_run::{RuleOutcome, Trial};
 use tierdesk_desk::escalation::RuleLine;
 use tierdesk_domain::id::DocumentId;
 use tierdesk_domain::text;
@@ -21,7 +24,8 @@ use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
 use crate::{AppState, WebError};
 
-use form::{Options, RuleForm};
+use choices::Options;
+use form::RuleForm;
 
 pub(crate) fn routes(routes: &mut Routes) {
     routes.get(Audience::Administrator, "/admin/rules", list);
@@ -53,9 +57,20 @@ struct RulesPage {
     versions: Vec<VersionLine>,
     errors: Errors,
     conflict: bool,
+    /// What the rule of the form would have done.
+    trial: Option<Trial<RuleOutcome>>,
 }
 
 impl RulesPage {
+    /// The sentence about the tickets that a trial looked at.
+    fn looked(&self, trial: &Trial<RuleOutcome>) -> String {
+        crate::trial::looked(trial)
+    }
+
+    fn at(&self, moment: &DateTime<Utc>) -> Moment {
+        self.frame.at(moment)
+    }
+
     fn is_shown(&self, rule: &RuleLine) -> bool {
         self.shown == Some(rule.document.id)
     }
@@ -108,6 +123,7 @@ async fn page(
         versions,
         errors: Errors::default(),
         conflict: false,
+        trial: None,
         frame,
     })
 }
@@ -149,28 +165,48 @@ async fn keep(
     me: Me,
     frame: Frame,
     id: Option<DocumentId>,
-    form: RuleForm,
+    mut form: RuleForm,
 ) -> Result<Response, WebError> {
     if let Some(id) = id {
         // A rule that does not exist gets no version.
         app.desk.rule_versions(&me.caller, id).await?;
     }
-    let seen = id.map(|id| (id, form.version));
+    if form.edit() {
+        return Ok(Page(page(&app, &me, frame, id, Some(form)).await?).into_response());
+    }
     let rule = form.rule();
-    let saved = app
-        .desk
-        .save_rule(
-            &me.caller,
-            seen,
-            &form.name,
-            form.is_active(),
-            rule,
-            frame.now,
-        )
-        .await;
-    let (status, errors, conflict) = match saved {
-        Ok(id) => return Ok(see(&format!("/admin/rules/{id}"), Some("said.saved"))),
+    let tried = form.pressed == "try";
+    let done = if tried {
+        let days = crate::trial::days(&form.days);
+        let trial = app
+            .desk
+            .replay_rule(&me.caller, id, rule, days, frame.now)
+            .await;
+        trial.map(Some)
+    } else {
+        let seen = id.map(|id| (id, form.version));
+        let (name, active) = (form.name.as_str(), form.is_active());
+        let saved = app
+            .desk
+            .save_rule(&me.caller, seen, name, active, rule, frame.now)
+            .await;
+        match saved {
+            Ok(id) => return Ok(see(&format!("/admin/rules/{id}"), Some("said.saved"))),
+            Err(error) => Err(error),
+        }
+    };
+    let mut trial = None;
+    let (status, errors, conflict) = match done {
+        Ok(result) => {
+            trial = result;
+            (StatusCode::OK, Errors::default(), false)
+        }
         Err(DeskError::Invalid(errors)) => (LOOK_AGAIN, Errors::from(errors), false),
+        Err(DeskError::Filter(error)) => {
+            let mut errors = Errors::default();
+            errors.add("filter", error.sentence());
+            (LOOK_AGAIN, errors, false)
+        }
         Err(DeskError::Conflict) => (StatusCode::CONFLICT, Errors::default(), true),
         Err(error) => return Err(error.into()),
     };
@@ -181,5 +217,6 @@ async fn keep(
     }
     page.errors = errors;
     page.conflict = conflict;
+    page.trial = trial;
     Ok(Page(page).status(status))
 }

@@ -1,10 +1,12 @@
-//! The search page: a number opens its ticket, words find tickets, and engineers find people.
+//! The search page: a number opens its ticket, words find tickets, and engineers find people. Words of the filter
+//! language lead to the filtered list.
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tierdesk_desk::search::PAGE;
+use tierdesk_domain::filter::Filter;
 use tierdesk_domain::id::{PersonId, TicketNumber};
 use tierdesk_domain::text::{fill, t};
 use tierdesk_store::search::{Found, FoundPerson, MARK, UNMARK};
@@ -191,6 +193,9 @@ async fn show(
         }
     } else if text.is_empty() {
         found.empty = Some((t("search.start"), t("search.start_line")));
+    } else if Filter::has_words(&text) && (me.visitor.roles.engineer || me.visitor.roles.manager) {
+        let list = format!("/tickets?q={}", filters::encoded(&text));
+        return Ok(see(&list, None));
     } else {
         let results = app.desk.search(&me.caller, &text, page, now).await?;
         if let Some(number) = results.exact {

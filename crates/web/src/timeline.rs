@@ -240,13 +240,7 @@ impl Reader<'_> {
                 let quality = words::quality(data["quality"].as_str().unwrap_or_default());
                 ("ok", fill("event.rated", &[("quality", &quality)]))
             }
-            EventKind::RuleFired => (
-                "rule",
-                fill(
-                    "event.rule_fired",
-                    &[("what", &said(data, &["rule_name", "name", "rule", "what"]))],
-                ),
-            ),
+            EventKind::RuleFired => ("rule", words::rule_fired(data)),
             EventKind::Breached => ("alert", fill("event.breached", &[("clock", &clock())])),
             EventKind::AtRisk => ("clock", fill("event.at_risk", &[("clock", &clock())])),
             EventKind::Recomputed => {

@@ -1,7 +1,7 @@
 //! The words of the desk's own values: statuses, impacts, clocks.
 
 use tierdesk_domain::outbox::MailKind;
-use tierdesk_domain::text::t;
+use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{Channel, Impact, Kind, ResolutionCode, Status, Urgency};
 
 /// A status as people read it.
@@ -162,4 +162,29 @@ pub(crate) fn level(level: &tierdesk_domain::skill::Level) -> &'static str {
         Level::Solid => "skill.solid",
         Level::Expert => "skill.expert",
     })
+}
+
+/// After so many seconds a rule fired late: nobody looked for a while.
+const LATE: i64 = 5 * 60;
+
+/// What a rule did: which one, why, and how late where it was late.
+pub(crate) fn rule_fired(data: &serde_json::Value) -> String {
+    let word = |key: &str| data[key].as_str().unwrap_or_default().to_owned();
+    let effects = data["effects"].as_array().into_iter().flatten();
+    let effects: Vec<_> = effects.filter_map(|it| it.as_str()).collect();
+    let late = data["late_by_seconds"].as_i64().unwrap_or_default();
+    let key = match late {
+        LATE.. => "event.rule_fired_late",
+        _ => "event.rule_fired",
+    };
+    let late = tierdesk_domain::clock::spell(chrono::TimeDelta::seconds(late));
+    fill(
+        key,
+        &[
+            ("rule", &word("rule")),
+            ("because", &word("because")),
+            ("effects", &effects.join(t("escalation.and"))),
+            ("late", &late),
+        ],
+    )
 }

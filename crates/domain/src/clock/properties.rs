@@ -24,7 +24,8 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn history() -> impl Strategy<Value = History> {
+/// A ticket and what may happen to it.
+pub(crate) fn history() -> impl Strategy<Value = History> {
     (0..10_000_i64, vec((0..3_000_i64, change()), 0..12)).prop_map(|(start, steps)| {
         let mut history = ticket("2026-03-23T00:00:00Z");
         history.opened_at += TimeDelta::minutes(start);

@@ -152,6 +152,24 @@ fn an_error_names_the_word_and_what_is_possible() {
 }
 
 #[test]
+fn a_text_with_words_of_the_language_is_told_from_one_without() {
+    for yes in ["team:", "vpn -Tier:L9", "age>2d", "title~x"] {
+        assert!(Filter::has_words(yes), "{yes}");
+    }
+    for no in [
+        "",
+        "vpn",
+        "https://example.com",
+        "team network",
+        "note: call",
+        "a>b",
+        "-",
+    ] {
+        assert!(!Filter::has_words(no), "{no}");
+    }
+}
+
+#[test]
 fn a_selection_survives_being_stored() {
     let selection = read("team:Network -tier:L1 assigned:nobody age>2d vpn")
         .resolve(&known())

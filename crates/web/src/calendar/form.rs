@@ -36,7 +36,9 @@ pub(super) struct CalendarForm {
     pub(super) dates: String,
     /// The day on which it begins; at once where empty.
     pub(super) from: String,
-    /// `preview` looks, everything else saves.
+    /// So many days are tried.
+    pub(super) days: String,
+    /// `preview` looks, `try` tries it on the past, everything else saves.
     r#do: String,
 }
 
@@ -80,13 +82,18 @@ impl CalendarForm {
                 Standing::Later => begins.date_naive().to_string(),
                 _ => String::new(),
             },
-            r#do: String::new(),
+            ..Self::default()
         }
     }
 
     /// Whether it is only looked at.
     pub(super) fn is_preview(&self) -> bool {
         self.r#do == "preview"
+    }
+
+    /// Whether it is tried on the tickets of the last days.
+    pub(super) fn is_trial(&self) -> bool {
+        self.r#do == "try"
     }
 
     /// What is typed for a day.

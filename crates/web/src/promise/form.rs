@@ -63,6 +63,7 @@ pub(super) enum Edit {
 pub(super) enum Doing {
     Edit(Edit),
     Try,
+    Replay,
     Save,
 }
 
@@ -257,6 +258,7 @@ impl PolicyForm {
         let (word, place) = self.button.split_once('-').unwrap_or((&self.button, ""));
         match (word, place.parse()) {
             ("try", _) => Doing::Try,
+            ("replay", _) => Doing::Replay,
             ("add", _) => Doing::Edit(Edit::Add),
             ("up", Ok(place)) => Doing::Edit(Edit::Up(place)),
             ("down", Ok(place)) => Doing::Edit(Edit::Down(place)),

@@ -1,7 +1,8 @@
-//! A rule as a form: every condition and effect is a line with a box to tick, so that it works without scripts.
+//! A rule as a form: one row per condition and effect, in their order. A row sends all of its fields, used or not, so that
+//! the rows stay apart without scripts; buttons add, move and take away rows and show the form again.
 
 use serde::Deserialize;
-use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
+use tierdesk_domain::escalation::{Condition, Effect, Meant, Only, Rule};
 use tierdesk_domain::id::{PersonId, TeamId};
 use tierdesk_domain::sla::Metric;
 use tierdesk_domain::ticket::Priority;
@@ -9,7 +10,7 @@ use tierdesk_domain::tier::Tier;
 use tierdesk_store::configuration::Document;
 use uuid::Uuid;
 
-use crate::{AppState, WebError};
+use super::choices::{ConditionKind, EffectKind};
 
 /// What a form sends. An unticked box sends nothing.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -21,80 +22,49 @@ pub(crate) struct RuleForm {
     only_team: Vec<String>,
     only_tier: Vec<String>,
     only_priority: Vec<String>,
-    if_unassigned: String,
-    pub(crate) unassigned_minutes: String,
-    if_bot: String,
-    if_tier: String,
-    pub(crate) tier_minutes: String,
-    if_sla: String,
-    sla_metric: String,
-    pub(crate) sla_percent: String,
-    if_priority: String,
-    priority: String,
-    if_reopened: String,
-    pub(crate) reopened_times: String,
-    then_move: String,
-    move_team: String,
-    move_tier: String,
-    then_raise: String,
-    raise_to: String,
-    then_queue: String,
-    then_person: String,
-    notify_person: String,
+    if_kind: Vec<String>,
+    if_number: Vec<String>,
+    if_choice: Vec<String>,
+    if_text: Vec<String>,
+    then_kind: Vec<String>,
+    then_team: Vec<String>,
+    then_tier: Vec<String>,
+    then_choice: Vec<String>,
+    then_text: Vec<String>,
+    add_if: String,
+    add_then: String,
+    pub(crate) days: String,
+    /// Which button was pressed: nothing or `save`, `try`, or an [`Edit`].
+    #[serde(rename = "do")]
+    pub(crate) pressed: String,
 }
 
-/// A choice of a select or a row of boxes.
-#[derive(Debug, Clone)]
-pub(crate) struct Choice {
-    pub(crate) value: String,
-    pub(crate) title: String,
+/// A condition as it stands in the form.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ConditionRow {
+    /// The id of its field: the first row of a kind has the name that errors link to.
+    pub(crate) id: String,
+    pub(crate) kind: ConditionKind,
+    /// Minutes, percent or times.
+    pub(crate) number: String,
+    /// A promise or a priority.
+    pub(crate) choice: String,
+    /// A filter.
+    pub(crate) text: String,
 }
 
-/// Everything that can be chosen.
-#[derive(Debug, Clone)]
-pub(crate) struct Options {
-    pub(crate) teams: Vec<Choice>,
-    pub(crate) tiers: Vec<Choice>,
-    pub(crate) priorities: Vec<Choice>,
-    pub(crate) metrics: Vec<Choice>,
-    pub(crate) people: Vec<Choice>,
-}
-
-impl Options {
-    pub(crate) async fn load(app: &AppState) -> Result<Self, WebError> {
-        let mut conn = app.desk.acquire().await?;
-        let teams = tierdesk_store::team::all(&mut conn).await?;
-        let people = tierdesk_store::escalation::staff(&mut conn).await?;
-        let choice = |value: String, title: String| Choice { value, title };
-        let metrics = [
-            Metric::FirstResponse,
-            Metric::NextResponse,
-            Metric::Resolution,
-        ];
-        Ok(Self {
-            teams: teams
-                .into_iter()
-                .map(|it| choice(it.id.to_string(), it.name))
-                .collect(),
-            tiers: Tier::ALL
-                .map(|it| choice(it.name().to_owned(), it.name().to_owned()))
-                .to_vec(),
-            priorities: Priority::ALL
-                .map(|it| choice(it.to_string(), it.to_string()))
-                .to_vec(),
-            metrics: metrics
-                .map(|it| choice(it.as_str().to_owned(), crate::words::metric(it).to_owned()))
-                .to_vec(),
-            people: people
-                .into_iter()
-                .map(|(id, name)| choice(id.to_string(), name))
-                .collect(),
-        })
-    }
-}
-
-fn ticked(yes: bool) -> String {
-    if yes { "yes".to_owned() } else { String::new() }
+/// An effect as it stands in the form.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EffectRow {
+    /// As in [`ConditionRow`].
+    pub(crate) id: String,
+    pub(crate) kind: EffectKind,
+    pub(crate) team: String,
+    pub(crate) tier: String,
+    /// A priority or a person.
+    pub(crate) choice: String,
+    /// A note.
+    pub(crate) text: String,
 }
 
 fn priority(word: &str) -> Option<Priority> {
@@ -114,126 +84,269 @@ fn number<T: std::str::FromStr + Default>(text: &str) -> T {
     text.trim().parse().unwrap_or_default()
 }
 
-impl RuleForm {
-    /// For a new rule.
-    pub(crate) fn fresh() -> Self {
+fn words<T: ToString>(all: impl IntoIterator<Item = T>) -> Vec<String> {
+    all.into_iter().map(|it| it.to_string()).collect()
+}
+
+impl ConditionRow {
+    /// A fresh row with numbers that make sense.
+    fn fresh(kind: ConditionKind) -> Self {
+        let (number, choice) = match kind {
+            ConditionKind::Unassigned => ("30", ""),
+            ConditionKind::NoAnswer => ("240", ""),
+            ConditionKind::InTier => ("240", ""),
+            ConditionKind::Used => ("75", Metric::Resolution.as_str()),
+            ConditionKind::Reopened => ("2", ""),
+            ConditionKind::Bot | ConditionKind::Priority | ConditionKind::Filter => ("", ""),
+        };
         Self {
-            active: ticked(true),
-            unassigned_minutes: "30".to_owned(),
-            tier_minutes: "240".to_owned(),
-            sla_percent: "75".to_owned(),
-            reopened_times: "2".to_owned(),
+            kind,
+            number: number.to_owned(),
+            choice: choice.to_owned(),
             ..Self::default()
         }
     }
 
+    fn of(condition: &Condition) -> Self {
+        let row = |kind, number: String, choice: String, text: &str| Self {
+            kind,
+            number,
+            choice,
+            text: text.to_owned(),
+            ..Self::default()
+        };
+        let none = String::new;
+        match condition {
+            Condition::UnassignedFor { minutes } => {
+                row(ConditionKind::Unassigned, minutes.to_string(), none(), "")
+            }
+            Condition::NoAnswerFor { minutes } => {
+                row(ConditionKind::NoAnswer, minutes.to_string(), none(), "")
+            }
+            Condition::BotGaveUp {} => row(ConditionKind::Bot, none(), none(), ""),
+            Condition::TimeInTier { minutes } => {
+                row(ConditionKind::InTier, minutes.to_string(), none(), "")
+            }
+            Condition::SlaUsed { metric, percent } => row(
+                ConditionKind::Used,
+                percent.to_string(),
+                metric.to_string(),
+                "",
+            ),
+            Condition::PriorityReached { priority } => {
+                row(ConditionKind::Priority, none(), priority.to_string(), "")
+            }
+            Condition::Reopened { times } => {
+                row(ConditionKind::Reopened, times.to_string(), none(), "")
+            }
+            Condition::Matches { filter } => {
+                row(ConditionKind::Filter, none(), none(), &filter.text)
+            }
+        }
+    }
+
+    fn condition(&self) -> Condition {
+        let minutes = number(&self.number);
+        match self.kind {
+            ConditionKind::Unassigned => Condition::UnassignedFor { minutes },
+            ConditionKind::NoAnswer => Condition::NoAnswerFor { minutes },
+            ConditionKind::Bot => Condition::BotGaveUp {},
+            ConditionKind::InTier => Condition::TimeInTier { minutes },
+            ConditionKind::Used => Condition::SlaUsed {
+                metric: self.choice.parse().unwrap_or(Metric::Resolution),
+                percent: number(&self.number),
+            },
+            ConditionKind::Priority => Condition::PriorityReached {
+                priority: priority(&self.choice).unwrap_or(Priority::P1),
+            },
+            ConditionKind::Reopened => Condition::Reopened {
+                times: number(&self.number),
+            },
+            // What it means the desk looks up.
+            ConditionKind::Filter => Condition::Matches {
+                filter: Meant {
+                    text: self.text.trim().to_owned(),
+                    ..Meant::default()
+                },
+            },
+        }
+    }
+}
+
+impl EffectRow {
+    fn of(effect: &Effect) -> Self {
+        let some = |kind| Self {
+            kind,
+            ..Self::default()
+        };
+        match effect {
+            Effect::Move { team, tier } => Self {
+                team: team.map(|it| it.to_string()).unwrap_or_default(),
+                tier: tier.map(|it| it.to_string()).unwrap_or_default(),
+                ..some(EffectKind::Move)
+            },
+            Effect::RaisePriority { to } => Self {
+                choice: to.map(|it| it.to_string()).unwrap_or_default(),
+                ..some(EffectKind::Raise)
+            },
+            Effect::NotifyQueue {} => some(EffectKind::Queue),
+            Effect::NotifyAssignee {} => some(EffectKind::Assignee),
+            Effect::NotifyPerson { person } => Self {
+                choice: person.to_string(),
+                ..some(EffectKind::Person)
+            },
+            Effect::AddNote { text } => Self {
+                text: text.clone(),
+                ..some(EffectKind::Note)
+            },
+        }
+    }
+
+    fn effect(&self) -> Effect {
+        match self.kind {
+            EffectKind::Move => Effect::Move {
+                team: uuid(&self.team).map(TeamId),
+                tier: tier(&self.tier),
+            },
+            EffectKind::Raise => Effect::RaisePriority {
+                to: priority(&self.choice),
+            },
+            EffectKind::Queue => Effect::NotifyQueue {},
+            EffectKind::Assignee => Effect::NotifyAssignee {},
+            // Nobody chosen is a person whom nobody finds, which the desk refuses.
+            EffectKind::Person => Effect::NotifyPerson {
+                person: PersonId(uuid(&self.choice).unwrap_or_default()),
+            },
+            EffectKind::Note => Effect::AddNote {
+                text: tierdesk_domain::field::many_lines(&self.text),
+            },
+        }
+    }
+}
+
+/// Looks a field of a row up; a row that was sent in part has empty fields.
+fn at(fields: &[String], i: usize) -> String {
+    fields.get(i).cloned().unwrap_or_default()
+}
+
+/// The field's name for the first row of a kind, and a name of its own for each that follows.
+fn id(seen: &mut Vec<&'static str>, field: &'static str) -> String {
+    let before = seen.iter().filter(|it| **it == field).count();
+    seen.push(field);
+    match before {
+        0 => field.to_owned(),
+        n => format!("{field}_{}", n + 1),
+    }
+}
+
+impl RuleForm {
+    /// For a new rule.
+    pub(crate) fn fresh() -> Self {
+        let mut form = Self {
+            active: "yes".to_owned(),
+            ..Self::default()
+        };
+        form.set_conditions(&[ConditionRow::fresh(ConditionKind::Unassigned)]);
+        form.set_effects(&[EffectRow::default()]);
+        form
+    }
+
     /// For an existing one.
     pub(crate) fn of(document: &Document<Rule>) -> Self {
+        let rule = &document.body;
         let mut form = Self {
             version: document.version,
             name: document.name.clone(),
-            active: ticked(document.active),
-            only_team: document
-                .body
-                .only
-                .teams
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            only_tier: document
-                .body
-                .only
-                .tiers
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            only_priority: document
-                .body
-                .only
-                .priorities
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            ..Self::fresh()
+            active: if document.active { "yes" } else { "" }.to_owned(),
+            only_team: words(&rule.only.teams),
+            only_tier: words(&rule.only.tiers),
+            only_priority: words(&rule.only.priorities),
+            ..Self::default()
         };
-        for condition in &document.body.conditions {
-            match condition {
-                Condition::UnassignedFor { minutes } => {
-                    (form.if_unassigned, form.unassigned_minutes) =
-                        (ticked(true), minutes.to_string());
-                }
-                Condition::BotGaveUp {} => form.if_bot = ticked(true),
-                Condition::TimeInTier { minutes } => {
-                    (form.if_tier, form.tier_minutes) = (ticked(true), minutes.to_string());
-                }
-                Condition::SlaUsed { metric, percent } => {
-                    form.if_sla = ticked(true);
-                    (form.sla_metric, form.sla_percent) = (metric.to_string(), percent.to_string());
-                }
-                Condition::PriorityReached { priority } => {
-                    (form.if_priority, form.priority) = (ticked(true), priority.to_string());
-                }
-                Condition::Reopened { times } => {
-                    (form.if_reopened, form.reopened_times) = (ticked(true), times.to_string());
-                }
-            }
-        }
-        for effect in &document.body.effects {
-            match effect {
-                Effect::Move { team, tier } => {
-                    form.then_move = ticked(true);
-                    form.move_team = team.map(|it| it.to_string()).unwrap_or_default();
-                    form.move_tier = tier.map(|it| it.to_string()).unwrap_or_default();
-                }
-                Effect::RaisePriority { to } => {
-                    form.then_raise = ticked(true);
-                    form.raise_to = to.map(|it| it.to_string()).unwrap_or_default();
-                }
-                Effect::NotifyQueue {} => form.then_queue = ticked(true),
-                Effect::NotifyPerson { person } => {
-                    (form.then_person, form.notify_person) = (ticked(true), person.to_string());
-                }
-            }
-        }
+        let conditions: Vec<_> = rule.conditions.iter().map(ConditionRow::of).collect();
+        let effects: Vec<_> = rule.effects.iter().map(EffectRow::of).collect();
+        form.set_conditions(&conditions);
+        form.set_effects(&effects);
         form
+    }
+
+    /// The conditions, in their order; what is none is left out.
+    pub(crate) fn conditions(&self) -> Vec<ConditionRow> {
+        let rows = self.if_kind.iter().enumerate();
+        let mut seen = Vec::new();
+        rows.filter_map(|(i, kind)| {
+            let kind: ConditionKind = kind.parse().ok()?;
+            Some(ConditionRow {
+                id: id(&mut seen, kind.field()),
+                kind,
+                number: at(&self.if_number, i),
+                choice: at(&self.if_choice, i),
+                text: at(&self.if_text, i),
+            })
+        })
+        .collect()
+    }
+
+    /// The effects, in their order; what is none is left out.
+    pub(crate) fn effects(&self) -> Vec<EffectRow> {
+        let rows = self.then_kind.iter().enumerate();
+        let mut seen = Vec::new();
+        rows.filter_map(|(i, kind)| {
+            let kind: EffectKind = kind.parse().ok()?;
+            Some(EffectRow {
+                id: id(&mut seen, kind.field()),
+                kind,
+                team: at(&self.then_team, i),
+                tier: at(&self.then_tier, i),
+                choice: at(&self.then_choice, i),
+                text: at(&self.then_text, i),
+            })
+        })
+        .collect()
+    }
+
+    fn set_conditions(&mut self, rows: &[ConditionRow]) {
+        self.if_kind = words(rows.iter().map(|it| it.kind));
+        self.if_number = words(rows.iter().map(|it| &it.number));
+        self.if_choice = words(rows.iter().map(|it| &it.choice));
+        self.if_text = words(rows.iter().map(|it| &it.text));
+    }
+
+    fn set_effects(&mut self, rows: &[EffectRow]) {
+        self.then_kind = words(rows.iter().map(|it| it.kind));
+        self.then_team = words(rows.iter().map(|it| &it.team));
+        self.then_tier = words(rows.iter().map(|it| &it.tier));
+        self.then_choice = words(rows.iter().map(|it| &it.choice));
+        self.then_text = words(rows.iter().map(|it| &it.text));
+    }
+
+    /// Does what the pressed button says to the rows. False if it was another button.
+    pub(crate) fn edit(&mut self) -> bool {
+        let (verb, row) = self.pressed.split_once(':').unwrap_or((&self.pressed, ""));
+        let row: usize = row.parse().unwrap_or(usize::MAX);
+        let (mut conditions, mut effects) = (self.conditions(), self.effects());
+        match verb {
+            "add_if" => {
+                let kind = self.add_if.parse().unwrap_or_default();
+                conditions.push(ConditionRow::fresh(kind));
+            }
+            "add_then" => effects.push(EffectRow {
+                kind: self.add_then.parse().unwrap_or_default(),
+                ..EffectRow::default()
+            }),
+            "drop_if" if row < conditions.len() => drop(conditions.remove(row)),
+            "drop_then" if row < effects.len() => drop(effects.remove(row)),
+            "up_if" if (1..conditions.len()).contains(&row) => conditions.swap(row, row - 1),
+            "up_then" if (1..effects.len()).contains(&row) => effects.swap(row, row - 1),
+            _ => return false,
+        }
+        self.set_conditions(&conditions);
+        self.set_effects(&effects);
+        true
     }
 
     /// As a rule; what is wrong with it the desk says.
     pub(crate) fn rule(&self) -> Rule {
-        let is = |word: &String| !word.is_empty();
-        let conditions = [
-            is(&self.if_unassigned).then(|| Condition::UnassignedFor {
-                minutes: number(&self.unassigned_minutes),
-            }),
-            is(&self.if_bot).then_some(Condition::BotGaveUp {}),
-            is(&self.if_tier).then(|| Condition::TimeInTier {
-                minutes: number(&self.tier_minutes),
-            }),
-            is(&self.if_sla).then(|| Condition::SlaUsed {
-                metric: self.sla_metric.parse().unwrap_or(Metric::Resolution),
-                percent: number(&self.sla_percent),
-            }),
-            is(&self.if_priority).then(|| Condition::PriorityReached {
-                priority: priority(&self.priority).unwrap_or(Priority::P1),
-            }),
-            is(&self.if_reopened).then(|| Condition::Reopened {
-                times: number(&self.reopened_times),
-            }),
-        ];
-        let effects = [
-            is(&self.then_raise).then(|| Effect::RaisePriority {
-                to: priority(&self.raise_to),
-            }),
-            is(&self.then_move).then(|| Effect::Move {
-                team: uuid(&self.move_team).map(TeamId),
-                tier: tier(&self.move_tier),
-            }),
-            is(&self.then_queue).then_some(Effect::NotifyQueue {}),
-            // Nobody chosen is a person whom nobody finds, which the desk refuses.
-            is(&self.then_person).then(|| Effect::NotifyPerson {
-                person: PersonId(uuid(&self.notify_person).unwrap_or_default()),
-            }),
-        ];
         Rule {
             only: Only {
                 teams: self
@@ -249,8 +362,12 @@ impl RuleForm {
                     .filter_map(|it| priority(it))
                     .collect(),
             },
-            conditions: conditions.into_iter().flatten().collect(),
-            effects: effects.into_iter().flatten().collect(),
+            conditions: self
+                .conditions()
+                .iter()
+                .map(ConditionRow::condition)
+                .collect(),
+            effects: self.effects().iter().map(EffectRow::effect).collect(),
         }
     }
 
@@ -258,36 +375,14 @@ impl RuleForm {
         !self.active.is_empty()
     }
 
-    /// Whether the box of a condition or an effect is ticked.
-    pub(crate) fn is(&self, name: &str) -> bool {
-        let field = match name {
-            "if_unassigned" => &self.if_unassigned,
-            "if_bot" => &self.if_bot,
-            "if_tier" => &self.if_tier,
-            "if_sla" => &self.if_sla,
-            "if_priority" => &self.if_priority,
-            "if_reopened" => &self.if_reopened,
-            "then_move" => &self.then_move,
-            "then_raise" => &self.then_raise,
-            "then_queue" => &self.then_queue,
-            _ => &self.then_person,
-        };
-        !field.is_empty()
-    }
-
-    /// Whether a choice of a select or a row of boxes is made.
+    /// Whether a box of the row `only` is ticked.
     pub(crate) fn has(&self, name: &str, value: &str) -> bool {
-        match name {
-            "only_team" => self.only_team.iter().any(|it| it == value),
-            "only_tier" => self.only_tier.iter().any(|it| it == value),
-            "only_priority" => self.only_priority.iter().any(|it| it == value),
-            "sla_metric" => self.sla_metric == value,
-            "priority" => self.priority == value,
-            "move_team" => self.move_team == value,
-            "move_tier" => self.move_tier == value,
-            "raise_to" => self.raise_to == value,
-            _ => self.notify_person == value,
-        }
+        let ticked = match name {
+            "only_team" => &self.only_team,
+            "only_tier" => &self.only_tier,
+            _ => &self.only_priority,
+        };
+        ticked.iter().any(|it| it == value)
     }
 }
 
@@ -297,9 +392,8 @@ mod tests {
     use chrono::DateTime;
     use tierdesk_domain::id::DocumentId;
 
-    #[test]
-    fn a_rule_that_is_shown_and_sent_back_is_the_same_rule() {
-        let rule = Rule {
+    fn everything() -> Rule {
+        Rule {
             only: Only {
                 teams: [TeamId(Uuid::from_u128(7))].into(),
                 tiers: [Tier::L1].into(),
@@ -307,11 +401,22 @@ mod tests {
             },
             conditions: vec![
                 Condition::UnassignedFor { minutes: 45 },
+                Condition::Matches {
+                    filter: Meant {
+                        text: "vip:yes".to_owned(),
+                        ..Meant::default()
+                    },
+                },
                 Condition::BotGaveUp {},
+                Condition::NoAnswerFor { minutes: 10 },
                 Condition::TimeInTier { minutes: 90 },
                 Condition::SlaUsed {
                     metric: Metric::FirstResponse,
                     percent: 80,
+                },
+                Condition::SlaUsed {
+                    metric: Metric::TimeInTier,
+                    percent: 50,
                 },
                 Condition::PriorityReached {
                     priority: Priority::P2,
@@ -319,6 +424,7 @@ mod tests {
                 Condition::Reopened { times: 3 },
             ],
             effects: vec![
+                Effect::NotifyAssignee {},
                 Effect::RaisePriority {
                     to: Some(Priority::P1),
                 },
@@ -327,11 +433,18 @@ mod tests {
                     tier: Some(Tier::L3),
                 },
                 Effect::NotifyQueue {},
+                Effect::AddNote {
+                    text: "Look here.\nAnd there.".to_owned(),
+                },
                 Effect::NotifyPerson {
                     person: PersonId(Uuid::from_u128(9)),
                 },
             ],
-        };
+        }
+    }
+
+    #[test]
+    fn a_rule_that_is_shown_and_sent_back_is_the_same_rule() {
         let document = Document {
             id: DocumentId(Uuid::nil()),
             version: 4,
@@ -339,11 +452,34 @@ mod tests {
             active: false,
             valid_from: DateTime::UNIX_EPOCH,
             author: None,
-            body: rule.clone(),
+            body: everything(),
         };
         let form = RuleForm::of(&document);
-        assert_eq!(form.rule(), rule);
+        assert_eq!(form.rule(), everything());
         assert!(!form.is_active());
         assert_eq!((form.version, form.name.as_str()), (4, "All of it"));
+    }
+
+    #[test]
+    fn buttons_add_move_and_take_away_rows() {
+        let mut form = RuleForm::fresh();
+        let mut press = |button: &str, kind: &str| {
+            form.pressed = button.to_owned();
+            (form.add_if, form.add_then) = (kind.to_owned(), kind.to_owned());
+            let done = form.edit();
+            let kinds: Vec<_> = form.conditions().iter().map(|it| it.kind).collect();
+            (done, kinds)
+        };
+        use ConditionKind::{Filter, Unassigned, Used};
+        assert_eq!(press("add_if", "used"), (true, vec![Unassigned, Used]));
+        assert_eq!(
+            press("add_if", "filter"),
+            (true, vec![Unassigned, Used, Filter])
+        );
+        assert_eq!(press("up_if:2", ""), (true, vec![Unassigned, Filter, Used]));
+        assert_eq!(press("drop_if:0", ""), (true, vec![Filter, Used]));
+        for nothing in ["", "save", "try", "up_if:0", "drop_if:9", "drop_if:x"] {
+            assert!(!press(nothing, "").0, "{nothing}");
+        }
     }
 }

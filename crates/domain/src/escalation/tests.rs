@@ -1,0 +1,309 @@
+//! What rules promise, rule by rule.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::clock::scene::{at, book, ticket};
+use crate::clock::{Change, clocks};
+use crate::ticket::{ResolvedBy, Status};
+
+/// 9:00 on a Monday in Berlin.
+const MONDAY_9: &str = "2026-06-01T07:00:00Z";
+
+pub(super) fn rule(condition: Condition) -> Rule {
+    Rule {
+        only: Only::default(),
+        conditions: vec![condition],
+        effects: vec![Effect::NotifyQueue {}],
+    }
+}
+
+pub(super) fn card() -> Card {
+    Card {
+        title: "VPN drops".to_owned(),
+        channel: Channel::Web,
+        requester: PersonId(Uuid::nil()),
+        host: None,
+        assignee: None,
+    }
+}
+
+fn holds_at(rule: &Rule, history: &History, now: &str) -> Option<DateTime<Utc>> {
+    let (book, now) = (book(), at(now));
+    rule.holds_at(&Situation {
+        history,
+        card: &card(),
+        clocks: &clocks(history, &book, now),
+        book: &book,
+        bot_holds: false,
+        bot_gave_up_at: None,
+        now,
+    })
+}
+
+#[test]
+fn nobody_took_it_for_so_many_working_minutes() {
+    let rule = rule(Condition::UnassignedFor { minutes: 60 });
+    let filed_on_sunday = ticket("2026-05-31T10:00:00Z");
+    assert_eq!(
+        holds_at(&rule, &filed_on_sunday, "2026-05-31T11:00:00Z"),
+        Some(at("2026-06-01T08:00:00Z"))
+    );
+    let taken = filed_on_sunday
+        .clone()
+        .then("2026-06-01T07:30:00Z", Change::Assigned(true));
+    assert_eq!(holds_at(&rule, &taken, "2026-06-01T07:31:00Z"), None);
+    let put_back = taken.then("2026-06-01T07:40:00Z", Change::Assigned(false));
+    assert_eq!(
+        holds_at(&rule, &put_back, "2026-06-01T07:41:00Z"),
+        Some(at("2026-06-01T08:40:00Z"))
+    );
+}
+
+#[test]
+fn waiting_for_the_requester_is_not_waiting_for_us() {
+    let rule = rule(Condition::UnassignedFor { minutes: 60 });
+    let waits = ticket(MONDAY_9).then("2026-06-01T07:30:00Z", Change::Status(Status::Pending));
+    assert_eq!(holds_at(&rule, &waits, "2026-06-05T00:00:00Z"), None);
+    let answered = waits.then("2026-06-02T07:00:00Z", Change::Status(Status::Open));
+    assert_eq!(
+        holds_at(&rule, &answered, "2026-06-02T07:00:00Z"),
+        Some(at("2026-06-02T07:30:00Z"))
+    );
+}
+
+#[test]
+fn the_wait_begins_anew_in_each_queue_and_cycle() {
+    let rule = rule(Condition::UnassignedFor { minutes: 60 });
+    let moved = ticket(MONDAY_9).then(
+        "2026-06-01T07:50:00Z",
+        Change::Queue(TeamId(Uuid::nil()), Tier::L2),
+    );
+    assert_eq!(
+        holds_at(&rule, &moved, "2026-06-01T07:50:00Z"),
+        Some(at("2026-06-01T08:50:00Z"))
+    );
+    let reopened = ticket(MONDAY_9)
+        .then("2026-06-01T07:10:00Z", Change::Resolved(ResolvedBy::Bot))
+        .then("2026-06-02T08:00:00Z", Change::Reopened);
+    assert_eq!(
+        holds_at(&rule, &reopened, "2026-06-02T08:00:00Z"),
+        Some(at("2026-06-02T09:00:00Z"))
+    );
+}
+
+#[test]
+fn the_bot_gave_up_in_this_cycle() {
+    let rule = rule(Condition::BotGaveUp {});
+    let history = ticket(MONDAY_9);
+    let book = book();
+    let card = card();
+    let mut situation = Situation {
+        history: &history,
+        card: &card,
+        clocks: &[],
+        book: &book,
+        bot_holds: false,
+        bot_gave_up_at: Some(at("2026-06-01T07:01:00Z")),
+        now: at("2026-06-01T07:02:00Z"),
+    };
+    assert_eq!(rule.holds_at(&situation), situation.bot_gave_up_at);
+    situation.bot_holds = true;
+    assert_eq!(rule.holds_at(&situation), None);
+    let reopened = history
+        .clone()
+        .then("2026-06-01T08:00:00Z", Change::Resolved(ResolvedBy::Human))
+        .then("2026-06-01T09:00:00Z", Change::Reopened);
+    situation.history = &reopened;
+    situation.bot_holds = false;
+    assert_eq!(rule.holds_at(&situation), None);
+}
+
+#[test]
+fn a_share_of_a_promise_is_used_up() {
+    let rule = rule(Condition::SlaUsed {
+        metric: Metric::FirstResponse,
+        percent: 50,
+    });
+    assert_eq!(
+        holds_at(&rule, &ticket(MONDAY_9), MONDAY_9),
+        Some(at("2026-06-01T09:00:00Z"))
+    );
+    let answered = ticket(MONDAY_9).then("2026-06-01T08:00:00Z", Change::Reply);
+    assert_eq!(holds_at(&rule, &answered, "2026-06-01T12:00:00Z"), None);
+}
+
+#[test]
+fn all_conditions_must_hold_and_the_last_one_decides_when() {
+    let mut rule = rule(Condition::TimeInTier { minutes: 30 });
+    rule.conditions.push(Condition::PriorityReached {
+        priority: Priority::P2,
+    });
+    assert_eq!(
+        holds_at(&rule, &ticket(MONDAY_9), "2026-06-01T08:00:00Z"),
+        None
+    );
+    let raised = ticket(MONDAY_9).then("2026-06-01T10:00:00Z", Change::Priority(Priority::P1));
+    assert_eq!(
+        holds_at(&rule, &raised, "2026-06-01T10:00:00Z"),
+        Some(at("2026-06-01T10:00:00Z"))
+    );
+}
+
+#[test]
+fn a_resolved_ticket_is_left_alone() {
+    let rule = rule(Condition::Reopened { times: 1 });
+    let twice = ticket(MONDAY_9)
+        .then("2026-06-01T08:00:00Z", Change::Resolved(ResolvedBy::Human))
+        .then("2026-06-01T09:00:00Z", Change::Reopened);
+    assert_eq!(
+        holds_at(&rule, &twice, "2026-06-01T10:00:00Z"),
+        Some(at("2026-06-01T09:00:00Z"))
+    );
+    let resolved = twice.then("2026-06-01T11:00:00Z", Change::Resolved(ResolvedBy::Human));
+    assert_eq!(holds_at(&rule, &resolved, "2026-06-01T12:00:00Z"), None);
+}
+
+#[test]
+fn what_is_wrong_with_a_rule_is_said_by_field() {
+    let rule = Rule {
+        only: Only::default(),
+        conditions: vec![Condition::UnassignedFor { minutes: 0 }],
+        effects: Vec::new(),
+    };
+    let fields: Vec<_> = rule.check().into_iter().map(|error| error.field).collect();
+    assert_eq!(fields, ["effects", "unassigned_minutes"]);
+}
+
+#[test]
+fn a_rule_survives_being_stored() {
+    let mut rule = rule(Condition::BotGaveUp {});
+    rule.conditions.push(meant("-tier:L1 vpn"));
+    rule.effects.push(Effect::Move {
+        team: None,
+        tier: Some(Tier::L2),
+    });
+    let stored = serde_json::to_string(&rule).unwrap();
+    assert_eq!(serde_json::from_str::<Rule>(&stored).unwrap(), rule);
+}
+
+#[test]
+fn the_requester_heard_nothing_for_so_many_working_minutes() {
+    let rule = rule(Condition::NoAnswerFor { minutes: 60 });
+    let filed = ticket(MONDAY_9);
+    assert_eq!(
+        holds_at(&rule, &filed, MONDAY_9),
+        Some(at("2026-06-01T08:00:00Z"))
+    );
+    let answered = filed.then("2026-06-01T07:45:00Z", Change::Reply);
+    assert_eq!(
+        holds_at(&rule, &answered, "2026-06-01T07:45:00Z"),
+        Some(at("2026-06-01T08:45:00Z"))
+    );
+    let asked = answered.then("2026-06-01T07:50:00Z", Change::Status(Status::Pending));
+    assert_eq!(holds_at(&rule, &asked, "2026-06-01T12:00:00Z"), None);
+}
+
+fn meant(text: &str) -> Condition {
+    let read: filter::Filter = text.parse().unwrap();
+    Condition::Matches {
+        filter: Meant {
+            text: text.to_owned(),
+            selection: read.resolve(&filter::Known::default()).unwrap(),
+        },
+    }
+}
+
+#[test]
+fn a_filter_holds_since_the_ticket_came_to_be_meant() {
+    let rule = rule(meant("priority:P1,P2 assigned:nobody title~vpn"));
+    let history = ticket(MONDAY_9);
+    assert_eq!(holds_at(&rule, &history, MONDAY_9), None);
+    let raised = history.then("2026-06-01T08:00:00Z", Change::Priority(Priority::P2));
+    assert_eq!(
+        holds_at(&rule, &raised, "2026-06-01T09:00:00Z"),
+        Some(at("2026-06-01T08:00:00Z"))
+    );
+}
+
+#[test]
+fn a_filter_that_asks_for_time_says_when_it_will_hold() {
+    let history = ticket(MONDAY_9);
+    for (text, expected) in [
+        ("age>90m", Some("2026-06-01T08:30:00Z")),
+        ("age<90m", Some(MONDAY_9)),
+        ("age>90m age<1h", None),
+        // 4 hours for the first response, from 9:00 to 13:00 in Berlin: three of them are used at noon.
+        ("risk:yes", Some("2026-06-01T10:00:00Z")),
+        ("breached:yes", Some("2026-06-01T11:00:00Z")),
+        ("risk:yes age>2d", None),
+    ] {
+        assert_eq!(
+            holds_at(&rule(meant(text)), &history, MONDAY_9),
+            expected.map(at),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_reminder_waits_for_the_morning_unless_the_promise_runs_round_the_clock() {
+    let remind = rule(Condition::PriorityReached {
+        priority: Priority::P2,
+    });
+    let night = "2026-06-02T00:10:00Z";
+    let at_night = |to| ticket(MONDAY_9).then("2026-06-02T00:00:00Z", Change::Priority(to));
+    assert_eq!(
+        holds_at(&remind, &at_night(Priority::P2), night),
+        Some(at("2026-06-02T07:00:00Z"))
+    );
+    assert_eq!(
+        holds_at(&remind, &at_night(Priority::P1), night),
+        Some(at("2026-06-02T00:00:00Z"))
+    );
+    let act = Rule {
+        effects: vec![Effect::RaisePriority { to: None }],
+        ..remind
+    };
+    assert_eq!(
+        holds_at(&act, &at_night(Priority::P2), night),
+        Some(at("2026-06-02T00:00:00Z"))
+    );
+}
+
+#[test]
+fn a_reminder_at_the_very_end_of_the_hours_is_still_in_them() {
+    let remind = rule(Condition::UnassignedFor { minutes: 480 });
+    let filed = ticket(MONDAY_9);
+    let five = "2026-06-01T15:00:00Z";
+    assert_eq!(holds_at(&remind, &filed, MONDAY_9), Some(at(five)));
+    assert_eq!(holds_at(&remind, &filed, five), Some(at(five)));
+}
+
+#[test]
+fn a_rule_tried_on_the_past_fires_once_in_each_cycle_and_waits_for_the_bot() {
+    let rule = rule(Condition::UnassignedFor { minutes: 60 });
+    let history = ticket(MONDAY_9)
+        .then("2026-06-01T12:00:00Z", Change::Resolved(ResolvedBy::Human))
+        .then("2026-06-02T08:00:00Z", Change::Reopened);
+    let card = card();
+    let gave_up = [at("2026-06-01T07:30:00Z")];
+    let past = Past {
+        history: &history,
+        card: &card,
+        bot_held_until: Some(gave_up[0]),
+        bot_gave_up: &gave_up,
+    };
+    assert_eq!(
+        firings(&rule, &past, &book(), at("2026-06-05T00:00:00Z")),
+        [
+            (1, at("2026-06-01T08:30:00Z")),
+            (2, at("2026-06-02T09:00:00Z"))
+        ]
+    );
+    assert_eq!(
+        firings(&rule, &past, &book(), at("2026-06-02T08:59:59Z")).len(),
+        1,
+        "what has not come yet has not fired"
+    );
+}

@@ -1,0 +1,168 @@
+//! Everything that can be chosen in the form of a rule.
+
+use tierdesk_domain::sla::Metric;
+use tierdesk_domain::text;
+use tierdesk_domain::ticket::Priority;
+use tierdesk_domain::tier::Tier;
+
+use crate::{AppState, WebError};
+
+/// Declares the kinds of rows of the form: a word in the form and a text for people each.
+macro_rules! kinds {
+    ($(#[$doc:meta])* $name:ident { $($(#[$default:meta])? $variant:ident = $word:literal $key:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        pub(crate) enum $name { $($(#[$default])? $variant),* }
+
+        impl $name {
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// What people read.
+            pub(crate) fn label(self) -> &'static str {
+                text::t(match self { $(Self::$variant => $key),* })
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(match self { $(Self::$variant => $word),* })
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = ();
+
+            fn from_str(word: &str) -> Result<Self, ()> {
+                match word { $($word => Ok(Self::$variant),)* _ => Err(()) }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// What a condition waits for.
+    ConditionKind {
+        #[default]
+        Unassigned = "unassigned" "rules.if_unassigned",
+        NoAnswer = "no_answer" "rules.if_no_answer",
+        InTier = "in_tier" "rules.if_tier",
+        Used = "used" "rules.if_sla",
+        Priority = "priority" "rules.if_priority",
+        Reopened = "reopened" "rules.if_reopened",
+        Bot = "bot" "rules.if_bot",
+        Filter = "filter" "rules.if_filter",
+    }
+}
+
+kinds! {
+    /// What an effect does.
+    EffectKind {
+        #[default]
+        Assignee = "assignee" "rules.then_assignee",
+        Queue = "queue" "rules.then_queue",
+        Person = "person" "rules.then_person",
+        Raise = "raise" "rules.then_raise",
+        Move = "move" "rules.then_move",
+        Note = "note" "rules.then_note",
+    }
+}
+
+impl ConditionKind {
+    /// The field of the form that its errors are shown at.
+    pub(crate) fn field(self) -> &'static str {
+        match self {
+            Self::Unassigned => "unassigned_minutes",
+            Self::NoAnswer => "answer_minutes",
+            Self::InTier => "tier_minutes",
+            Self::Used => "sla_percent",
+            Self::Reopened => "reopened_times",
+            Self::Filter => "filter",
+            Self::Priority | Self::Bot => "conditions",
+        }
+    }
+
+    pub(crate) fn is_priority(self) -> bool {
+        self == Self::Priority
+    }
+
+    /// What its number means, or `""` where it has none.
+    pub(crate) fn number(self) -> &'static str {
+        match self {
+            Self::Unassigned | Self::NoAnswer | Self::InTier => text::t("rules.minutes"),
+            Self::Used => text::t("rules.percent"),
+            Self::Reopened => text::t("rules.times"),
+            Self::Priority | Self::Bot | Self::Filter => "",
+        }
+    }
+}
+
+impl EffectKind {
+    /// The field of the form that its errors are shown at.
+    pub(crate) fn field(self) -> &'static str {
+        match self {
+            Self::Move => "move",
+            Self::Person => "notify_person",
+            Self::Note => "note",
+            Self::Assignee | Self::Queue | Self::Raise => "effects",
+        }
+    }
+
+    pub(crate) fn is_raise(self) -> bool {
+        self == Self::Raise
+    }
+}
+
+/// A choice of a select or a row of boxes.
+#[derive(Debug, Clone)]
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) title: String,
+}
+
+/// What can be chosen.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub(crate) teams: Vec<Choice>,
+    pub(crate) tiers: Vec<Choice>,
+    pub(crate) priorities: Vec<Choice>,
+    pub(crate) metrics: Vec<Choice>,
+    pub(crate) people: Vec<Choice>,
+    pub(crate) conditions: Vec<Choice>,
+    pub(crate) effects: Vec<Choice>,
+}
+
+fn choice(value: impl ToString, title: impl Into<String>) -> Choice {
+    Choice {
+        value: value.to_string(),
+        title: title.into(),
+    }
+}
+
+impl Options {
+    pub(crate) async fn load(app: &AppState) -> Result<Self, WebError> {
+        let mut conn = app.desk.acquire().await?;
+        let teams = tierdesk_store::team::all(&mut conn).await?;
+        let people = tierdesk_store::escalation::staff(&mut conn).await?;
+        Ok(Self {
+            teams: teams.into_iter().map(|it| choice(it.id, it.name)).collect(),
+            tiers: Tier::ALL.map(|it| choice(it, it.name())).to_vec(),
+            priorities: Priority::ALL.map(|it| choice(it, it.to_string())).to_vec(),
+            metrics: Metric::ALL
+                .iter()
+                .map(|it| choice(it, crate::words::metric(*it)))
+                .collect(),
+            people: people
+                .into_iter()
+                .map(|(id, name)| choice(id, name))
+                .collect(),
+            conditions: ConditionKind::ALL
+                .iter()
+                .map(|it| choice(it, it.label()))
+                .collect(),
+            effects: EffectKind::ALL
+                .iter()
+                .map(|it| choice(it, it.label()))
+                .collect(),
+        })
+    }
+}

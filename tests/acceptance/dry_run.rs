@@ -1,0 +1,284 @@
+//! Dry runs: what a changed rule, policy or calendar would have done to the tickets of the last days. Nothing is written.
+
+use chrono::TimeDelta;
+use tierdesk_desk::DeskError;
+use tierdesk_desk::dry_run::{Done, MAX_LINES, MAX_TICKETS};
+use tierdesk_domain::calendar::CalendarDocument;
+use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
+use tierdesk_domain::id::{DocumentId, TicketId};
+use tierdesk_domain::sla::{Metric, Policy};
+use tierdesk_domain::tier::Tier;
+
+use crate::clock::Scene;
+
+fn unassigned(minutes: u32) -> Rule {
+    Rule {
+        only: Only::default(),
+        conditions: vec![Condition::UnassignedFor { minutes }],
+        effects: vec![
+            Effect::RaisePriority { to: None },
+            Effect::Move {
+                team: None,
+                tier: Some(Tier::L2),
+            },
+        ],
+    }
+}
+
+/// Three tickets: one is taken after 20 minutes, one after 50, one never. It is Friday noon then.
+async fn week() -> (Scene, Vec<TicketId>) {
+    let scene = Scene::new().await;
+    let mut tickets = Vec::new();
+    for _ in 0..3 {
+        let id = scene.file().await;
+        scene.release(id).await;
+        tickets.push(id);
+    }
+    let caller = scene.caller().await;
+    for (i, wait) in [20, 30].into_iter().enumerate() {
+        scene.pass(TimeDelta::minutes(wait));
+        let me = Some(scene.engineer.id);
+        let desk = &scene.desk.desk;
+        desk.assign(&caller, tickets[i], me, None, scene.desk.now())
+            .await
+            .unwrap();
+    }
+    scene.at("2026-06-05T12:00:00Z");
+    (scene, tickets)
+}
+
+/// Everything that a dry run could have written.
+async fn written(scene: &Scene) -> (i64, i64, i64, i64, i64) {
+    let mut conn = support::database::connect(&scene.desk.database).await;
+    sqlx::query_as(
+        "select (select count(*) from event), (select count(*) from rule_firing), (select count(*) from configuration),
+                (select count(*) from outbox), (select count(*) from timer)",
+    )
+    .fetch_one(&mut conn)
+    .await
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_rule_is_tried_beside_the_one_in_force_and_nothing_is_written() {
+    let (scene, tickets) = week().await;
+    let boss = scene.desk.administrator("Adam Boss").await;
+    let caller = scene.desk.caller(&boss).await;
+    let (desk, now) = (&scene.desk.desk, scene.desk.now());
+    let id = desk
+        .save_rule(&caller, None, "Slow", true, unassigned(60), now)
+        .await
+        .unwrap();
+    let before = written(&scene).await;
+    let trial = desk
+        .replay_rule(&caller, Some(id), unassigned(40), 30, now)
+        .await
+        .unwrap();
+    assert_eq!((trial.days, trial.looked, trial.cut), (30, 3, false));
+    let done = |n| Done {
+        fired: n,
+        moved: n,
+        raised: n,
+    };
+    assert_eq!(trial.outcome.before, Some(done(1)));
+    assert_eq!(trial.outcome.after, done(2));
+    let numbers: Vec<_> = trial.lines.iter().map(|line| line.number).collect();
+    let number = |i: usize| scene.ticket(tickets[i]);
+    assert_eq!(
+        numbers,
+        [number(2).await.number, number(1).await.number],
+        "the newest first"
+    );
+    let minutes = |line: usize| {
+        let at = trial.lines[line].after.unwrap();
+        (at - "2026-06-01T09:00:00Z"
+            .parse::<chrono::DateTime<chrono::Utc>>()
+            .unwrap())
+        .num_minutes()
+    };
+    assert_eq!((minutes(0), minutes(1)), (40, 40));
+    assert!(
+        trial.lines.iter().all(|line| line.title.is_none()),
+        "administrators learn numbers, not content"
+    );
+    assert_eq!(written(&scene).await, before);
+
+    let nobody = scene.caller().await;
+    let denied = desk
+        .replay_rule(&nobody, None, unassigned(40), 30, now)
+        .await;
+    assert!(matches!(denied, Err(DeskError::Denied)), "{denied:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_says_what_the_rule_then_really_does() {
+    let (scene, tickets) = week().await;
+    let boss = scene.desk.administrator("Adam Boss").await;
+    let caller = scene.desk.caller(&boss).await;
+    let desk = &scene.desk.desk;
+    scene.at("2026-06-01T09:00:00Z");
+    desk.save_rule(
+        &caller,
+        None,
+        "Quick",
+        true,
+        unassigned(240),
+        scene.desk.now(),
+    )
+    .await
+    .unwrap();
+    scene.at("2026-06-05T12:00:00Z");
+    scene.sweep().await;
+    let trial = desk
+        .replay_rule(&caller, None, unassigned(240), 30, scene.desk.now())
+        .await
+        .unwrap();
+    let mut conn = support::database::connect(&scene.desk.database).await;
+    let really: Vec<(i64, i64)> = sqlx::query_as(
+        "select t.number, extract(epoch from f.fired_at)::bigint - f.late_by_seconds from rule_firing f join ticket t on t.id = f.ticket_id
+         join configuration c on c.id = f.rule_id and c.name = 'Quick'",
+    )
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
+    let tried: Vec<_> = trial
+        .lines
+        .iter()
+        .map(|line| (line.number.0, line.after.unwrap().timestamp()))
+        .collect();
+    assert_eq!(tried, really);
+    assert_eq!(tried[0].0, scene.ticket(tickets[2]).await.number.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_policy_or_calendar_says_which_promises_it_would_have_broken() {
+    let (scene, _) = week().await;
+    let boss = scene.desk.administrator("Adam Boss").await;
+    let caller = scene.desk.caller(&boss).await;
+    let (desk, now) = (&scene.desk.desk, scene.desk.now());
+    let mut conn = desk.acquire().await.unwrap();
+    let policy = tierdesk_store::configuration::current::<Policy>(&mut conn, "sla_policy")
+        .await
+        .unwrap()
+        .remove(0);
+    let calendar =
+        tierdesk_store::configuration::current::<CalendarDocument>(&mut conn, "calendar")
+            .await
+            .unwrap()
+            .remove(0);
+    drop(conn);
+    let before = written(&scene).await;
+
+    // Nobody answered: all three first responses were broken, 24 working hours for the resolution are over since Thursday.
+    let same = desk
+        .replay_policy(&caller, policy.body.clone(), 30, now)
+        .await
+        .unwrap();
+    assert_eq!(same.outcome[&Metric::FirstResponse], (3, 3));
+    assert_eq!(same.outcome[&Metric::Resolution], (3, 3));
+    assert!(same.lines.is_empty(), "nothing differs");
+
+    let mut kinder = policy.body;
+    for targets in kinder
+        .rules
+        .iter_mut()
+        .flat_map(|rule| rule.targets.values_mut())
+    {
+        targets.insert(Metric::Resolution, 60 * 3600);
+    }
+    let trial = desk.replay_policy(&caller, kinder, 30, now).await.unwrap();
+    assert_eq!(trial.outcome[&Metric::Resolution], (3, 0));
+    assert_eq!(trial.lines.len(), 3);
+    assert!(trial.lines.iter().all(|line| {
+        line.metric == Some(Metric::Resolution) && line.before.is_some() && line.after.is_none()
+    }));
+
+    let mut closed = calendar.body;
+    for day in 1..=5 {
+        let date = format!("2026-06-0{day}").parse().unwrap();
+        closed.holidays.insert(date);
+    }
+    let trial = desk
+        .replay_calendar(&caller, calendar.id, closed, 30, now)
+        .await
+        .unwrap();
+    assert_eq!(trial.outcome[&Metric::FirstResponse], (3, 0));
+    assert_eq!(written(&scene).await, before);
+    let unknown = DocumentId(uuid::Uuid::nil());
+    let tried = desk
+        .replay_rule(&caller, Some(unknown), unassigned(5), 30, now)
+        .await;
+    assert!(matches!(tried, Err(DeskError::NotFound)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_tries_a_rule_before_it_is_saved() {
+    let (scene, tickets) = week().await;
+    let boss = scene.desk.administrator("Adam Boss").await;
+    let team = scene.desk.team("Service Desk").await;
+    let fields = [
+        ("name", "Not saved"),
+        ("if_kind", "unassigned"),
+        ("if_number", "40"),
+        ("if_choice", ""),
+        ("if_text", ""),
+        ("then_kind", "queue"),
+        ("then_team", ""),
+        ("then_tier", ""),
+        ("then_choice", ""),
+        ("then_text", ""),
+        ("days", "30"),
+        ("do", "try"),
+    ];
+    let client = scene.desk.sign_in(&boss).await;
+    let page = client.post("/admin/rules", &fields).await.page();
+    let number = format!("#{}", scene.ticket(tickets[1]).await.number.0);
+    let listed = page.texts("section[aria-labelledby=trial-h] table.cards th[scope=row]");
+    assert!(listed.contains(&number), "{listed:?}");
+    assert!(
+        !page.has("section[aria-labelledby=trial-h] a"),
+        "no link without the right to read"
+    );
+    assert_eq!(page.attribute("#name", "value"), "Not saved");
+    assert_eq!(page.attribute("#unassigned_minutes", "value"), "40");
+    let saved = client.get("/admin/rules").await.page();
+    assert!(!saved.all_text().contains("Not saved"));
+
+    // Whoever is in a team besides reads its tickets.
+    scene.desk.join(&boss, team, Tier::L1).await;
+    let insider = scene.desk.sign_in(&boss).await;
+    let page = insider.post("/admin/rules", &fields).await.page();
+    assert!(page.has("section[aria-labelledby=trial-h] a[href^=\"/tickets/\"]"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_looks_at_the_newest_five_thousand_tickets_within_a_request() {
+    let (scene, tickets) = week().await;
+    let mut conn = support::database::connect(&scene.desk.database).await;
+    for copy in [
+        "insert into ticket select (jsonb_populate_record(t, jsonb_build_object('id', gen_random_uuid(), 'number', nextval('ticket_number')))).*
+         from ticket t, generate_series(1, 5600) where t.id = $1",
+        "insert into event select (jsonb_populate_record(e, jsonb_build_object('id', gen_random_uuid(), 'ticket_id', t.id))).*
+         from event e, ticket t where e.ticket_id = $1 and t.id <> $1 and t.title = 'VPN is slow'
+         and not exists (select from event own where own.ticket_id = t.id)",
+    ] {
+        sqlx::query(copy)
+            .bind(tickets[1].0)
+            .execute(&mut conn)
+            .await
+            .unwrap();
+    }
+    let boss = scene.desk.administrator("Adam Boss").await;
+    let caller = scene.desk.caller(&boss).await;
+    let begun = std::time::Instant::now();
+    let trial = scene
+        .desk
+        .desk
+        .replay_rule(&caller, None, unassigned(40), 30, scene.desk.now())
+        .await
+        .unwrap();
+    println!("5,000 tickets tried in {:?}", begun.elapsed());
+    assert_eq!((trial.looked, trial.cut), (MAX_TICKETS, true));
+    assert_eq!(trial.lines.len(), MAX_LINES);
+    assert_eq!(trial.outcome.after.fired, trial.lines.len() + trial.more);
+}
