@@ -82,7 +82,7 @@ pub(super) fn runs(history: &History) -> Vec<Run> {
     for moment in &history.moments {
         let at = moment.at;
         match moment.change {
-            Change::Assigned(now) => assigned = now,
+            Change::Assigned(now) | Change::Bounced { assigned: now, .. } => assigned = now,
             Change::Queue(..) => assigned = false,
             _ => {}
         }
