@@ -45,24 +45,50 @@ function seen(main) {
   fetch(main.dataset.seen, { method: 'POST', headers: { accept: 'application/json' }, redirect: 'manual' }).catch(() => {});
 }
 
+// The bell counts what was not read; on the page of notifications the list itself comes anew.
+function bell(text, refresh) {
+  const n = Number(text);
+  for (const part of document.querySelectorAll('[data-unread]')) {
+    part.hidden = n === 0;
+    part.querySelector('[data-unread-count]').textContent = n > 99 ? '99+' : String(n);
+  }
+  if (document.querySelector('[data-live="notifications"]')) refresh();
+}
+
 export function start() {
   const main = document.querySelector('[data-stream]');
-  if (!main || typeof EventSource === 'undefined') return;
-  seen(main);
-  document.addEventListener('visibilitychange', () => seen(main));
+  const address = main?.dataset.stream ?? document.body.dataset.bell;
+  if (!address || typeof EventSource === 'undefined') return;
+  if (main) {
+    seen(main);
+    document.addEventListener('visibilitychange', () => seen(main));
+  }
   let running = false, again = false;
   const refresh = async () => {
     if (running) { again = true; return; }
     running = true;
-    try { swap(await page()); seen(main); } catch { /* the next event tries again */ }
+    try { swap(await page()); if (main) seen(main); } catch { /* the next event tries again */ }
     running = false;
     if (again) { again = false; refresh(); }
   };
-  const stream = new EventSource(main.dataset.stream);
-  stream.addEventListener('changed', refresh);
-  stream.addEventListener('presence', (e) => {
-    const line = document.querySelector('[data-presence]');
-    if (line && line.textContent !== e.data) line.textContent = e.data;
-  });
-  addEventListener('pagehide', () => stream.close());
+  let stream = null;
+  const open = () => {
+    stream = new EventSource(address);
+    stream.addEventListener('changed', refresh);
+    stream.addEventListener('unread', (e) => bell(e.data, refresh));
+    stream.addEventListener('presence', (e) => {
+      const line = document.querySelector('[data-presence]');
+      if (line && line.textContent !== e.data) line.textContent = e.data;
+    });
+  };
+  // A browser has few connections to one place: a page that shows nothing live but the bell gives its own back while hidden.
+  const bellOnly = () => {
+    if (document.visibilityState === 'visible') { if (!stream) open(); } else { stream?.close(); stream = null; }
+  };
+  if (main) open();
+  else {
+    bellOnly();
+    document.addEventListener('visibilitychange', bellOnly);
+  }
+  addEventListener('pagehide', () => { stream?.close(); stream = null; });
 }

@@ -222,6 +222,8 @@ async fn engineers_pages_fit_every_width_and_pass_axe_in_light_and_dark() {
         ("own-clocks", format!("/my/{number}/clocks")),
         ("gallery", "/gallery".to_owned()),
         ("profile", "/profile".to_owned()),
+        ("notifications", "/notifications".to_owned()),
+        ("on-call", "/on-call".to_owned()),
         ("missing", "/no/such/page".to_owned()),
     ];
     let wrong = look(&browser, &script, &base, &client, &pages).await;

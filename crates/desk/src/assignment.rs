@@ -5,14 +5,14 @@ use serde_json::json;
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::id::{PersonId, TicketId};
-use tierdesk_domain::outbox::MailKind;
+use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::team;
 use tierdesk_store::ticket::Ticket;
 
 use crate::error::{DeskError, Result};
-use crate::work::Mail;
+use crate::notification::Telling;
 use crate::{Caller, Desk, Work};
 
 impl Desk {
@@ -46,6 +46,9 @@ impl Desk {
             crate::handover::taken(&mut work, &ticket).await?;
         }
         give(&mut work, &mut ticket, to).await?;
+        if taken {
+            crate::in_charge::seen_to(&mut work, &ticket).await?;
+        }
         work.save(&mut ticket, true).await?;
         work.commit().await
     }
@@ -100,15 +103,8 @@ pub(crate) async fn give(
     )
     .await?;
     if let Some(person) = to {
-        work.mail(Mail {
-            kind: MailKind::TicketAssigned,
-            to: person,
-            ticket: Some(ticket.id),
-            event: Some(event),
-            data: json!({}),
-            secret: None,
-        })
-        .await?;
+        let telling = Telling::of(NotificationKind::Assigned, ticket.id, event);
+        work.tell(&[person], telling).await?;
     }
     Ok(())
 }

@@ -7,7 +7,8 @@ use tierdesk_domain::clock::{
 };
 use tierdesk_domain::escalation::{Card, Situation};
 use tierdesk_domain::flow::Story;
-use tierdesk_domain::id::DocumentId;
+use tierdesk_domain::id::{DocumentId, EventId};
+use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::ticket::{Priority, Status};
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::clock::{ClockEvent, Projection};
@@ -15,6 +16,7 @@ use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{PgConnection, escalation, timer};
 
 use crate::error::Result;
+use crate::notification::Telling;
 use crate::rulebook::Rulebook;
 use crate::{Desk, Work};
 
@@ -194,7 +196,9 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
             tell_timeline(work, ticket, EventKind::Kept, clock, after.met_at).await?;
         }
         if clock.is_at_risk() && clock.state == State::Running && after.warned_at.is_none() {
-            tell_timeline(work, ticket, EventKind::AtRisk, clock, clock.risk_at).await?;
+            let event =
+                tell_timeline(work, ticket, EventKind::AtRisk, clock, clock.risk_at).await?;
+            warn(work, ticket, clock, event).await?;
             after.warned_at = Some(now);
         }
         if let Some(before) = before
@@ -304,7 +308,7 @@ async fn tell_timeline(
     kind: EventKind,
     clock: &Clock,
     at: Option<DateTime<Utc>>,
-) -> Result<()> {
+) -> Result<EventId> {
     let late = at.map_or(0, |at| (work.now - at).num_seconds());
     let data = json!({
         "metric": clock.metric.as_str(), "ordinal": clock.ordinal, "at": at, "late_by_seconds": late,
@@ -313,8 +317,17 @@ async fn tell_timeline(
         "policy": clock.applied.policy.0, "policy_version": clock.applied.policy.1, "rule": clock.applied.rule,
     });
     work.event(ticket, kind, Visibility::Internal, None, data)
-        .await?;
-    Ok(())
+        .await
+}
+
+/// The engineer who has the ticket learns that a promise is at risk while it can still be kept.
+async fn warn(work: &mut Work<'_>, ticket: &Ticket, clock: &Clock, event: EventId) -> Result<()> {
+    let data = json!({"metric": clock.metric.as_str(), "due_at": clock.due_at});
+    let telling = Telling {
+        data,
+        ..Telling::of(NotificationKind::AtRisk, ticket.id, event)
+    };
+    work.tell(ticket.assignee.as_slice(), telling).await
 }
 
 /// When a clock must be looked at again by itself: when it comes to be at risk, and just after it was due.

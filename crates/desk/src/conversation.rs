@@ -5,12 +5,14 @@ use serde_json::json;
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field;
 use tierdesk_domain::id::{EventId, FormId, TicketId};
+use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 
 use crate::draft::{self, Purpose};
 use crate::error::{DeskError, Result};
+use crate::notification::Telling;
 use crate::ticket::{MAX_BODY, reopen};
 use crate::work::Mail;
 use crate::{Caller, Desk, Work, attachment};
@@ -100,15 +102,8 @@ impl Desk {
                     ticket.status = Status::Open;
                 }
                 if let Some(engineer) = ticket.assignee {
-                    work.mail(Mail {
-                        kind: MailKind::RequesterAnswered,
-                        to: engineer,
-                        ticket: Some(id),
-                        event: Some(event),
-                        data: json!({}),
-                        secret: None,
-                    })
-                    .await?;
+                    let telling = Telling::of(NotificationKind::Answered, id, event);
+                    work.tell(&[engineer], telling).await?;
                 }
                 let text = text.unwrap_or_default();
                 crate::bot::heard(&mut work, &mut ticket, &text).await?;
@@ -163,6 +158,7 @@ impl Desk {
             ticket.status = next;
         }
         ticket.bot_holds = false;
+        crate::in_charge::seen_to(&mut work, &ticket).await?;
         work.mail(Mail {
             kind: MailKind::PublicReply,
             to: ticket.requester,

@@ -5,13 +5,15 @@ use tierdesk_domain::actor::Actor;
 use tierdesk_domain::calendar::{CalendarDocument, Week, Window};
 use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
 use tierdesk_domain::id::{CategoryId, DocumentId, TeamId};
+use tierdesk_domain::in_charge::{Counted, Level, Path, Target};
 use tierdesk_domain::sla::{Metric, Policy};
-use tierdesk_domain::ticket::Kind;
+use tierdesk_domain::ticket::{Kind, Priority};
 use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::{category, instance, team};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::path::PATH;
 use crate::rulebook::{CALENDAR, POLICY, RULE};
 use crate::{Caller, Desk, Work};
 
@@ -83,7 +85,7 @@ impl Desk {
             )
             .await?;
         }
-        install_promises(&mut work).await?;
+        install_promises(&mut work, desk).await?;
         crate::triage::install(&mut work).await?;
         work.audit("instance.installed", "instance", "1", serde_json::json!({}))
             .await?;
@@ -91,8 +93,9 @@ impl Desk {
     }
 }
 
-/// Working hours, promises and three escalation rules, as version 1 of documents that administrators edit.
-async fn install_promises(work: &mut Work<'_>) -> Result<()> {
+/// Working hours, promises, escalation rules and the Service Desk's escalation path, as version 1 of documents that
+/// administrators edit.
+async fn install_promises(work: &mut Work<'_>, desk: TeamId) -> Result<()> {
     let office = vec![Window::new("09:00".parse()?, "17:00".parse()?)?];
     let calendar = CalendarDocument {
         zone: chrono_tz::Tz::UTC,
@@ -132,6 +135,27 @@ async fn install_promises(work: &mut Work<'_>) -> Result<()> {
         effects: vec![Effect::NotifyAssignee {}],
     };
     install(work, RULE, "Three quarters of the time are used", pressing).await?;
+    let p1 = Rule {
+        only: Only::default(),
+        conditions: vec![Condition::PriorityReached {
+            priority: Priority::P1,
+        }],
+        effects: vec![Effect::NotifyInCharge {}],
+    };
+    install(work, RULE, "P1: tell who is in charge", p1).await?;
+    // Until somebody writes a better one: the managers, and again until one of them acknowledges.
+    let path = Path {
+        levels: vec![Level {
+            who: Target::Managers {},
+            minutes: 0,
+            counted: Counted::Clock,
+            mail: true,
+        }],
+        repeat_minutes: 15,
+        repeats: 3,
+    };
+    let id = DocumentId(desk.0);
+    install_as(work, PATH, id, "Service Desk", path).await?;
     Ok(())
 }
 
@@ -141,8 +165,20 @@ async fn install<T: serde::Serialize>(
     name: &str,
     body: T,
 ) -> Result<DocumentId> {
+    let id = DocumentId(Uuid::now_v7());
+    install_as(work, kind, id, name, body).await?;
+    Ok(id)
+}
+
+async fn install_as<T: serde::Serialize>(
+    work: &mut Work<'_>,
+    kind: &'static str,
+    id: DocumentId,
+    name: &str,
+    body: T,
+) -> Result<()> {
     let document = Document {
-        id: DocumentId(Uuid::now_v7()),
+        id,
         version: 1,
         name: name.to_owned(),
         active: true,
@@ -151,5 +187,5 @@ async fn install<T: serde::Serialize>(
         body,
     };
     configuration::insert(work.conn(), kind, &document).await?;
-    Ok(document.id)
+    Ok(())
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field;
 use tierdesk_domain::id::{PersonId, TicketId};
-use tierdesk_store::{draft, requester};
+use tierdesk_store::{draft, notification, requester};
 
 use crate::error::{DeskError, Result};
 use crate::ticket::MAX_BODY;
@@ -124,6 +124,9 @@ impl Desk {
         let mut work = self.begin(caller, now).await?;
         work.ticket(ticket, Action::ReadTicket).await?;
         requester::mark_read(work.conn(), person, ticket, now).await?;
+        if notification::mark_ticket_read(work.conn(), person, ticket, now).await? > 0 {
+            tierdesk_store::notify(work.conn(), notification::PERSON, &person.to_string()).await?;
+        }
         work.commit().await
     }
 }

@@ -9,7 +9,7 @@ use tierdesk_domain::escalation::{Condition, Effect, MAX_MOVES, Rule};
 use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::handover::Handover;
 use tierdesk_domain::id::{DocumentId, PersonId, TicketId};
-use tierdesk_domain::outbox::MailKind;
+use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::configuration::Document;
@@ -19,8 +19,8 @@ use tierdesk_store::{PgConnection, person, team};
 
 use crate::clock::{rules_at, told};
 use crate::error::{DeskError, Result};
+use crate::notification::Telling;
 use crate::rulebook::RULE;
-use crate::work::Mail;
 use crate::{Caller, Desk, Work};
 
 /// The longest name of a rule, in characters.
@@ -290,10 +290,11 @@ async fn apply(
         }
         Effect::NotifyQueue {} => notify_queue(work, ticket, record).await,
         Effect::NotifyAssignee {} => match ticket.assignee {
-            Some(person) => notify(work, ticket, person, record).await,
+            Some(person) => notify(work, ticket, &[person], record).await,
             None => notify_queue(work, ticket, record).await,
         },
-        Effect::NotifyPerson { person } => notify(work, ticket, *person, record).await,
+        Effect::NotifyPerson { person } => notify(work, ticket, &[*person], record).await,
+        Effect::NotifyInCharge {} => crate::in_charge::start(work, ticket, document, record).await,
         Effect::AddNote { text } => note(work, ticket, text, document).await,
     }
 }
@@ -318,22 +319,25 @@ async fn note(
 }
 
 async fn notify_queue(work: &mut Work<'_>, ticket: &Ticket, record: &Value) -> Result<()> {
-    for person in team::members(work.conn(), ticket.team, ticket.tier).await? {
-        notify(work, ticket, person, record).await?;
-    }
-    Ok(())
+    let members = team::members(work.conn(), ticket.team, ticket.tier).await?;
+    notify(work, ticket, &members, record).await
 }
 
-async fn notify(work: &mut Work<'_>, ticket: &Ticket, to: PersonId, record: &Value) -> Result<()> {
-    work.mail(Mail {
-        kind: MailKind::RuleFired,
-        to,
+async fn notify(
+    work: &mut Work<'_>,
+    ticket: &Ticket,
+    to: &[PersonId],
+    record: &Value,
+) -> Result<()> {
+    let telling = Telling {
+        kind: NotificationKind::RuleFired,
         ticket: Some(ticket.id),
         event: None,
         data: json!({"rule": record["rule"], "because": record["because"], "effects": record["effects"]}),
-        secret: None,
-    })
-    .await
+        in_charge: None,
+        channel: None,
+    };
+    work.tell(to, telling).await
 }
 
 /// A rule's conditions in words.
@@ -398,6 +402,7 @@ pub async fn describe(conn: &mut PgConnection, rule: &Rule) -> Result<Vec<String
             Effect::RaisePriority { to: None } => t("escalation.then_raise").to_owned(),
             Effect::NotifyQueue {} => t("escalation.then_notify_queue").to_owned(),
             Effect::NotifyAssignee {} => t("escalation.then_notify_assignee").to_owned(),
+            Effect::NotifyInCharge {} => t("escalation.then_in_charge").to_owned(),
             Effect::AddNote { text } => fill("escalation.then_note", &[("text", text)]),
             Effect::NotifyPerson { person } => {
                 let name = person::find(conn, *person).await?.map(|it| it.name);

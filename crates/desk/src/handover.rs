@@ -11,7 +11,7 @@ use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::handover::{Handover, MAX_PART};
 use tierdesk_domain::id::{TeamId, TicketId};
-use tierdesk_domain::outbox::MailKind;
+use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
@@ -19,7 +19,7 @@ use tierdesk_store::team;
 use tierdesk_store::ticket::Ticket;
 
 use crate::error::{DeskError, Result};
-use crate::work::Mail;
+use crate::notification::Telling;
 use crate::{Caller, Desk, Work};
 
 impl Desk {
@@ -90,17 +90,9 @@ impl Desk {
                 data.clone(),
             )
             .await?;
-        for person in team::members(work.conn(), team, tier).await? {
-            work.mail(Mail {
-                kind: MailKind::TicketHandedBack,
-                to: person,
-                ticket: Some(id),
-                event: Some(event),
-                data: json!({}),
-                secret: None,
-            })
-            .await?;
-        }
+        let members = team::members(work.conn(), team, tier).await?;
+        let telling = Telling::of(NotificationKind::HandedBack, id, event);
+        work.tell(&members, telling).await?;
         work.audit(
             "ticket.handed_back",
             "ticket",
@@ -150,17 +142,9 @@ pub(crate) async fn escalate(
         json!({"from_team": data["from_team"], "from_tier": data["from_tier"], "to_team": to, "to_tier": tier, "assignee": previous}),
     )
     .await?;
-    for person in team::members(work.conn(), to, tier).await? {
-        work.mail(Mail {
-            kind: MailKind::TicketEscalated,
-            to: person,
-            ticket: Some(ticket.id),
-            event: Some(event),
-            data: json!({}),
-            secret: None,
-        })
-        .await?;
-    }
+    let members = team::members(work.conn(), to, tier).await?;
+    let telling = Telling::of(NotificationKind::Escalated, ticket.id, event);
+    work.tell(&members, telling).await?;
     work.save(ticket, true).await
 }
 

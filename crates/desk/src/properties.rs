@@ -103,6 +103,7 @@ impl Desk {
             change,
         )
         .await?;
+        crate::in_charge::confirmed(&mut work, &ticket).await?;
         work.save(&mut ticket, true).await?;
         work.commit().await
     }

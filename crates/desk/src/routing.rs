@@ -7,7 +7,7 @@ use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::id::{CategoryId, DocumentId, PersonId, TeamId, TicketId};
-use tierdesk_domain::outbox::MailKind;
+use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::routing::{Candidate, Decision, Mode, Routing};
 use tierdesk_domain::skill::Needed;
 use tierdesk_domain::ticket::Status;
@@ -19,8 +19,8 @@ use tierdesk_store::{PgConnection, person, routing, skill, team};
 use uuid::Uuid;
 
 use crate::error::{DeskError, Result};
+use crate::notification::Telling;
 use crate::rulebook::Rulebook;
-use crate::work::Mail;
 use crate::{Caller, Desk, Work};
 
 /// The documents' kind in the table of configuration.
@@ -116,15 +116,8 @@ pub(crate) async fn route(work: &mut Work<'_>, ticket: &mut Ticket, says: bool) 
         json!({"to": to, "version": document.version}),
     )
     .await?;
-    work.mail(Mail {
-        kind: MailKind::TicketAssigned,
-        to,
-        ticket: Some(ticket.id),
-        event: Some(event),
-        data: json!({}),
-        secret: None,
-    })
-    .await?;
+    let telling = Telling::of(NotificationKind::Assigned, ticket.id, event);
+    work.tell(&[to], telling).await?;
     Ok(true)
 }
 

@@ -69,7 +69,7 @@ impl Desk {
     }
 
     /// Adds a version of a document: the first of a new one where `id` is none, else the one after `expected`.
-    /// Open tickets' clocks are looked at again by the worker.
+    /// Open tickets' clocks are looked at again by the worker where the document steers them.
     ///
     /// # Errors
     /// [`DeskError::Conflict`] if somebody else saved that version meanwhile.

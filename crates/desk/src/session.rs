@@ -36,6 +36,8 @@ pub struct SignedIn {
     pub auth_time: DateTime<Utc>,
     /// The hash of the session's id.
     pub session_hash: Vec<u8>,
+    /// How many notifications they have not read; more than a hundred are not counted.
+    pub unread: u64,
 }
 
 /// A hash that no password fits; an unknown address costs the same work as a known one (AT-ENUM-1).
@@ -193,6 +195,7 @@ impl Desk {
             person: found.person,
             auth_time: found.session.auth_time,
             session_hash: id_hash,
+            unread: found.unread.unsigned_abs(),
         }))
     }
 

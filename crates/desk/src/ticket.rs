@@ -5,6 +5,7 @@ use serde_json::json;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::id::{CategoryId, FormId, HostId, PersonId, TeamId, TicketId, TicketNumber};
+use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::priority::Matrix;
 use tierdesk_domain::ticket::{Channel, Impact, Kind, ResolutionCode, ResolvedBy, Status, Urgency};
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use crate::conversation::{Message, words};
 use crate::draft::{self, Purpose};
 use crate::error::{DeskError, Result};
+use crate::notification::Telling;
 use crate::work::Mail;
 use crate::{Caller, Desk, Work, attachment, clock};
 
@@ -387,21 +389,19 @@ pub(crate) async fn reopen(
         json!({}),
     )
     .await?;
-    let to = if work.caller().person_id() == Some(ticket.requester) {
-        ticket.assignee
-    } else {
-        Some(ticket.requester)
-    };
-    if let Some(to) = to {
+    if work.caller().person_id() != Some(ticket.requester) {
         work.mail(Mail {
             kind: MailKind::TicketReopened,
-            to,
+            to: ticket.requester,
             ticket: Some(ticket.id),
             event: Some(event),
             data: json!({}),
             secret: None,
         })
         .await?;
+    } else if let Some(engineer) = ticket.assignee {
+        let telling = Telling::of(NotificationKind::Reopened, ticket.id, event);
+        work.tell(&[engineer], telling).await?;
     }
     work.save(ticket, true).await
 }

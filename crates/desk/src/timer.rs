@@ -13,7 +13,14 @@ use crate::rulebook::IN_FORCE;
 use crate::{Caller, Desk, Work};
 
 /// The kinds of deadlines that are acted on here.
-pub const KINDS: &[&str] = &["auto_close", "certificate", "clock", "routing", IN_FORCE];
+pub const KINDS: &[&str] = &[
+    "auto_close",
+    "certificate",
+    "clock",
+    "routing",
+    IN_FORCE,
+    crate::in_charge::TIMER,
+];
 
 /// What is left to do in transactions of their own.
 type After = Option<(TicketId, Vec<DocumentId>)>;
@@ -95,6 +102,10 @@ async fn act(work: &mut Work<'_>, timer: &Timer) -> Result<After> {
         "certificate" => {
             timer::done(work.conn(), timer).await?;
             crate::skill::remind(work, timer.object_id).await?;
+            Ok(None)
+        }
+        crate::in_charge::TIMER => {
+            crate::in_charge::act(work, timer).await?;
             Ok(None)
         }
         other => Err(crate::DeskError::Broken(format!(

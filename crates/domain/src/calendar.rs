@@ -34,6 +34,7 @@ pub use working_time::{Hours, WorkingTime};
 pub use written::{
     Wrong, read_dates, read_holidays, read_windows, written_dates, written_holidays,
 };
+pub use zone::{first_at, last_at};
 
 /// How far ahead a deadline may lie, in years; beyond it a calendar counts as never open.
 pub const HORIZON_YEARS: u32 = 50;

@@ -85,6 +85,9 @@ pub enum Effect {
         /// Who.
         person: PersonId,
     },
+    /// Starts the escalation path of the team that has it then: who is in charge is told, one after the other, until
+    /// somebody acknowledges.
+    NotifyInCharge {},
     /// Writes an internal note.
     AddNote {
         /// What it says.
@@ -98,7 +101,10 @@ impl Effect {
     pub fn is_reminder(&self) -> bool {
         match self {
             Self::NotifyQueue {} | Self::NotifyAssignee {} | Self::NotifyPerson { .. } => true,
-            Self::Move { .. } | Self::RaisePriority { .. } | Self::AddNote { .. } => false,
+            Self::Move { .. }
+            | Self::RaisePriority { .. }
+            | Self::NotifyInCharge {}
+            | Self::AddNote { .. } => false,
         }
     }
 }
@@ -243,6 +249,18 @@ impl Rule {
     fn asks_for_clocks(&self) -> bool {
         self.conditions.iter().any(Condition::asks_for_clocks)
             || self.effects.iter().all(Effect::is_reminder)
+    }
+}
+
+impl Rule {
+    /// Whether a ticket of this priority is among those it is for, as far as the priority decides that.
+    pub fn allows(&self, priority: Priority) -> bool {
+        let listed = self.only.priorities.is_empty() || self.only.priorities.contains(&priority);
+        let pressing = self.conditions.iter().all(|condition| match condition {
+            Condition::PriorityReached { priority: at_least } => priority <= *at_least,
+            _ => true,
+        });
+        listed && pressing
     }
 }
 

@@ -31,6 +31,10 @@ named! {
         RuleFired = "rule_fired",
         /// To an engineer: a certificate behind a skill of theirs ends soon. `data`: `skill`, `certificate`, `last_day`.
         CertificateEnds = "certificate_ends",
+        /// To the engineer who has it: a promise is at risk. `data`: `metric`.
+        AtRisk = "at_risk",
+        /// To whom an escalation path asks for. `data`: `rule`, `because`, `level`, `of`, `team`.
+        InCharge = "in_charge",
         /// A link to a new password. `data`: `expires_at`, `reminder`; the secret is the token.
         PasswordReset = "password_reset",
         /// Somebody set a new password. `data` is empty.
@@ -69,7 +73,9 @@ impl MailKind {
             | Self::TicketEscalated
             | Self::TicketHandedBack
             | Self::RequesterAnswered
-            | Self::RuleFired => MailAudience::Internal,
+            | Self::RuleFired
+            | Self::AtRisk
+            | Self::InCharge => MailAudience::Internal,
             Self::CertificateEnds
             | Self::PasswordReset
             | Self::PasswordChanged

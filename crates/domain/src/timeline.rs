@@ -73,6 +73,10 @@ named! {
         MailSent = "mail_sent",
         /// A mail could not be delivered.
         MailFailed = "mail_failed",
+        /// An escalation path told who is in charge, or what became of it; data has `what`.
+        InCharge = "in_charge",
+        /// Somebody who was asked to see to it does.
+        Acknowledged = "acknowledged",
         /// Somebody undid what automation did.
         Undone = "undone",
         /// A password reset was started or done; never holds a secret.

@@ -15,6 +15,8 @@ pub enum Why {
     Participant,
     /// They work in the team that has the ticket, or they have it themselves.
     Engineer,
+    /// An escalation path names them.
+    InCharge,
     /// Something happened to their account.
     Account,
 }
@@ -29,6 +31,7 @@ impl Why {
             Self::Engineer => {
                 "You get this because the ticket is in one of your queues or with you."
             }
+            Self::InCharge => "You get this because an escalation path asks for you.",
             Self::Account => "You get this because it concerns your account.",
         }
     }

@@ -8,7 +8,7 @@ mod samples;
 use askama::Template;
 
 pub use account::{AddressNotice, Invitation, PasswordChanged, PasswordReset, SecretPath, SetUp};
-pub use engineer::{CertificateEnds, Escalated, HandOver, Notice, NoticeReason};
+pub use engineer::{CertificateEnds, Escalated, HandOver, InCharge, Notice, NoticeReason};
 pub use requester::{BotQuestion, ClosedByItself, Received, Reopened, Reply, Resolved};
 
 use crate::context::MailContext;

@@ -3,6 +3,7 @@
 mod company;
 mod console;
 mod hosts;
+mod on_call;
 mod seed;
 mod skills;
 mod story;

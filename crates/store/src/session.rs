@@ -98,6 +98,8 @@ pub struct Visit {
     pub principal: Principal,
     /// The person.
     pub person: Person,
+    /// How many notifications they have not read, at most [`crate::notification::COUNTED`].
+    pub unread: i64,
 }
 
 /// The session with that hash and whose it is, on the conditions of [`find`].
@@ -113,14 +115,16 @@ pub async fn visit(
                   coalesce(o.colleagues_see, false) as "colleagues_see!",
                   array(select m.team_id from membership m where m.person_id = p.id order by m.team_id, m.tier) as "teams!: Vec<Uuid>",
                   array(select m.tier from membership m where m.person_id = p.id order by m.team_id, m.tier) as "tiers!: Vec<i16>",
-                  array(select t.team_id from manager_team t where t.person_id = p.id) as "managed!: Vec<Uuid>"
+                  array(select t.team_id from manager_team t where t.person_id = p.id) as "managed!: Vec<Uuid>",
+                  (select count(*) from (select from notification n where n.person_id = p.id and n.read_at is null limit $3) unread) as "unread!"
            from session s
            join person p on p.id = s.person_id
            left join address a on a.person_id = p.id and a.is_primary
            left join organisation o on o.id = p.organisation_id
            where s.id_hash = $1 and s.ended_at is null and s.expires_at > $2 and p.deactivated_at is null"#,
         id_hash,
-        now
+        now,
+        crate::notification::COUNTED
     )
     .fetch_optional(conn)
     .await?;
@@ -164,6 +168,7 @@ pub async fn visit(
             deactivated_at: r.deactivated_at,
             email: r.email,
         },
+        unread: r.unread,
     }))
 }
 

@@ -32,6 +32,19 @@ pub struct Surroundings {
     pub teams: Vec<(TeamId, String)>,
     /// Who else has the ticket open, by name, at most five.
     pub present: Vec<Present>,
+    /// The escalation path that asks for an acknowledgement.
+    pub asks: Option<Asks>,
+}
+
+/// An escalation path on its way.
+#[derive(Debug, Clone)]
+pub struct Asks {
+    /// The level that was told last, from 1.
+    pub level: i32,
+    /// Everybody who was told, by name.
+    pub people: Vec<String>,
+    /// Whether the reader is one of them.
+    pub reader: bool,
 }
 
 /// What stands around a ticket that the reader was given within their scope. Nothing if its requester is unknown.
@@ -55,8 +68,12 @@ pub async fn of_ticket(
                   array(select p.name from presence x join person p on p.id = x.person_id
                         where x.ticket_id = $2 and x.person_id <> $5 and x.at > $8 order by p.name, p.id limit 5) as "present!",
                   array(select x.doing = 'replying' from presence x join person p on p.id = x.person_id
-                        where x.ticket_id = $2 and x.person_id <> $5 and x.at > $8 order by p.name, p.id limit 5) as "replying!: Vec<bool>"
+                        where x.ticket_id = $2 and x.person_id <> $5 and x.at > $8 order by p.name, p.id limit 5) as "replying!: Vec<bool>",
+                  i.level as "asks_level?",
+                  array(select distinct p.name from notification n join person p on p.id = n.person_id where n.in_charge_id = i.id order by 1) as "asked!",
+                  exists (select from notification n where n.in_charge_id = i.id and n.person_id = $5) as "reader_asked!"
            from person r left join address a on a.person_id = r.id and a.is_primary
+           left join in_charge i on i.ticket_id = $2 and i.state = 'running' and i.cycle = $9 and i.team_id = $10
            where r.id = $1"#,
         ticket.requester.0,
         ticket.id.0,
@@ -65,7 +82,9 @@ pub async fn of_ticket(
         reader.0,
         drafts[0],
         drafts[1],
-        now - GONE_AFTER
+        now - GONE_AFTER,
+        ticket.cycle,
+        ticket.team.0
     )
     .fetch_optional(conn)
     .await?;
@@ -85,5 +104,10 @@ pub async fn of_ticket(
             .zip(r.replying)
             .map(|(name, replying)| Present { name, replying })
             .collect(),
+        asks: r.asks_level.map(|level| Asks {
+            level,
+            people: r.asked,
+            reader: r.reader_asked,
+        }),
     }))
 }

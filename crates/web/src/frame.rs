@@ -118,6 +118,11 @@ impl Frame {
         initials(self.name())
     }
 
+    /// How many notifications the reader has not read.
+    pub(crate) fn unread(&self) -> u64 {
+        self.visitor.as_deref().map_or(0, |v| v.unread)
+    }
+
     /// Whether the reader works on the desk's side.
     pub(crate) fn is_staff(&self) -> bool {
         self.visitor.as_deref().is_some_and(|v| v.roles.staff())

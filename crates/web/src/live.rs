@@ -10,7 +10,8 @@ use chrono::{DateTime, Utc};
 use tierdesk_desk::work::{TICKET, TICKET_PUBLIC};
 use tierdesk_domain::id::{PersonId, TicketId};
 use tierdesk_domain::text::fill;
-use tierdesk_store::{PgConnection, PgListener, Pool, presence, session};
+use tierdesk_store::notification::PERSON;
+use tierdesk_store::{PgConnection, PgListener, Pool, notification, presence, session};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, Interval};
@@ -21,13 +22,15 @@ use crate::{AppState, WebError};
 /// How many changes a slow page may lag behind before it is told to look again.
 const BACKLOG: usize = 256;
 
-/// A change of a ticket, as the two channels of the desk tell it.
+/// A change, as the channels of the desk tell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
     /// Something happened, perhaps internal.
     Any(TicketId),
     /// Something happened that its requester may see; [`Self::Any`] may come as well.
     Public(TicketId),
+    /// Somebody was told something, or read it.
+    Told(PersonId),
 }
 
 /// The process's ear on the database. Cheap to clone; listens from the first subscriber on.
@@ -47,7 +50,7 @@ impl Live {
         }
     }
 
-    /// The tickets that change from now on.
+    /// What changes from now on.
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Change> {
         self.hub
             .get_or_init(|| {
@@ -79,16 +82,17 @@ async fn hear(
     hub: &broadcast::Sender<Change>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen_all([TICKET, TICKET_PUBLIC]).await?;
+    listener.listen_all([TICKET, TICKET_PUBLIC, PERSON]).await?;
     loop {
         let notice = listener.recv().await?;
-        let Ok(id) = notice.payload().parse().map(TicketId) else {
-            tracing::warn!("a notice without a ticket's id");
+        let Ok(id) = notice.payload().parse() else {
+            tracing::warn!(channel = notice.channel(), "a notice without an id");
             continue;
         };
         let change = match notice.channel() {
-            TICKET_PUBLIC => Change::Public(id),
-            _ => Change::Any(id),
+            PERSON => Change::Told(PersonId(id)),
+            TICKET_PUBLIC => Change::Public(TicketId(id)),
+            _ => Change::Any(TicketId(id)),
         };
         // Nobody listening is no error: pages come and go.
         drop(hub.send(change));
@@ -102,36 +106,44 @@ const CALM: Duration = Duration::from_secs(2);
 
 /// `changed` whenever any ticket changes, at most every two seconds. It carries nothing: the page asks for itself.
 pub(crate) fn any_ticket(app: &AppState, me: &Me) -> Response {
-    stream(app, me, None, true, CALM)
+    stream(app, me, Watch::Any, true, CALM)
+}
+
+/// `unread` alone: for pages that show nothing else that changes by itself. Every stream of the desk brings it.
+pub(crate) fn bell(app: &AppState, me: &Me) -> Response {
+    stream(app, me, Watch::Nothing, true, CALM)
 }
 
 /// `changed` whenever this ticket changes, and `presence` with who else has it open.
 pub(crate) fn one_ticket(app: &AppState, me: &Me, ticket: TicketId) -> Response {
-    stream(app, me, Some(ticket), true, Duration::ZERO)
+    stream(app, me, Watch::One(ticket), true, Duration::ZERO)
 }
 
 /// `changed` whenever the public side of this ticket changes, for its requester, who never learns who at the desk has it
 /// open, nor when they write a note.
 pub(crate) fn requesters_ticket(app: &AppState, me: &Me, ticket: TicketId) -> Response {
-    stream(app, me, Some(ticket), false, Duration::ZERO)
+    stream(app, me, Watch::One(ticket), false, Duration::ZERO)
 }
 
-fn stream(
-    app: &AppState,
-    me: &Me,
-    ticket: Option<TicketId>,
-    desk: bool,
-    calm: Duration,
-) -> Response {
+/// Which tickets a page shows.
+#[derive(Debug, Clone, Copy)]
+enum Watch {
+    Nothing,
+    Any,
+    One(TicketId),
+}
+
+fn stream(app: &AppState, me: &Me, watch: Watch, desk: bool, calm: Duration) -> Response {
     let page = OpenPage {
         app: app.clone(),
         me: me.clone(),
-        ticket,
+        watch,
         desk,
         calm,
         changes: app.live.subscribe(),
         beat: tokio::time::interval(BEAT),
         changed: false,
+        told: false,
         rest_until: Instant::now(),
         presence: String::new(),
     };
@@ -149,13 +161,15 @@ fn stream(
 struct OpenPage {
     app: AppState,
     me: Me,
-    ticket: Option<TicketId>,
+    watch: Watch,
     /// Whether the reader works at the desk: only then they see who is here, are seen, and hear of internal changes.
     desk: bool,
     calm: Duration,
     changes: broadcast::Receiver<Change>,
     beat: Interval,
     changed: bool,
+    /// Whether the reader was told something since.
+    told: bool,
     rest_until: Instant,
     presence: String,
 }
@@ -166,10 +180,26 @@ impl OpenPage {
         loop {
             tokio::select! {
                 change = self.changes.recv() => match change {
+                    Ok(Change::Told(person)) => {
+                        self.told |= self.desk && person == self.me.visitor.principal.person;
+                    }
                     Ok(change) => self.changed |= self.shows(change),
-                    Err(RecvError::Lagged(_)) => self.changed = true,
+                    Err(RecvError::Lagged(_)) => {
+                        self.changed = !matches!(self.watch, Watch::Nothing);
+                        self.told = self.desk;
+                    }
                     Err(RecvError::Closed) => return None,
                 },
+                () = std::future::ready(()), if self.told => {
+                    self.told = false;
+                    match self.unread().await {
+                        Ok(unread) => return Some(Event::default().event("unread").data(unread.to_string())),
+                        Err(error) => {
+                            tracing::warn!(%error, "a live page could not be kept up to date");
+                            return None;
+                        }
+                    }
+                }
                 () = tokio::time::sleep_until(self.rest_until), if self.changed => {
                     self.changed = false;
                     self.rest_until = Instant::now() + self.calm;
@@ -198,7 +228,17 @@ impl OpenPage {
             Change::Public(ticket) if !self.desk => ticket,
             _ => return false,
         };
-        self.ticket.is_none_or(|mine| mine == ticket)
+        match self.watch {
+            Watch::Nothing => false,
+            Watch::Any => true,
+            Watch::One(mine) => mine == ticket,
+        }
+    }
+
+    /// How many notifications the reader has not read.
+    async fn unread(&self) -> Result<i64, WebError> {
+        let mut conn = self.app.desk.acquire().await?;
+        Ok(notification::unread(&mut conn, self.me.visitor.principal.person).await?)
     }
 
     /// Who else is here, in words; `None` once the session has ended.
@@ -211,8 +251,9 @@ impl OpenPage {
         {
             return Ok(None);
         }
-        let Some(ticket) = self.ticket.filter(|_| self.desk) else {
-            return Ok(Some(String::new()));
+        let ticket = match self.watch {
+            Watch::One(ticket) if self.desk => ticket,
+            _ => return Ok(Some(String::new())),
         };
         let person = self.me.visitor.principal.person;
         presence::touch(&mut conn, ticket, person, false, now).await?;

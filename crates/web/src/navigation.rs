@@ -31,6 +31,8 @@ pub(crate) struct Navigation {
     pub(crate) administration: Vec<NavLink>,
     /// The requester's pages.
     pub(crate) help: Vec<NavLink>,
+    /// The page of notifications, for those who have one.
+    pub(crate) bell: Option<NavLink>,
     /// The search page, or `""` while there is none.
     pub(crate) search: &'static str,
 }
@@ -44,6 +46,7 @@ const HELP: &[Offer] = &[
 ];
 const DESK: &[Offer] = &[
     ("nav.hosts", "/hosts", "server"),
+    ("nav.on_call", "/on-call", "phone"),
     ("nav.dashboard", "/dashboard", "chart"),
     ("nav.flow", "/dashboard/tiers", "flow"),
     ("nav.team", "/team", "users"),
@@ -61,6 +64,8 @@ const ADMINISTRATION: &[Offer] = &[
     ("nav.routing", "/admin/routing", "forward"),
     ("nav.skills", "/admin/skills", "book"),
     ("nav.promises", "/admin/promises", "clock"),
+    ("nav.paths", "/admin/paths", "escalate"),
+    ("nav.on_call_schedules", "/admin/on-call", "phone"),
     ("nav.calendars", "/admin/calendars", "calendar"),
     ("nav.enrolment", "/admin/enrolment", "shield"),
     ("nav.audit", "/admin/audit", "book"),
@@ -120,8 +125,17 @@ impl Navigation {
         if developers {
             desk.extend(offer(DEVELOPERS));
         }
+        let bell = link(
+            ("nav.notifications", "/notifications", "bell"),
+            visitor,
+            path,
+        );
         Self {
             mine,
+            bell: bell.map(|found| NavLink {
+                count: Some(visitor.unread),
+                ..found
+            }),
             queues,
             desk,
             administration: offer(ADMINISTRATION),

@@ -8,14 +8,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::people::Preferences;
+use tierdesk_domain::notification::{Channel, NotificationKind};
 use tierdesk_domain::text;
 use tierdesk_store::session;
 
-use crate::extract::{Form, Me};
+use crate::extract::{Form, Me, Now};
 use crate::filters;
 use crate::form::{Errors, LOOK_AGAIN};
 use crate::frame::Frame;
 use crate::moment::Moment;
+use crate::notification::kind_name;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
 use crate::{AppState, WebError};
@@ -23,6 +25,7 @@ use crate::{AppState, WebError};
 pub(crate) fn routes(routes: &mut Routes) {
     routes.get(Audience::SignedIn, "/profile", show);
     routes.post(Audience::SignedIn, "/profile", save);
+    routes.post(Audience::Staff, "/profile/notifications", notifications);
     routes.post(Audience::SignedIn, "/profile/theme", theme);
     routes.post(Audience::SignedIn, "/profile/password", password);
     routes.post(Audience::SignedIn, "/profile/sessions/end", end_session);
@@ -54,7 +57,19 @@ struct ProfilePage {
     staff: bool,
     engineer: bool,
     sessions: Vec<SessionRow>,
+    /// Each kind of notification with its name and where it is told; none for requesters.
+    choices: Vec<(NotificationKind, &'static str, Channel)>,
     errors: Errors,
+}
+
+impl ProfilePage {
+    fn channels(&self) -> [(Channel, &'static str); 3] {
+        [
+            (Channel::App, text::t("notification.channel_app")),
+            (Channel::Mail, text::t("notification.channel_mail")),
+            (Channel::Both, text::t("notification.channel_both")),
+        ]
+    }
 }
 
 /// The program in a `User-Agent`, as far as people know its name.
@@ -78,6 +93,12 @@ fn device(agent: &str) -> String {
 async fn page(app: &AppState, me: &Me, frame: Frame) -> Result<ProfilePage, WebError> {
     let mut conn = app.desk.acquire().await?;
     let sessions = session::of_person(&mut conn, me.visitor.principal.person, frame.now).await?;
+    drop(conn);
+    let choices = if me.visitor.roles.staff() {
+        app.desk.notification_choices(&me.caller).await?
+    } else {
+        Vec::new()
+    };
     Ok(ProfilePage {
         email: me.visitor.email.clone().unwrap_or_default(),
         name: me.visitor.name.clone(),
@@ -96,6 +117,10 @@ async fn page(app: &AppState, me: &Me, frame: Frame) -> Result<ProfilePage, WebE
                 this: it.id_hash == me.visitor.session_hash,
                 ip: it.ip,
             })
+            .collect(),
+        choices: choices
+            .into_iter()
+            .map(|(kind, channel)| (kind, kind_name(kind), channel))
             .collect(),
         errors: Errors::default(),
         frame,
@@ -142,6 +167,29 @@ async fn save(
             (page.name, page.time_zone, page.errors) = (form.name, form.time_zone, errors.into());
             Ok(Page(page).status(LOOK_AGAIN))
         }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// One pair per kind: `assigned=both`.
+async fn notifications(
+    State(app): State<AppState>,
+    me: Me,
+    Now(now): Now,
+    Form(form): Form<Vec<(String, String)>>,
+) -> Result<Response, WebError> {
+    let choices = form
+        .iter()
+        .map(|(kind, channel)| Some((kind.parse().ok()?, channel.parse().ok()?)))
+        .collect::<Option<Vec<_>>>()
+        .ok_or(WebError::BadRequest)?;
+    match app
+        .desk
+        .choose_notifications(&me.caller, &choices, now)
+        .await
+    {
+        Ok(()) => Ok(see("/profile#notifications", Some("said.saved"))),
+        Err(DeskError::Invalid(_)) => Err(WebError::BadRequest),
         Err(error) => Err(error.into()),
     }
 }

@@ -205,10 +205,14 @@ impl Reader<'_> {
             EventKind::Status => ("forward", self.status(data)?),
             EventKind::Priority => (
                 "flag",
-                fill(
-                    "event.priority",
-                    &[("from", &data["from"]), ("to", &data["to"])],
-                ),
+                if data["confirmed"] == true {
+                    fill("event.priority_confirmed", &[("to", &data["to"])])
+                } else {
+                    fill(
+                        "event.priority",
+                        &[("from", &data["from"]), ("to", &data["to"])],
+                    )
+                },
             ),
             EventKind::Resolved => {
                 let code = data["code"]
@@ -263,6 +267,8 @@ impl Reader<'_> {
             }
             EventKind::MailSent => ("mail", mail("event.mail_sent", data)),
             EventKind::MailFailed => ("mail", mail("event.mail_failed", data)),
+            EventKind::InCharge => ("bell", what()),
+            EventKind::Acknowledged => ("ok", t("event.acknowledged").to_owned()),
             EventKind::Undone => ("undo", fill("event.undone", &[("what", &what())])),
             EventKind::PasswordReset => ("key", fill("event.password_reset", &[("what", &what())])),
             _ => ("edit", fill("event.changed", &[("what", &what())])),

@@ -142,6 +142,8 @@ pub struct Visitor {
     pub auth_time: DateTime<Utc>,
     /// The hash of their session's id.
     pub session_hash: Vec<u8>,
+    /// How many notifications they have not read; more than a hundred are not counted.
+    pub unread: u64,
     /// What an engineer's navigation counts; empty where no page is shown.
     pub workload: Workload,
 }
@@ -172,6 +174,7 @@ impl Visitor {
             person,
             auth_time,
             session_hash,
+            unread,
         }) = app.desk.who_is(&mut conn, cookie, now).await?
         else {
             return Ok(None);
@@ -197,6 +200,7 @@ impl Visitor {
             },
             auth_time,
             session_hash,
+            unread,
         }))
     }
 }

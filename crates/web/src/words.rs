@@ -123,6 +123,8 @@ pub(crate) fn mail(kind: MailKind) -> &'static str {
         MailKind::RequesterAnswered => "event.mail_answered",
         MailKind::RuleFired => "event.mail_rule",
         MailKind::CertificateEnds => "event.mail_certificate",
+        MailKind::AtRisk => "event.mail_at_risk",
+        MailKind::InCharge => "event.mail_in_charge",
         MailKind::PasswordReset => "event.mail_password_reset",
         MailKind::PasswordChanged => "event.mail_password_changed",
         MailKind::Invitation | MailKind::SetUp | MailKind::AddressNotice => "event.mail_account",

@@ -43,7 +43,8 @@ impl Housekeeping {
         let drafts = self.desk.sweep_drafts(now).await?;
         let files = self.desk.sweep_files(now).await?;
         self.desk.fold_tally(now).await?;
-        tracing::debug!(drafts, files = ?files, "tidied up");
+        let told = self.desk.sweep_notifications(now).await?;
+        tracing::debug!(drafts, told, files = ?files, "tidied up");
         Ok(())
     }
 }

@@ -6,14 +6,14 @@ use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field;
 use tierdesk_domain::handover::{BounceCode, Quality, Standing, check_bounce};
 use tierdesk_domain::id::{PersonId, TicketId};
-use tierdesk_domain::outbox::MailKind;
+use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::handover::{Received, received};
 use tierdesk_store::team;
 use tierdesk_store::ticket::Ticket;
 
 use crate::error::{DeskError, Result};
-use crate::work::Mail;
+use crate::notification::Telling;
 use crate::{Caller, Desk, Work};
 
 impl Desk {
@@ -37,6 +37,7 @@ impl Desk {
             crate::assignment::give(&mut work, &mut ticket, Some(me)).await?;
         }
         accepted(&mut work, &ticket, &handover, quality).await?;
+        crate::in_charge::seen_to(&mut work, &ticket).await?;
         work.save(&mut ticket, true).await?;
         work.commit().await
     }
@@ -132,17 +133,8 @@ impl Desk {
             Some(person) => vec![person],
             None => team::members(work.conn(), team, tier).await?,
         };
-        for person in readers {
-            work.mail(Mail {
-                kind: MailKind::TicketHandedBack,
-                to: person,
-                ticket: Some(id),
-                event: Some(event),
-                data: json!({}),
-                secret: None,
-            })
-            .await?;
-        }
+        let telling = Telling::of(NotificationKind::HandedBack, id, event);
+        work.tell(&readers, telling).await?;
         work.save(&mut ticket, true).await?;
         work.commit().await
     }

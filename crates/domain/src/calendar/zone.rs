@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chrono::{DateTime, Offset, TimeZone};
+use chrono::{DateTime, NaiveDate, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use super::{DAY, SECOND};
+use super::{DAY, MINUTE, SECOND};
 
 /// No zone's clock was ever more than a day off, nor changed by more than a day.
 const FARTHEST: i64 = 26 * 3600 * SECOND;
@@ -131,6 +131,19 @@ impl Zone {
             .get(index + 1)
             .map_or(i64::MAX, |next| next.from)
     }
+}
+
+/// The first instant at which a zone's wall clock shows so many minutes after 00:00 of a date, which may be more than a
+/// day; in a gap of the clock, the first instant after it.
+pub fn first_at(tz: Tz, date: NaiveDate, minutes: i64) -> DateTime<Utc> {
+    let wall = i64::from(date.to_epoch_days()) * DAY + minutes * MINUTE;
+    DateTime::from_timestamp_micros(Zone::of(tz).first(wall)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// Like [`first_at`], but of a repeated hour the last instant.
+pub fn last_at(tz: Tz, date: NaiveDate, minutes: i64) -> DateTime<Utc> {
+    let wall = i64::from(date.to_epoch_days()) * DAY + minutes * MINUTE;
+    DateTime::from_timestamp_micros(Zone::of(tz).last(wall)).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 fn offset_seconds(tz: Tz, at: i64) -> i64 {

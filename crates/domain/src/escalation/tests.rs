@@ -176,6 +176,18 @@ fn what_is_wrong_with_a_rule_is_said_by_field() {
 }
 
 #[test]
+fn a_rule_allows_the_priorities_that_it_names() {
+    let mut rule = rule(Condition::BotGaveUp {});
+    assert!(Priority::ALL.iter().all(|it| rule.allows(*it)));
+    rule.only.priorities = [Priority::P1, Priority::P2].into();
+    assert!(rule.allows(Priority::P2) && !rule.allows(Priority::P3));
+    rule.conditions.push(Condition::PriorityReached {
+        priority: Priority::P1,
+    });
+    assert!(rule.allows(Priority::P1) && !rule.allows(Priority::P2));
+}
+
+#[test]
 fn a_rule_survives_being_stored() {
     let mut rule = rule(Condition::BotGaveUp {});
     rule.conditions.push(meant("-tier:L1 vpn"));

@@ -18,6 +18,8 @@ pub enum NoticeReason {
     Reopened,
     /// It was handed back to their queue.
     HandedBack,
+    /// A promise on it is at risk.
+    AtRisk,
 }
 
 impl NoticeReason {
@@ -30,6 +32,7 @@ impl NoticeReason {
             Self::Answered => "New answer",
             Self::Reopened => "Reopened",
             Self::HandedBack => "Handed back",
+            Self::AtRisk => "At risk",
         }
     }
 }
@@ -138,6 +141,63 @@ impl CertificateEnds {
     }
 }
 
+/// An escalation path asks somebody to look at once.
+#[derive(Debug, Clone)]
+pub struct InCharge {
+    /// The ticket.
+    pub ticket: TicketRef,
+    /// The team whose path it is.
+    pub team: Line,
+    /// Which level, from 1, and of how many.
+    pub level: (u64, u64),
+    /// Whether they were told before.
+    pub again: bool,
+    /// The rule that started it.
+    pub rule: Line,
+    /// Why it fired.
+    pub because: Line,
+    /// `P1` … `P4`.
+    pub priority: Line,
+    /// The queue it is in now.
+    pub queue: Line,
+    /// Whom the ticket is for.
+    pub requester: Line,
+    /// The next due time, if a clock runs.
+    pub due: Option<DateTime<Utc>>,
+}
+mail!(
+    InCharge,
+    "in_charge",
+    Generated,
+    "mail/in_charge.subject.txt",
+    "mail/in_charge.txt",
+    "mail/in_charge.html"
+);
+
+impl InCharge {
+    /// What is asked, as one or two sentences.
+    fn sentence(&self) -> String {
+        let (level, of) = self.level;
+        let still = if self.again {
+            "Nobody has acknowledged yet. "
+        } else {
+            ""
+        };
+        format!(
+            "{still}You are level {level} of {of} of the escalation path of {}. Please look at this ticket now and acknowledge it on its page; until somebody does, it goes on to the next level.",
+            self.team
+        )
+    }
+
+    /// What started it, as one sentence.
+    fn why(&self) -> String {
+        format!(
+            "The rule \u{201c}{}\u{201d} asks for this, because {}.",
+            self.rule, self.because
+        )
+    }
+}
+
 impl Notice {
     /// What happened, as one sentence.
     fn sentence(&self) -> String {
@@ -148,6 +208,9 @@ impl Notice {
             NoticeReason::Answered => format!("{by} answered."),
             NoticeReason::Reopened => format!("{by} says that it is not solved."),
             NoticeReason::HandedBack => format!("{by} handed this ticket back to {queue}."),
+            NoticeReason::AtRisk => {
+                "A promise on this ticket is at risk. It can still be kept.".to_owned()
+            }
         }
     }
 }

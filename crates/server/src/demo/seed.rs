@@ -168,6 +168,7 @@ impl Seeder<'_> {
         drop(conn);
         if let Some(people) = self.named() {
             skills::found(self.desk, &people, &self.teams, &self.categories, at).await?;
+            super::on_call::enter(self.desk, &people, &self.teams, at).await?;
         }
         Ok(())
     }

@@ -61,6 +61,7 @@ kinds! {
         Assignee = "assignee" "rules.then_assignee",
         Queue = "queue" "rules.then_queue",
         Person = "person" "rules.then_person",
+        InCharge = "in_charge" "rules.then_in_charge",
         Raise = "raise" "rules.then_raise",
         Move = "move" "rules.then_move",
         Note = "note" "rules.then_note",
@@ -103,7 +104,7 @@ impl EffectKind {
             Self::Move => "move",
             Self::Person => "notify_person",
             Self::Note => "note",
-            Self::Assignee | Self::Queue | Self::Raise => "effects",
+            Self::Assignee | Self::Queue | Self::InCharge | Self::Raise => "effects",
         }
     }
 

@@ -191,6 +191,7 @@ impl EffectRow {
             },
             Effect::NotifyQueue {} => some(EffectKind::Queue),
             Effect::NotifyAssignee {} => some(EffectKind::Assignee),
+            Effect::NotifyInCharge {} => some(EffectKind::InCharge),
             Effect::NotifyPerson { person } => Self {
                 choice: person.to_string(),
                 ..some(EffectKind::Person)
@@ -213,6 +214,7 @@ impl EffectRow {
             },
             EffectKind::Queue => Effect::NotifyQueue {},
             EffectKind::Assignee => Effect::NotifyAssignee {},
+            EffectKind::InCharge => Effect::NotifyInCharge {},
             // Nobody chosen is a person whom nobody finds, which the desk refuses.
             EffectKind::Person => Effect::NotifyPerson {
                 person: PersonId(uuid(&self.choice).unwrap_or_default()),
@@ -433,6 +435,7 @@ mod tests {
                     tier: Some(Tier::L3),
                 },
                 Effect::NotifyQueue {},
+                Effect::NotifyInCharge {},
                 Effect::AddNote {
                     text: "Look here.\nAnd there.".to_owned(),
                 },

@@ -97,6 +97,12 @@ pub(crate) struct Workspace {
     /// The newest event this page knows, so that a conflict can show what came after it.
     seen: String,
     presence: String,
+    /// The escalation path that asks for an acknowledgement, in words, or `""`.
+    asks: String,
+    /// Whether the reader may acknowledge.
+    may_acknowledge: bool,
+    /// Whether the requester chose P1 and nobody has confirmed it.
+    unconfirmed: bool,
     /// Diagnostics that have not ended.
     running: Vec<crate::job::Line>,
     pub(crate) may_work: bool,
@@ -201,6 +207,20 @@ impl Workspace {
         let team_name = teams.get(&ticket.team).cloned().unwrap_or_default();
         let yours = ticket.assignee == Some(reader_id);
         let (next_title, next_line) = next_step(&ticket, yours, &assignee, &requester.name, &frame);
+        let asks = around.asks.filter(|_| ticket.status.is_open());
+        let may_acknowledge = asks.as_ref().is_some_and(|it| it.reader || may_work);
+        let asks = asks.map_or(String::new(), |it| {
+            fill(
+                "in_charge.asks_line",
+                &[("level", &it.level), ("people", &it.people.join(", "))],
+            )
+        });
+        let unconfirmed = tierdesk_desk::in_charge::waits_for_confirmation(
+            &ticket,
+            events
+                .iter()
+                .any(|event| event.kind == tierdesk_domain::timeline::EventKind::Priority),
+        );
         let handed = events
             .iter()
             .any(|event| event.kind == tierdesk_domain::timeline::EventKind::Escalated);
@@ -250,6 +270,9 @@ impl Workspace {
                 .unwrap_or_default(),
             entries,
             presence,
+            asks,
+            may_acknowledge,
+            unconfirmed,
             running,
             may_undo_bot,
             may_work,

@@ -10,9 +10,9 @@ use tierdesk_domain::outbox::{MailAudience, MailKind};
 use tierdesk_domain::ticket::Status;
 use tierdesk_mail::message::MessageId;
 use tierdesk_mail::outgoing::{
-    AddressNotice, BotQuestion, CertificateEnds, ClosedByItself, Escalated, HandOver, Invitation,
-    Notice, NoticeReason, PasswordChanged, PasswordReset, Received, Reopened, Reply, Resolved,
-    SecretPath, SetUp,
+    AddressNotice, BotQuestion, CertificateEnds, ClosedByItself, Escalated, HandOver, InCharge,
+    Invitation, Notice, NoticeReason, PasswordChanged, PasswordReset, Received, Reopened, Reply,
+    Resolved, SecretPath, SetUp,
 };
 use tierdesk_mail::{
     Envelope, Line, MailContext, Mailbox, OutgoingMail, RenderedMail, Text, TicketRef, Why,
@@ -63,6 +63,7 @@ fn why(mail: &Claimed, letter: &Letter) -> Why {
         .is_some_and(|about| about.facts.requester == letter.person.id);
     match mail.kind.audience() {
         MailAudience::Account => Why::Account,
+        MailAudience::Internal if mail.kind == MailKind::InCharge => Why::InCharge,
         MailAudience::Internal => Why::Engineer,
         MailAudience::Public if is_requester => Why::Requester,
         MailAudience::Public if mail.kind == MailKind::TicketReopened => Why::Engineer,
@@ -192,6 +193,19 @@ fn view(mail: &Claimed, letter: &Letter) -> Option<Box<dyn OutgoingMail>> {
             certificate: text(&mail.data, "certificate")?.into(),
             last_day: text(&mail.data, "last_day")?.parse().ok()?,
         }),
+        MailKind::AtRisk => notice(NoticeReason::AtRisk, about?, happened?),
+        MailKind::InCharge => Box::new(InCharge {
+            ticket: ticket(about?),
+            team: text(&mail.data, "team")?.into(),
+            level: (number(&mail.data, "level"), number(&mail.data, "of")),
+            again: mail.data["again"].as_bool().unwrap_or(false),
+            rule: text(&mail.data, "rule")?.into(),
+            because: text(&mail.data, "because")?.into(),
+            priority: priority(about?),
+            queue: queue(about?),
+            requester: about?.requester_name.as_str().into(),
+            due: about?.due,
+        }),
         MailKind::PasswordReset => Box::new(PasswordReset {
             path: path("/password/reset", letter)?,
             expires_at: moment(&mail.data, "expires_at")?,
@@ -301,6 +315,10 @@ fn path(base: &str, letter: &Letter) -> Option<SecretPath> {
 
 fn text<'a>(data: &'a Value, key: &str) -> Option<&'a str> {
     data.get(key).and_then(Value::as_str)
+}
+
+fn number(data: &Value, key: &str) -> u64 {
+    data.get(key).and_then(Value::as_u64).unwrap_or_default()
 }
 
 fn moment(data: &Value, key: &str) -> Option<DateTime<Utc>> {

@@ -1,0 +1,427 @@
+//! Hierarchical escalation at work: a rule starts the path of the ticket's team, the sweeper takes it from level to level,
+//! and an acknowledgement ends it. One path is active on a ticket at a time.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use tierdesk_domain::authorize::{Action, Who, authorize};
+use tierdesk_domain::calendar::Hours;
+use tierdesk_domain::escalation::{Effect, Rule};
+use tierdesk_domain::id::{DocumentId, EventId, PersonId, TicketId};
+use tierdesk_domain::in_charge::{Path, Progress, Step, Target};
+use tierdesk_domain::notification::{Channel, NotificationKind};
+use tierdesk_domain::text::{fill, t};
+use tierdesk_domain::ticket::{Channel as Intake, Priority};
+use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::configuration::{self, Document};
+use tierdesk_store::in_charge::{self, End, Run};
+use tierdesk_store::ticket::Ticket;
+use tierdesk_store::timer::{self, Timer};
+use tierdesk_store::{PgConnection, escalation, person, team};
+use uuid::Uuid;
+
+use crate::error::{DeskError, Result};
+use crate::notification::Telling;
+use crate::path::PATH;
+use crate::{Caller, Desk, Work};
+
+/// The deadline of a path.
+pub(crate) const TIMER: &str = "in_charge";
+/// How often a path that waits for a confirmation looks whether it still must.
+const LOOK_AGAIN: TimeDelta = TimeDelta::days(1);
+/// Acting later than this after the time says so.
+const LATE: TimeDelta = TimeDelta::minutes(1);
+/// Cycles of the timer: while a path waits for a confirmation, and on its way.
+const WAITING: i32 = 0;
+const RUNNING: i32 = 1;
+
+impl Desk {
+    /// Somebody says that they see to a ticket: the path that asks for it ends. Those who were told may, and those who may
+    /// work the ticket.
+    ///
+    /// # Errors
+    /// [`DeskError::State`] if nobody is asked to.
+    pub async fn acknowledge(
+        &self,
+        caller: &Caller,
+        id: TicketId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let person = caller.person_id().ok_or(DeskError::Denied)?;
+        let mut work = self.begin(caller, now).await?;
+        let ticket = work.ticket(id, Action::ReadInternal).await?;
+        let run = in_charge::active(work.conn(), id).await?;
+        let run = run
+            .filter(|run| !run.unconfirmed && fits(run, &ticket))
+            .ok_or(DeskError::State("state.nothing_to_acknowledge"))?;
+        if !in_charge::was_told(work.conn(), run.id, person).await? {
+            authorize(&caller.who, Action::WorkTicket(ticket.facts()))?;
+        }
+        end_by_person(&mut work, &ticket, &run).await?;
+        work.commit().await
+    }
+
+    /// An engineer confirms the priority that the requester chose (decision 17); who is on call may be told from here on.
+    ///
+    /// # Errors
+    /// [`DeskError::State`] if there is nothing to confirm.
+    pub async fn confirm_priority(
+        &self,
+        caller: &Caller,
+        id: TicketId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut work = self.begin(caller, now).await?;
+        let mut ticket = work.ticket(id, Action::WorkTicket).await?;
+        if !is_unconfirmed(work.conn(), &ticket).await? {
+            return Err(DeskError::State("state.nothing_to_confirm"));
+        }
+        let number = ticket.priority.number();
+        let data = json!({"from": number, "to": number, "confirmed": true});
+        work.event(
+            &ticket,
+            EventKind::Priority,
+            Visibility::Internal,
+            None,
+            data.clone(),
+        )
+        .await?;
+        work.audit(
+            "ticket.priority_confirmed",
+            "ticket",
+            &ticket.number.0.to_string(),
+            data,
+        )
+        .await?;
+        confirmed(&mut work, &ticket).await?;
+        work.save(&mut ticket, true).await?;
+        work.commit().await
+    }
+}
+
+/// Whether an open ticket's P1 is the requester's choice that no human has looked at yet (decision 17). `was_set` says
+/// whether the priority was set since the ticket was filed.
+pub fn waits_for_confirmation(ticket: &Ticket, was_set: bool) -> bool {
+    let by_requester = matches!(
+        ticket.channel,
+        Intake::Web | Intake::SignInHelp | Intake::Mail
+    );
+    ticket.status.is_open() && ticket.priority == Priority::P1 && by_requester && !was_set
+}
+
+async fn is_unconfirmed(conn: &mut PgConnection, ticket: &Ticket) -> Result<bool> {
+    let was_set = in_charge::priority_was_set(conn, ticket.id).await?;
+    Ok(waits_for_confirmation(ticket, was_set))
+}
+
+/// Whether a path still belongs to what the ticket is now.
+fn fits(run: &Run, ticket: &Ticket) -> bool {
+    ticket.status.is_open() && run.cycle == ticket.cycle && run.team == ticket.team
+}
+
+/// Starts the path of the ticket's team, within the firing of a rule. One that is active already goes on instead.
+pub(crate) async fn start(
+    work: &mut Work<'_>,
+    ticket: &Ticket,
+    rule: &Document<Rule>,
+    record: &Value,
+) -> Result<()> {
+    let now = work.now;
+    if let Some(run) = in_charge::active(work.conn(), ticket.id).await? {
+        if fits(&run, ticket) {
+            return Ok(());
+        }
+        in_charge::end(work.conn(), run.id, End::Ended, None, now).await?;
+    }
+    let document = DocumentId(ticket.team.0);
+    let path = configuration::newest::<Path>(work.conn(), PATH, document).await?;
+    let Some(path) = path.filter(|it| it.active) else {
+        let team = team::find(work.conn(), ticket.team).await?;
+        let name = team.map(|it| it.name).unwrap_or_default();
+        let what = fill("in_charge.no_path", &[("team", &name)]);
+        say(work, ticket, what).await?;
+        return Ok(());
+    };
+    let run = Run {
+        id: Uuid::now_v7(),
+        ticket: ticket.id,
+        cycle: ticket.cycle,
+        rule: rule.id,
+        rule_version: rule.version,
+        team: ticket.team,
+        path_version: path.version,
+        unconfirmed: is_unconfirmed(work.conn(), ticket).await?,
+        progress: Progress::begin(now),
+    };
+    if !in_charge::begin(work.conn(), &run, now).await? {
+        return Ok(());
+    }
+    if !run.unconfirmed {
+        return go_on(work, ticket, &run, &path.body).await;
+    }
+    let event = say(work, ticket, t("in_charge.waits").to_owned()).await?;
+    let members = team::members(work.conn(), ticket.team, ticket.tier).await?;
+    let telling = Telling {
+        data: record.clone(),
+        ..Telling::of(NotificationKind::RuleFired, ticket.id, event)
+    };
+    work.tell(&members, telling).await?;
+    work.timer(TIMER, run.id, WAITING, now + LOOK_AGAIN).await
+}
+
+/// A human set or confirmed the ticket's priority: a path that waited for that begins, or is not needed.
+pub(crate) async fn confirmed(work: &mut Work<'_>, ticket: &Ticket) -> Result<()> {
+    let run = in_charge::active(work.conn(), ticket.id).await?;
+    let Some(run) = run.filter(|run| run.unconfirmed) else {
+        return Ok(());
+    };
+    let now = work.now;
+    // Several rules may have fired; the one that came first began the path for all of them.
+    let fired = escalation::fired(work.conn(), ticket.id, ticket.cycle).await?;
+    let wanted = work.rulebook().await?.rules.iter().any(|rule| {
+        fired.contains(&rule.id)
+            && rule.body.effects.contains(&Effect::NotifyInCharge {})
+            && rule.body.allows(ticket.priority)
+    });
+    match path_of(work, &run)
+        .await?
+        .filter(|_| wanted && fits(&run, ticket))
+    {
+        None => end_unneeded(work, ticket, &run).await,
+        Some(path) => {
+            let run = Run {
+                unconfirmed: false,
+                progress: Progress::begin(now),
+                ..run
+            };
+            go_on(work, ticket, &run, &path).await
+        }
+    }
+}
+
+/// The path's time has come, or that of a look at one that waits.
+pub(crate) async fn act(work: &mut Work<'_>, due: &Timer) -> Result<()> {
+    timer::done(work.conn(), due).await?;
+    let Some(ticket) = in_charge::ticket_of(work.conn(), due.object_id).await? else {
+        return Ok(());
+    };
+    let Some(ticket) = tierdesk_store::ticket::lock(work.conn(), ticket).await? else {
+        return Ok(());
+    };
+    let run = in_charge::active(work.conn(), ticket.id).await?;
+    let Some(run) = run.filter(|run| run.id == due.object_id) else {
+        return Ok(());
+    };
+    if !fits(&run, &ticket) {
+        return end_unneeded(work, &ticket, &run).await;
+    }
+    if run.unconfirmed {
+        let at = work.now + LOOK_AGAIN;
+        return work.timer(TIMER, run.id, WAITING, at).await;
+    }
+    match path_of(work, &run).await? {
+        Some(path) => go_on(work, &ticket, &run, &path).await,
+        None => end_unneeded(work, &ticket, &run).await,
+    }
+}
+
+/// The engineer who takes a ticket or answers on it has seen it: that acknowledges.
+pub(crate) async fn seen_to(work: &mut Work<'_>, ticket: &Ticket) -> Result<()> {
+    if work.caller().person_id().is_none() {
+        return Ok(());
+    }
+    match in_charge::active(work.conn(), ticket.id).await? {
+        Some(run) if !run.unconfirmed && fits(&run, ticket) => {
+            end_by_person(work, ticket, &run).await
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn end_by_person(work: &mut Work<'_>, ticket: &Ticket, run: &Run) -> Result<()> {
+    let (by, now) = (work.caller().person_id(), work.now);
+    in_charge::end(work.conn(), run.id, End::Acknowledged, by, now).await?;
+    let data = json!({"path": run.team, "path_version": run.path_version, "level": run.progress.level, "rule_id": run.rule});
+    work.event(
+        ticket,
+        EventKind::Acknowledged,
+        Visibility::Internal,
+        None,
+        data.clone(),
+    )
+    .await?;
+    work.audit(
+        "ticket.acknowledged",
+        "ticket",
+        &ticket.number.0.to_string(),
+        data,
+    )
+    .await
+}
+
+async fn end_unneeded(work: &mut Work<'_>, ticket: &Ticket, run: &Run) -> Result<()> {
+    let now = work.now;
+    in_charge::end(work.conn(), run.id, End::Ended, None, now).await?;
+    say(work, ticket, t("in_charge.ended").to_owned()).await?;
+    Ok(())
+}
+
+async fn path_of(work: &mut Work<'_>, run: &Run) -> Result<Option<Path>> {
+    let document = DocumentId(run.team.0);
+    let path = configuration::version(work.conn(), PATH, document, run.path_version).await?;
+    Ok(path.map(|it| it.body))
+}
+
+/// A line in the timeline.
+async fn say(work: &mut Work<'_>, ticket: &Ticket, what: String) -> Result<EventId> {
+    work.event(
+        ticket,
+        EventKind::InCharge,
+        Visibility::Internal,
+        None,
+        json!({"what": what}),
+    )
+    .await
+}
+
+/// Takes every step whose time has come, and sets the deadline of the next one.
+async fn go_on(work: &mut Work<'_>, ticket: &Ticket, run: &Run, path: &Path) -> Result<()> {
+    let now = work.now;
+    let hours: Hours = work.rulebook().await?.book.ordinary_hours(now);
+    let mut progress = run.progress;
+    // A level at which nobody could be told is no reason to wait.
+    let mut at_once = None;
+    loop {
+        let (at, step) = at_once
+            .take()
+            .map_or_else(|| path.next(&progress, &hours, now), |step| (now, step));
+        if at > now {
+            in_charge::go_on(work.conn(), run.id, &progress).await?;
+            return work.timer(TIMER, run.id, RUNNING, at).await;
+        }
+        let level = match step {
+            Step::Tell(level) => level,
+            Step::Repeat(_) => progress.level.saturating_sub(1),
+            Step::GiveUp => {
+                in_charge::go_on(work.conn(), run.id, &progress).await?;
+                in_charge::end(work.conn(), run.id, End::Exhausted, None, now).await?;
+                say(work, ticket, t("in_charge.gave_up").to_owned()).await?;
+                return Ok(());
+            }
+        };
+        progress = path.after(&progress, at, step, &hours, now);
+        let again = matches!(step, Step::Repeat(_));
+        let told = tell_level(work, ticket, run, path, (level, again, now - at)).await?;
+        if !told && !again && level + 1 < path.levels.len() {
+            at_once = Some(Step::Tell(level + 1));
+        }
+    }
+}
+
+/// Tells whoever is in charge at a level. False if that is nobody.
+async fn tell_level(
+    work: &mut Work<'_>,
+    ticket: &Ticket,
+    run: &Run,
+    path: &Path,
+    (number, again, late): (usize, bool, TimeDelta),
+) -> Result<bool> {
+    let Some(level) = path.levels.get(number) else {
+        return Ok(false);
+    };
+    let now = work.now;
+    let people = in_charge_now(work.conn(), level.who, ticket, now).await?;
+    let names: Vec<_> = people.iter().map(|(_, name)| name.as_str()).collect();
+    let (shown, of) = (number + 1, path.levels.len());
+    let key = match (names.is_empty(), again) {
+        (true, _) => "in_charge.told_nobody",
+        (false, false) => "in_charge.told",
+        (false, true) => "in_charge.told_again",
+    };
+    let mut what = fill(
+        key,
+        &[
+            ("level", &shown),
+            ("of", &of),
+            ("people", &names.join(", ")),
+        ],
+    );
+    if late > LATE {
+        what.push_str(&fill(
+            "in_charge.late",
+            &[("time", &tierdesk_domain::clock::spell(late))],
+        ));
+    }
+    let data = json!({
+        "what": what, "level": shown, "of": of, "people": names, "again": again,
+        "late_by_seconds": late.num_seconds(), "path": run.team, "path_version": run.path_version,
+    });
+    let event = work
+        .event(
+            ticket,
+            EventKind::InCharge,
+            Visibility::Internal,
+            None,
+            data,
+        )
+        .await?;
+    let rule = configuration::version::<Rule>(
+        work.conn(),
+        crate::rulebook::RULE,
+        run.rule,
+        run.rule_version,
+    )
+    .await?;
+    let (rule_name, because) = rule.map_or_else(Default::default, |rule| {
+        (rule.name.clone(), crate::escalation::because(&rule.body))
+    });
+    let team = team::find(work.conn(), run.team).await?;
+    let telling = Telling {
+        data: json!({
+            "level": shown, "of": of, "again": again, "rule": rule_name, "because": because,
+            "team": team.map(|it| it.name),
+        }),
+        in_charge: Some(run.id),
+        channel: Some(if level.mail {
+            Channel::Both
+        } else {
+            Channel::App
+        }),
+        ..Telling::of(NotificationKind::InCharge, ticket.id, event)
+    };
+    let ids: Vec<PersonId> = people.iter().map(|(id, _)| *id).collect();
+    work.tell(&ids, telling).await?;
+    Ok(!ids.is_empty())
+}
+
+/// Who is meant by a level at a moment: active people who may read the ticket.
+async fn in_charge_now(
+    conn: &mut PgConnection,
+    who: Target,
+    ticket: &Ticket,
+    now: DateTime<Utc>,
+) -> Result<Vec<(PersonId, String)>> {
+    let people = match who {
+        Target::Person { person } => vec![person],
+        Target::OnCall { schedule } => crate::on_call::who_now(conn, schedule, now)
+            .await?
+            .into_iter()
+            .collect(),
+        Target::Managers {} => in_charge::managers(conn, ticket.team).await?,
+    };
+    let mut found = Vec::new();
+    for id in people {
+        let Some(principal) = person::principal(conn, id).await? else {
+            continue;
+        };
+        let may = authorize(
+            &Who::Person(principal),
+            Action::ReadInternal(ticket.facts()),
+        );
+        if may.is_ok()
+            && let Some(person) = person::find(conn, id).await?
+        {
+            found.push((id, person.name));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,646 @@
+//! Hierarchical escalation: a team's path tells one after the other until somebody acknowledges, once per level and never
+//! twice, whatever happens to the workers meanwhile.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use support::{Someone, database};
+use tierdesk_desk::{Desk, DeskError};
+use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
+use tierdesk_domain::handover::Handover;
+use tierdesk_domain::id::{DocumentId, TeamId, TicketId};
+use tierdesk_domain::in_charge::{Counted, Level, Path, Target};
+use tierdesk_domain::notification::NotificationKind;
+use tierdesk_domain::on_call::{Layer, Schedule};
+use tierdesk_domain::ticket::{Impact, Priority, ResolutionCode, Urgency};
+use tierdesk_domain::tier::Tier;
+use tierdesk_domain::timeline::EventKind;
+use tierdesk_worker::timer::Sweeper;
+
+use crate::clock::{Scene, about};
+
+/// A Service Desk whose rule tells who is in charge of every ticket.
+struct Charge {
+    scene: Scene,
+    ana: Someone,
+    ben: Someone,
+    boss: Someone,
+    manager: Someone,
+    team: TeamId,
+}
+
+fn level(who: Target, minutes: u32) -> Level {
+    Level {
+        who,
+        minutes,
+        counted: Counted::Clock,
+        mail: true,
+    }
+}
+
+fn person(someone: &Someone) -> Target {
+    Target::Person { person: someone.id }
+}
+
+fn path(levels: Vec<Level>) -> Path {
+    Path {
+        levels,
+        repeat_minutes: 5,
+        repeats: 2,
+    }
+}
+
+/// Whatever the ticket, at once.
+fn at_once() -> Rule {
+    Rule {
+        only: Only::default(),
+        conditions: vec![Condition::PriorityReached {
+            priority: Priority::P4,
+        }],
+        effects: vec![Effect::NotifyInCharge {}],
+    }
+}
+
+impl Charge {
+    async fn new() -> Self {
+        let scene = Scene::new().await;
+        let (ana, ben) = (
+            scene
+                .desk
+                .engineer("Ana Reis", "Service Desk", Tier::L2)
+                .await,
+            scene
+                .desk
+                .engineer("Ben Cole", "Service Desk", Tier::L2)
+                .await,
+        );
+        let manager = scene.desk.manager("Mara Lind").await;
+        let boss = scene.desk.administrator("Ines Roth").await;
+        let team = scene.desk.team("Service Desk").await;
+        let charge = Self {
+            scene,
+            ana,
+            ben,
+            boss,
+            manager,
+            team,
+        };
+        let caller = charge.scene.desk.caller(&charge.boss).await;
+        let now = charge.scene.desk.now();
+        charge
+            .desk()
+            .save_rule(&caller, None, "Who is in charge", true, at_once(), now)
+            .await
+            .unwrap();
+        charge
+    }
+
+    fn desk(&self) -> &Desk {
+        &self.scene.desk.desk
+    }
+
+    async fn set_path(&self, levels: Vec<Level>) {
+        let caller = self.scene.desk.caller(&self.boss).await;
+        let seen = self
+            .desk()
+            .path(&caller, self.team)
+            .await
+            .unwrap()
+            .path
+            .map_or(0, |it| it.version);
+        let now = self.scene.desk.now();
+        self.desk()
+            .save_path(&caller, self.team, seen, true, path(levels), now)
+            .await
+            .unwrap();
+    }
+
+    /// A daily rotation that hands over at 09:00 in Berlin: Ana first, then Ben.
+    async fn rotation(&self, start: &str) -> DocumentId {
+        let caller = self.scene.desk.caller(&self.boss).await;
+        let schedule = Schedule {
+            zone: chrono_tz::Tz::Europe__Berlin,
+            layers: vec![Layer {
+                name: "Daily".to_owned(),
+                people: vec![self.ana.id, self.ben.id],
+                days: 1,
+                hand_over: "09:00".parse().unwrap(),
+                start: start.parse().unwrap(),
+                only: None,
+            }],
+        };
+        let now = self.scene.desk.now();
+        self.desk()
+            .save_on_call(&caller, None, "Nights", true, schedule, now)
+            .await
+            .unwrap()
+    }
+
+    /// Files a ticket, lets the bot go, and lets the worker look.
+    async fn file(&self) -> TicketId {
+        let id = self.scene.file().await;
+        self.scene.release(id).await;
+        self.scene.sweep().await;
+        id
+    }
+
+    /// When somebody was asked to look at a ticket, oldest first.
+    async fn asked(&self, someone: &Someone) -> Vec<DateTime<Utc>> {
+        let caller = self.scene.desk.caller(someone).await;
+        let all = self
+            .desk()
+            .notifications(&caller, None, 1000)
+            .await
+            .unwrap();
+        let mut times: Vec<_> = all
+            .into_iter()
+            .filter(|it| it.kind == NotificationKind::InCharge)
+            .map(|it| it.at)
+            .collect();
+        times.reverse();
+        times
+    }
+
+    /// Lets minutes pass, and the worker look after each.
+    async fn minutes(&self, minutes: i64) {
+        for _ in 0..minutes {
+            self.scene.pass(TimeDelta::minutes(1));
+            self.scene.sweep().await;
+        }
+    }
+
+    async fn acknowledge(&self, someone: &Someone, id: TicketId) -> Result<(), DeskError> {
+        let caller = self.scene.desk.caller(someone).await;
+        self.desk()
+            .acknowledge(&caller, id, self.scene.desk.now())
+            .await
+    }
+
+    async fn to_network(&self, id: TicketId) {
+        let caller = self.scene.caller().await;
+        let network = self.scene.desk.team("Network").await;
+        let version = self.scene.ticket(id).await.version;
+        self.desk()
+            .escalate(
+                &caller,
+                id,
+                version,
+                (network, Tier::L2),
+                switch(),
+                self.scene.desk.now(),
+            )
+            .await
+            .unwrap();
+    }
+
+    /// What the timeline says about the path.
+    async fn said(&self, id: TicketId) -> Vec<String> {
+        let events = self.scene.events(id, EventKind::InCharge).await;
+        let what = events.iter().filter_map(|it| it["what"].as_str());
+        what.map(str::to_owned).collect()
+    }
+}
+
+/// A hand-over.
+pub(crate) fn switch() -> Handover {
+    Handover {
+        known: "It is the switch.".to_owned(),
+        tried: "A restart.".to_owned(),
+        evidence: String::new(),
+        ask: "Look at the switch.".to_owned(),
+    }
+}
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_is_told_again_and_again_until_the_next_ones_time_comes_and_at_last_the_managers()
+{
+    let charge = Charge::new().await;
+    charge
+        .set_path(vec![
+            level(person(&charge.ana), 0),
+            level(person(&charge.ben), 15),
+            level(Target::Managers {}, 15),
+        ])
+        .await;
+    let start = charge.scene.desk.now();
+    let after = |minutes: &[i64]| -> Vec<_> {
+        minutes
+            .iter()
+            .map(|it| start + TimeDelta::minutes(*it))
+            .collect()
+    };
+    let id = charge.file().await;
+    charge.minutes(60).await;
+    assert_eq!(charge.asked(&charge.ana).await, after(&[0, 5, 10]));
+    assert_eq!(charge.asked(&charge.ben).await, after(&[15, 20, 25]));
+    assert_eq!(charge.asked(&charge.manager).await, after(&[30, 35, 40]));
+    let said = charge.said(id).await;
+    assert_eq!(
+        said.first().map(String::as_str),
+        Some("Level 1 of 3 of the escalation path: Ana Reis told")
+    );
+    assert_eq!(
+        said.last().map(String::as_str),
+        Some("The escalation path is at its end, and nobody has acknowledged")
+    );
+    // A rule fires once per cycle, and so does its path.
+    charge.minutes(30).await;
+    assert_eq!(charge.said(id).await, said);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acknowledgement_ends_it_and_the_timeline_says_who_and_when() {
+    let charge = Charge::new().await;
+    charge
+        .set_path(vec![
+            level(person(&charge.ana), 0),
+            level(person(&charge.ben), 15),
+        ])
+        .await;
+    let id = charge.file().await;
+    charge.minutes(7).await;
+    // Ben works at another tier of the team and was not told.
+    let early = charge.acknowledge(&charge.ben, id).await;
+    assert!(matches!(early, Err(DeskError::Denied)), "{early:?}");
+    charge.acknowledge(&charge.ana, id).await.unwrap();
+    let when = charge.scene.desk.now();
+    charge.minutes(60).await;
+    assert_eq!(charge.asked(&charge.ana).await.len(), 2);
+    assert!(charge.asked(&charge.ben).await.is_empty());
+    let scope = charge
+        .desk()
+        .scope(&charge.scene.desk.caller(&charge.ana).await)
+        .unwrap();
+    let mut conn = charge.desk().acquire().await.unwrap();
+    let all = tierdesk_store::timeline::all(&mut conn, &scope, id, 100)
+        .await
+        .unwrap();
+    let event = all
+        .iter()
+        .find(|it| it.kind == EventKind::Acknowledged)
+        .unwrap();
+    assert_eq!(
+        (event.actor_name.as_deref(), event.at),
+        (Some("Ana Reis"), when)
+    );
+    let again = charge.acknowledge(&charge.ana, id).await;
+    assert!(matches!(again, Err(DeskError::State(_))), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_takes_the_ticket_or_answers_has_seen_it() {
+    let charge = Charge::new().await;
+    charge.set_path(vec![level(person(&charge.ana), 0)]).await;
+    for answers in [false, true] {
+        let id = charge.file().await;
+        if answers {
+            charge
+                .scene
+                .reply(id, tierdesk_desk::conversation::Afterwards::Open)
+                .await
+                .unwrap();
+        } else {
+            let caller = charge.scene.caller().await;
+            let me = Some(charge.scene.engineer.id);
+            charge
+                .desk()
+                .assign(&caller, id, me, None, charge.scene.desk.now())
+                .await
+                .unwrap();
+        }
+        let seen = charge.scene.events(id, EventKind::Acknowledged).await;
+        assert_eq!(seen.len(), 1, "answers: {answers}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_on_call_is_told_and_after_the_hand_over_the_next_one_also_when_the_clock_changes() {
+    let charge = Charge::new().await;
+    let schedule = charge.rotation("2026-03-28").await;
+    charge
+        .set_path(vec![level(Target::OnCall { schedule }, 0)])
+        .await;
+    // Sunday, 29 March 2026: summer time began at night, so 09:00 in Berlin is 07:00 UTC and no longer 08:00.
+    charge.scene.at("2026-03-29T06:54:00Z");
+    charge.file().await;
+    charge.minutes(12).await;
+    assert_eq!(
+        charge.asked(&charge.ana).await,
+        [at("2026-03-29T06:54:00Z"), at("2026-03-29T06:59:00Z")]
+    );
+    assert_eq!(
+        charge.asked(&charge.ben).await,
+        [at("2026-03-29T07:04:00Z")]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_who_left_is_never_told_and_a_level_with_nobody_does_not_hold_up_the_next() {
+    let charge = Charge::new().await;
+    let schedule = charge.rotation("2026-06-01").await;
+    charge
+        .set_path(vec![
+            level(Target::OnCall { schedule }, 0),
+            level(person(&charge.ben), 30),
+        ])
+        .await;
+    let boss = charge.scene.desk.caller(&charge.boss).await;
+    let now = charge.scene.desk.now();
+    charge
+        .desk()
+        .deactivate(&boss, charge.ana.id, None, now)
+        .await
+        .unwrap();
+    let id = charge.file().await;
+    assert_eq!(charge.asked(&charge.ben).await, [now]);
+    assert_eq!(
+        charge.said(id).await,
+        [
+            "Level 1 of 2 of the escalation path: nobody to tell",
+            "Level 2 of 2 of the escalation path: Ben Cole told"
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_workers_at_once_give_one_notice() {
+    let charge = Charge::new().await;
+    charge
+        .set_path(vec![
+            level(person(&charge.ana), 10),
+            level(person(&charge.ben), 10),
+        ])
+        .await;
+    charge.file().await;
+    for _ in 0..2 {
+        charge.scene.pass(TimeDelta::minutes(10));
+        let scene = &charge.scene;
+        tokio::join!(scene.sweep(), scene.sweep(), scene.sweep(), scene.sweep());
+    }
+    assert_eq!(charge.asked(&charge.ana).await.len(), 1);
+    assert_eq!(charge.asked(&charge.ben).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_each_level_whose_time_has_passed_gets_one_notice_that_says_how_late_it_is()
+{
+    let charge = Charge::new().await;
+    charge
+        .set_path(vec![
+            level(person(&charge.ana), 0),
+            level(person(&charge.ben), 15),
+            level(Target::Managers {}, 45),
+        ])
+        .await;
+    let id = charge.file().await;
+    charge.scene.pass(TimeDelta::minutes(32));
+    // Another process, which knows nothing but the database.
+    let desk = charge.desk();
+    let keys = tierdesk_desk::Keys::read(&tierdesk_desk::Keys::generate()).unwrap();
+    let settings = desk.settings.as_ref().clone();
+    let restarted = Sweeper::new(Desk::new(desk.pool.clone(), keys, settings));
+    let now = charge.scene.desk.now();
+    restarted.drain(now).await.unwrap();
+    restarted.drain(now).await.unwrap();
+    assert_eq!(charge.asked(&charge.ana).await.len(), 1);
+    assert_eq!(charge.asked(&charge.ben).await, [now]);
+    assert!(charge.asked(&charge.manager).await.is_empty());
+    assert_eq!(
+        charge.said(id).await.last().map(String::as_str),
+        Some("Level 2 of 3 of the escalation path: Ben Cole told, 17 min late")
+    );
+    // The managers' time is counted from when level 2 should have been told.
+    charge.scene.pass(TimeDelta::minutes(28));
+    restarted.drain(charge.scene.desk.now()).await.unwrap();
+    assert_eq!(charge.asked(&charge.manager).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_that_is_resolved_or_went_to_another_team_asks_nobody_any_more() {
+    let charge = Charge::new().await;
+    charge
+        .set_path(vec![
+            level(person(&charge.ana), 0),
+            level(person(&charge.ben), 15),
+        ])
+        .await;
+    let resolved = charge.file().await;
+    let moved = charge.file().await;
+    let caller = charge.scene.caller().await;
+    let now = charge.scene.desk.now();
+    let desk = charge.desk();
+    desk.resolve(&caller, resolved, ResolutionCode::Fixed, "Done.", now)
+        .await
+        .unwrap();
+    charge.to_network(moved).await;
+    charge.minutes(60).await;
+    assert!(charge.asked(&charge.ben).await.is_empty());
+    for id in [resolved, moved] {
+        assert!(
+            charge
+                .scene
+                .events(id, EventKind::Acknowledged)
+                .await
+                .is_empty()
+        );
+        let said = charge.said(id).await;
+        assert!(
+            said.contains(
+                &"The escalation path ended, because the ticket needs it no longer".to_owned()
+            ),
+            "{said:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_p1_that_the_requester_chose_tells_the_queue_and_nobody_on_call_until_a_human_confirms_it()
+ {
+    let charge = Charge::new().await;
+    charge.set_path(vec![level(person(&charge.ana), 0)]).await;
+    let requester = charge.scene.desk.caller(&charge.scene.requester).await;
+    let file = async || {
+        let new = tierdesk_desk::ticket::NewTicket {
+            impact: Impact::Site,
+            urgency: Urgency::High,
+            ..about("Nothing works")
+        };
+        let filed = charge
+            .desk()
+            .file_ticket(&requester, new, charge.scene.desk.now())
+            .await
+            .unwrap();
+        charge.scene.release(filed.id).await;
+        charge.scene.sweep().await;
+        filed.id
+    };
+    let id = file().await;
+    assert_eq!(charge.scene.ticket(id).await.priority, Priority::P1);
+    charge.minutes(30).await;
+    assert!(charge.asked(&charge.ana).await.is_empty());
+    let engineer = charge.scene.caller().await;
+    let told = charge
+        .desk()
+        .notifications(&engineer, None, 10)
+        .await
+        .unwrap();
+    assert!(told.iter().any(|it| it.kind == NotificationKind::RuleFired));
+
+    let now = charge.scene.desk.now();
+    charge
+        .desk()
+        .confirm_priority(&engineer, id, now)
+        .await
+        .unwrap();
+    assert_eq!(charge.asked(&charge.ana).await, [now]);
+    let twice = charge.desk().confirm_priority(&engineer, id, now).await;
+    assert!(matches!(twice, Err(DeskError::State(_))), "{twice:?}");
+    charge.acknowledge(&charge.ana, id).await.unwrap();
+
+    // Who sets impact and urgency anew has looked at it as well.
+    let other = file().await;
+    let version = charge.scene.ticket(other).await.version;
+    charge
+        .desk()
+        .set_impact_urgency(&engineer, other, version, Impact::Group, Urgency::High, now)
+        .await
+        .unwrap();
+    assert_eq!(charge.asked(&charge.ana).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_without_a_path_says_so() {
+    let charge = Charge::new().await;
+    let id = charge.scene.file().await;
+    charge.scene.release(id).await;
+    charge.to_network(id).await;
+    charge.scene.sweep().await;
+    assert_eq!(
+        charge.said(id).await,
+        ["Network has no escalation path, so nobody in charge was told"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_acknowledges_from_the_tickets_page_or_from_the_list_without_scripts() {
+    let charge = Charge::new().await;
+    charge
+        .set_path(vec![
+            level(person(&charge.ana), 0),
+            level(Target::Managers {}, 0),
+        ])
+        .await;
+    let id = charge.file().await;
+    charge.minutes(1).await;
+    let number = charge.scene.ticket(id).await.number.0;
+    let (ana, manager) = (
+        charge.scene.desk.sign_in(&charge.ana).await,
+        charge.scene.desk.sign_in(&charge.manager).await,
+    );
+    let action = format!("/tickets/{number}/acknowledge");
+    let form = format!("form[action='{action}']");
+    for client in [&ana, &manager] {
+        assert!(client.get("/notifications").await.page().has(&form));
+        let page = client.get(&format!("/tickets/{number}")).await.page();
+        assert!(page.has(&form));
+        assert!(
+            page.all_text()
+                .contains("Level 2 of the escalation path: Ana Reis, Mara Lind.")
+        );
+    }
+    let sent = manager.post(&action, &[]).await;
+    assert_eq!(
+        sent.location(),
+        format!("/tickets/{number}?said=acknowledged")
+    );
+    let late = ana.post(&action, &[]).await;
+    assert_eq!(
+        late.location(),
+        format!("/tickets/{number}?said=acknowledged_already")
+    );
+    for client in [&ana, &manager] {
+        assert!(!client.get("/notifications").await.page().has(&form));
+        let page = client.get(&format!("/tickets/{number}")).await.page();
+        assert!(!page.has(&form));
+        assert!(
+            page.all_text()
+                .contains("Acknowledged: somebody sees to it")
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mail_of_a_level_asks_to_open_and_acknowledge() {
+    let charge = Charge::new().await;
+    let mut quiet = level(person(&charge.ben), 1);
+    quiet.mail = false;
+    charge
+        .set_path(vec![level(person(&charge.ana), 0), quiet])
+        .await;
+    charge.file().await;
+    charge.minutes(2).await;
+    let mut conn = database::connect(&charge.scene.desk.database).await;
+    let mails: Vec<(String, i64)> = sqlx::query_as(
+        "select address, (data ->> 'level')::bigint from outbox where kind = 'in_charge' order by id",
+    )
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
+    assert_eq!(mails, [(charge.ana.email.clone(), 1)]);
+    // In the application both were told.
+    assert_eq!(charge.asked(&charge.ben).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_is_written_in_a_form_that_keeps_what_was_typed_and_reads_in_plain_words() {
+    let charge = Charge::new().await;
+    let schedule = charge.rotation("2026-06-01").await;
+    let client = charge.scene.desk.sign_in(&charge.boss).await;
+    let address = format!("/admin/paths/{}", charge.team);
+    let (ana, nights) = (
+        format!("person:{}", charge.ana.id),
+        format!("on_call:{schedule}"),
+    );
+    let fields = |minutes: &'static str| {
+        vec![
+            ("version", "0"),
+            ("active", "yes"),
+            ("l0.who", ana.as_str()),
+            ("l0.minutes", "0"),
+            ("l0.counted", "clock"),
+            ("l0.mail", "yes"),
+            ("l1.who", nights.as_str()),
+            ("l1.minutes", minutes),
+            ("l1.counted", "clock"),
+            ("l2.who", "managers"),
+            ("l2.minutes", "15"),
+            ("l2.counted", "clock"),
+            ("repeat_minutes", "5"),
+            ("repeats", "2"),
+        ]
+    };
+    let wrong = client.post(&address, &fields("soon")).await;
+    assert_eq!(wrong.status, 422);
+    let page = wrong.page();
+    assert_eq!(page.attribute("#l1-minutes", "value"), "soon");
+    assert!(page.has("#l1-minutes[aria-invalid=true]"));
+
+    let saved = client.post(&address, &fields("15")).await;
+    assert_eq!(saved.location(), format!("{address}?said=saved"));
+    let lines = client.get(&address).await.page().texts("aside li");
+    assert_eq!(
+        lines,
+        [
+            "At once: Ana Reis (by mail and here).",
+            "After 15 min without acknowledgement: whoever is on call in Nights (here).",
+            "After 30 min without acknowledgement: the managers of Service Desk (here).",
+            "Each of them is told again every 5 min, at most 2 times, until the next one’s time comes.",
+            "An acknowledgement ends it at any time.",
+        ]
+    );
+    // Two who write at once: nobody's version is lost.
+    let second = client.post(&address, &fields("15")).await;
+    assert_eq!(second.status, 409);
+}
