@@ -14,7 +14,7 @@ use tierdesk_worker::bot::Bot;
 use tokio_util::sync::CancellationToken;
 
 /// This machine's own address as others see it; the bot probes no loopback address.
-fn own_address() -> Option<IpAddr> {
+pub(crate) fn own_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     // Nothing is sent: this only asks which address the way out begins with.
     socket.connect("198.51.100.1:9").ok()?;

@@ -12,7 +12,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use crate::skip::{has_program, skip};
 
 /// How long to wait for what a page shall show.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A browser window. It ends with the value.
 #[derive(Debug)]
@@ -27,6 +27,17 @@ impl Browser {
     /// Opens a window, or says why there is none and returns nothing: `let Some(browser) =
     /// Browser::open().await else { return };`.
     pub async fn open() -> Option<Self> {
+        Self::open_with(serde_json::json!({})).await
+    }
+
+    /// Opens a window that runs no scripts of pages.
+    pub async fn without_scripts() -> Option<Self> {
+        let blocked =
+            serde_json::json!({ "profile.managed_default_content_settings.javascript": 2 });
+        Self::open_with(blocked).await
+    }
+
+    async fn open_with(preferences: serde_json::Value) -> Option<Self> {
         for program in ["chromedriver", "chromium"] {
             if !has_program(program) {
                 skip(&format!(
@@ -55,10 +66,10 @@ impl Browser {
         let options = serde_json::json!({ "args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--disable-dev-shm-usage", "--force-color-profile=srgb", "--lang=en",
+            "--disable-dev-shm-usage", "--force-color-profile=srgb", "--force-prefers-reduced-motion", "--lang=en",
             "--window-size=1280,900",
             format!("--user-data-dir={}", profile.path().display()),
-        ]});
+        ], "prefs": preferences });
         let mut capabilities = serde_json::Map::new();
         capabilities.insert("goog:chromeOptions".to_owned(), options);
         let page = ClientBuilder::new(HttpConnector::new())
@@ -97,13 +108,59 @@ impl Browser {
         self.page.find(Locator::Css(css)).await.is_ok()
     }
 
-    /// Clicks what matches.
+    /// Clicks what matches, as soon as it can be clicked.
     pub async fn click(&self, css: &str) {
-        self.find(css)
-            .await
-            .click()
-            .await
-            .expect("it can be clicked");
+        let deadline = std::time::Instant::now() + PATIENCE;
+        // One that the page swaps at this moment is gone, and found again in the next round.
+        while let Err(error) = self.find(css).await.click().await {
+            assert!(
+                std::time::Instant::now() < deadline,
+                "`{css}` cannot be clicked: {error}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Clicks the label, button or link that says so.
+    pub async fn click_word(&self, css: &str, word: &str) {
+        let mut waiting = tokio::time::interval(Duration::from_millis(50));
+        let deadline = std::time::Instant::now() + PATIENCE;
+        loop {
+            for element in self
+                .page
+                .find_all(Locator::Css(css))
+                .await
+                .unwrap_or_default()
+            {
+                if element.text().await.unwrap_or_default().contains(word)
+                    && element.click().await.is_ok()
+                {
+                    return;
+                }
+            }
+            assert!(
+                std::time::Instant::now() < deadline,
+                "no `{css}` that can be clicked says `{word}`:\n{}",
+                self.text().await
+            );
+            waiting.tick().await;
+        }
+    }
+
+    /// What the first element that matches says.
+    pub async fn says(&self, css: &str) -> String {
+        self.find(css).await.text().await.expect("it has a text")
+    }
+
+    /// Signs somebody in on the page, in place of whoever was signed in.
+    pub async fn sign_in(&self, base_url: &str, mail: &str, password: &str) {
+        self.goto(&format!("{base_url}/healthz")).await;
+        self.page.delete_all_cookies().await.expect("cookies go");
+        self.goto(&format!("{base_url}/sign-in")).await;
+        self.fill("#mail", mail).await;
+        self.fill("#password", password).await;
+        self.click("main form .btn.primary").await;
+        self.find("form[action='/sign-out']").await;
     }
 
     /// Replaces what is in a field.

@@ -9,6 +9,7 @@ pub mod client;
 pub mod clock;
 pub mod database;
 pub mod html;
+pub mod installed;
 pub mod mime;
 pub mod product;
 pub mod program;

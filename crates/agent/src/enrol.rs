@@ -1,7 +1,7 @@
 //! Joining a server.
 
 use anyhow::{Context as _, bail};
-use tierdesk_protocol::message::{EnrolRequest, HostState};
+use tierdesk_protocol::message::{EnrolRequest, EnrolResponse, HostState};
 use tierdesk_protocol::{VERSION, enrolment_code};
 use uuid::Uuid;
 
@@ -24,6 +24,13 @@ pub struct Enrolled {
 /// `again` makes it forget its key and identity first.
 pub fn enrol(config: &Config, server: &str, token: &str, again: bool) -> anyhow::Result<Enrolled> {
     let server = check_server(server)?;
+    let request = joining(config, token, again)?;
+    let response = client::enrol(&server, &request)?.map_err(|error| anyhow::anyhow!("{error}"))?;
+    joined(config, server, &request, &response)
+}
+
+/// What this host sends to join, with proof that it has its key.
+pub fn joining(config: &Config, token: &str, again: bool) -> anyhow::Result<EnrolRequest> {
     state::prepare_dir(&config.state_dir)?;
     if let Some(identity) = state::load_identity(config)? {
         if !again {
@@ -38,7 +45,7 @@ pub fn enrol(config: &Config, server: &str, token: &str, again: bool) -> anyhow:
     let public_key = key.public();
     let hostname = facts::hostname();
     let token = token.trim();
-    let request = EnrolRequest {
+    Ok(EnrolRequest {
         version: VERSION,
         token: token.to_owned(),
         machine: facts::machine(),
@@ -46,14 +53,22 @@ pub fn enrol(config: &Config, server: &str, token: &str, again: bool) -> anyhow:
         agent_version: crate::VERSION.to_owned(),
         proof: key.sign(&EnrolRequest::proof(token, &hostname, &public_key)),
         hostname,
-    };
-    let response = client::enrol(&server, &request)?.map_err(|error| anyhow::anyhow!("{error}"))?;
+    })
+}
+
+/// Keeps what the server answered: from now on this host belongs to it.
+pub fn joined(
+    config: &Config,
+    server: String,
+    request: &EnrolRequest,
+    response: &EnrolResponse,
+) -> anyhow::Result<Enrolled> {
     let Some(signer) = response.signer_keys.first() else {
         bail!(
             "the server names no key for jobs; its worker has not run yet. Try again in a moment"
         );
     };
-    let code = enrolment_code(&public_key, signer);
+    let code = enrolment_code(&request.public_key, signer);
     state::store_identity(
         config,
         &Identity {

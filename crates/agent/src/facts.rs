@@ -52,7 +52,7 @@ pub(crate) fn machine() -> Option<String> {
 }
 
 /// Facts for the host's page.
-pub(crate) fn collect(config: &Config) -> Facts {
+pub fn collect(config: &Config) -> Facts {
     let mut facts = Facts::new();
     let os = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let os_value = |key: &str| {

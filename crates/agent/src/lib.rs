@@ -27,8 +27,9 @@ mod upload;
 pub use config::{Config, ExecChild};
 pub use daemon::daemon;
 pub use doctor::{Finding, doctor};
-pub use enrol::{Enrolled, enrol, host_id, moved};
+pub use enrol::{Enrolled, enrol, host_id, joined, joining, moved};
 pub use exec_child::exec_child;
+pub use facts::collect as facts;
 pub use runner::{LocalRun, RunError, catalogue_json, run_entry};
 pub use stop::Stop;
 

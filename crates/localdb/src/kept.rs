@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
@@ -15,6 +15,9 @@ use crate::user::{self, User, command};
 const DATA: &str = "postgres";
 const NEW_DATA: &str = "postgres.new";
 const LOG: &str = "postgres.log";
+const SOCKET: &str = "socket";
+/// Of 107 bytes that Linux takes, `/.s.PGSQL.5432.lock` needs some.
+const LONGEST_SOCKET_DIR: usize = 80;
 const OPTIONS: [&str; 3] = ["fsync=on", "max_connections=100", "shared_buffers=64MB"];
 
 pub(crate) fn start(dir: &Path, extra: &[&str]) -> anyhow::Result<Database> {
@@ -43,16 +46,15 @@ pub(crate) fn start(dir: &Path, extra: &[&str]) -> anyhow::Result<Database> {
         fs::rename(&new, &data)?;
     }
 
-    // A path of a socket holds about a hundred characters; a person's data folder may be deeper.
-    let socket = tempfile::Builder::new().prefix("tierdesk-").tempdir()?;
+    let (socket, folder) = socket_dir(&dir)?;
     if let Some(user) = &user {
-        chown(socket.path(), Some(user.uid), Some(user.gid))?;
+        chown(&socket, Some(user.uid), Some(user.gid))?;
     }
     let postmaster = Postmaster::start(&Plan {
         binaries: &binaries,
         user: user.as_ref(),
         data: &data,
-        socket_dir: socket.path(),
+        socket_dir: &socket,
         log: &dir.join(LOG),
         // Of a setting that is given twice, PostgreSQL takes the last.
         options: &[&OPTIONS, extra].concat(),
@@ -61,7 +63,7 @@ pub(crate) fn start(dir: &Path, extra: &[&str]) -> anyhow::Result<Database> {
     Ok(Database {
         postmaster,
         binaries,
-        _folders: vec![socket],
+        _folders: folder.into_iter().collect(),
         _lock: lock,
     })
 }
@@ -73,7 +75,7 @@ pub(crate) fn erase(dir: &Path) -> anyhow::Result<()> {
     let dir = dir.canonicalize()?;
     let _lock = Lock::take(&dir)?;
     end_orphan(&dir.join(DATA))?;
-    for name in [DATA, NEW_DATA] {
+    for name in [DATA, NEW_DATA, SOCKET] {
         let path = dir.join(name);
         if path.exists() {
             fs::remove_dir_all(&path)
@@ -81,6 +83,24 @@ pub(crate) fn erase(dir: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The folder of the server's socket, which nobody but the server's user and root may enter. It lies beside the data, so that
+/// nothing is left elsewhere by a process that is killed.
+fn socket_dir(dir: &Path) -> anyhow::Result<(PathBuf, Option<tempfile::TempDir>)> {
+    let beside = dir.join(SOCKET);
+    // A path of a socket holds about a hundred characters, and stands in addresses; a person's data folder may be deeper or
+    // have a name with anything in it.
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-".contains(byte);
+    let path = beside.as_os_str().as_encoded_bytes();
+    if path.len() > LONGEST_SOCKET_DIR || !path.iter().all(plain) {
+        let elsewhere = tempfile::Builder::new().prefix("tierdesk-").tempdir()?;
+        return Ok((elsewhere.path().to_owned(), Some(elsewhere)));
+    }
+    if !beside.exists() {
+        fs::DirBuilder::new().mode(0o700).create(&beside)?;
+    }
+    Ok((beside, None))
 }
 
 /// Makes a new database cluster in `data`.
@@ -206,6 +226,16 @@ mod tests {
         fs::write(dir.path().join(NEW_DATA).join("half"), "").expect("writes");
         Database::kept(dir.path()).expect("starts");
         assert!(!dir.path().join(NEW_DATA).exists());
+    }
+
+    #[test]
+    fn a_folder_with_any_name_will_do() {
+        let dir = folder();
+        for name in ["with a space & more", &"deep/".repeat(20)] {
+            let database = Database::kept(&dir.path().join(name)).expect("starts");
+            let answer = database.query("postgres", "select 1").expect("answers");
+            assert_eq!(answer, "1", "{name}");
+        }
     }
 
     #[test]

@@ -8,20 +8,27 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use crate::serve;
 use crate::settings::{Given, Settings};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Tell what is wrong with the settings and how to mend it; secrets are never shown
+    /// Tell what is wrong with the settings and the database, and how to mend it; secrets are never shown
     Check(Box<Given>),
 }
 
-pub(crate) fn run(command: &Command) -> ExitCode {
+pub(crate) async fn run(command: &Command) -> ExitCode {
     let Command::Check(given) = command;
     match given.check() {
         Ok(settings) => {
             print!("{}", describe(&settings));
-            ExitCode::SUCCESS
+            match serve::desk(&settings).await {
+                Ok(_) => ExitCode::SUCCESS,
+                Err(error) => {
+                    println!("But nothing can start:\n  {}", crate::told(&error));
+                    ExitCode::FAILURE
+                }
+            }
         }
         Err(problems) => {
             println!("These settings cannot be used:");

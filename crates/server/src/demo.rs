@@ -8,6 +8,7 @@ mod seed;
 mod skills;
 mod story;
 mod time;
+mod vantage;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -95,12 +96,15 @@ pub(crate) async fn run(demo: &Demo) -> anyhow::Result<()> {
         let quick = place.url_without_waiting();
         let desk = open(&quick, &dir, &base_url).await?;
         let worker = work::worker(desk.clone(), &mail)?;
-        match stop.run_until_cancelled(fill(&desk, &worker)).await {
-            // Half a company is thrown away at the next start.
-            None => return Ok(()),
-            Some(filled) => filled?,
-        }
+        let filled = stop
+            .run_until_cancelled(fill(&desk, &worker, &hosts::this_machine(&dir)?))
+            .await;
         desk.pool.close().await;
+        let Some(filled) = filled else {
+            // Half a company is thrown away at the next start.
+            return end(place).await;
+        };
+        filled?;
     }
     let worker = work::worker(desk.clone(), &mail)?;
 
@@ -114,8 +118,11 @@ pub(crate) async fn run(demo: &Demo) -> anyhow::Result<()> {
         mailbox: true,
         metrics_token: None,
     };
-    let agent = hosts::start(&desk, &dir, &base_url, Utc::now()).await?;
+    // A host that joins is told whose jobs to believe.
+    worker.prepare(Utc::now()).await?;
+    let agent = hosts::start(&desk, &dir, Utc::now()).await?;
     console::welcome(&base_url, &dir, first);
+    let pool = desk.pool.clone();
     let serving = serve::pages(
         desk,
         &web,
@@ -124,14 +131,23 @@ pub(crate) async fn run(demo: &Demo) -> anyhow::Result<()> {
         stop.clone(),
         DRAIN,
     );
-    tokio::join!(serving, worker.run(Arc::new(Utc::now), stop.clone()));
-    // Agent and server are stopped in order, on a thread that may wait.
-    tokio::task::spawn_blocking(move || {
+    // The agent goes first, so that it does not miss its server.
+    let watching = async {
+        stop.cancelled().await;
         drop(agent);
-        drop(place);
-    })
-    .await?;
-    Ok(())
+    };
+    tokio::join!(
+        serving,
+        watching,
+        worker.run(Arc::new(Utc::now), stop.clone())
+    );
+    pool.close().await;
+    end(place).await
+}
+
+/// Stops a private database, which takes a moment, on a thread that may wait.
+async fn end(place: Place) -> anyhow::Result<()> {
+    Ok(tokio::task::spawn_blocking(move || drop(place)).await?)
 }
 
 /// Starts the database, migrates it, and says whether its company is still to be made.
@@ -212,12 +228,15 @@ async fn has_people(desk: &Desk) -> anyhow::Result<bool> {
 }
 
 /// Makes the company, with a bar that shows how far it is.
-async fn fill(desk: &Desk, worker: &tierdesk_worker::Worker) -> anyhow::Result<()> {
+async fn fill(
+    desk: &Desk,
+    worker: &tierdesk_worker::Worker,
+    machine: &tierdesk_agent::Config,
+) -> anyhow::Result<()> {
     let now = Utc::now();
     let progress = console::progress(company::PEOPLE.len() + seed::TICKETS);
     desk.install_defaults(seed::founded(now)).await?;
-    seed::seed(desk, worker, now, &progress).await?;
-    hosts::recorded(desk, now).await?;
+    seed::seed(desk, worker, machine, now, &progress).await?;
     desk.complete_demo(&Caller::machine(Actor::system()), now)
         .await?;
     progress.finish_and_clear();

@@ -89,10 +89,23 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("tierdesk: {error:#}");
+            eprintln!("tierdesk: {}", told(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes, each said once: some repeat the one behind them.
+fn told(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if said.is_empty() {
+            said = cause;
+        } else if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
@@ -134,7 +147,7 @@ async fn run(program: Program) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Audit(admin::Audit::Verify(given)) => admin::verify(&usable(&given)?).await,
-        Command::Config(command) => Ok(config::run(&command)),
+        Command::Config(command) => Ok(config::run(&command).await),
         Command::Secret(command) => secret::run(&command).map(|()| ExitCode::SUCCESS),
         Command::Sla(Sla::Compute) => {
             sla_compute::run(std::io::stdin().lock(), std::io::stdout().lock())?;
@@ -152,6 +165,14 @@ fn usable(given: &settings::Given) -> anyhow::Result<settings::Settings> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    #[test]
+    fn a_cause_that_was_said_is_not_said_again() {
+        let error = anyhow::anyhow!("refused")
+            .context("the port: refused")
+            .context("cannot start");
+        assert_eq!(super::told(&error), "cannot start: the port: refused");
+    }
 
     #[test]
     fn the_command_line_holds_together() {

@@ -1,5 +1,6 @@
 //! `tierdesk migrate`: brings the schema up to date and installs what no desk can do without.
 
+use anyhow::Context;
 use chrono::Utc;
 use tierdesk_desk::{Desk, Keys, Settings};
 
@@ -7,7 +8,11 @@ use crate::settings::database::Database;
 
 /// Migrates as the database's owner, then works as the application's role like every other command.
 pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
-    tierdesk_store::migrate(&database.url).await?;
+    tierdesk_store::migrate(&database.url)
+        .await
+        .with_context(|| {
+            format!("cannot migrate the database {database:?} of TIERDESK_DATABASE_URL")
+        })?;
     let pool = tierdesk_store::connect(&database.url, 2).await?;
     // The defaults hold no secret, link or file, so that none of these settings is looked at.
     let settings = Settings {

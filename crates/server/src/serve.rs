@@ -97,7 +97,7 @@ pub(crate) async fn desk(settings: &Settings) -> anyhow::Result<Desk> {
         .await
         .with_context(|| {
             format!(
-                "cannot use the database {:?}; was `tierdesk migrate` run?",
+                "cannot use the database {:?} of TIERDESK_DATABASE_URL",
                 settings.database
             )
         })?;

@@ -76,6 +76,9 @@ pub enum StoreError {
     /// The database cannot be reached, or has no free connection.
     #[error("the database is not available")]
     Unavailable(#[source] sqlx::Error),
+    /// The schema is not the one that this program works with.
+    #[error("{0}")]
+    Schema(&'static str),
     /// The schema could not be brought up to date.
     #[error("a migration failed")]
     Migration(#[from] sqlx::migrate::MigrateError),

@@ -1,11 +1,12 @@
 //! Connections.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::Result;
+use crate::{Result, StoreError};
 
 /// Connections that work as `tierdesk_app` (decision 8).
 pub type Pool = sqlx::PgPool;
@@ -27,6 +28,10 @@ pub async fn connect(url: &str, size: u32) -> Result<Pool> {
     let options = options
         .application_name("tierdesk")
         .statement_cache_capacity(500);
+    // A pool tries for a while and then only says that it did; one connection tells at once what is wrong.
+    let mut first = PgConnection::connect_with(&options).await?;
+    check_schema(&mut first).await?;
+    first.close().await?;
     Ok(PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(Duration::from_secs(5))
@@ -47,6 +52,30 @@ pub async fn connect(url: &str, size: u32) -> Result<Pool> {
         })
         .connect_with(options)
         .await?)
+}
+
+/// Says whether the schema is the one of this program.
+async fn check_schema(conn: &mut PgConnection) -> Result<()> {
+    // Not checked while compiling, because the table may not be there.
+    let newest = "select max(version) from _sqlx_migrations where success";
+    let newest: Option<i64> = match sqlx::query_scalar(newest).fetch_one(conn).await {
+        // undefined_table
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => None,
+        other => other?,
+    };
+    let ours = crate::MIGRATOR.iter().map(|it| it.version).max();
+    match newest.cmp(&ours) {
+        Ordering::Equal => Ok(()),
+        Ordering::Less if newest.is_none() => Err(StoreError::Schema(
+            "the database is empty: run `tierdesk migrate` as its owner first",
+        )),
+        Ordering::Less => Err(StoreError::Schema(
+            "the database is of an older Tierdesk: run `tierdesk migrate` as its owner first",
+        )),
+        Ordering::Greater => Err(StoreError::Schema(
+            "the database was migrated by a newer Tierdesk: start that one",
+        )),
+    }
 }
 
 /// Brings the schema up to date. Connects as the database's owner, without taking `tierdesk_app`, which it creates.

@@ -50,6 +50,14 @@ impl Worker {
         }
     }
 
+    /// Makes what hosts must be told when they join and that there is not yet: the key that signs jobs.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn prepare(&self, now: DateTime<Utc>) -> Result<(), DeskError> {
+        self.signer.prepare(now).await
+    }
+
     /// Runs every loop until stopped. A loop that breaks is logged and started again; the others do not notice.
     pub async fn run(&self, clock: Clock, stop: CancellationToken) {
         let mut loops = JoinSet::new();

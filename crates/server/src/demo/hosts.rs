@@ -1,6 +1,6 @@
 //! The demo's hosts: this very machine with a real agent, and eleven that were recorded elsewhere (decision 38).
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -8,12 +8,16 @@ use std::process::{Child, Command, Stdio};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use tierdesk_catalogue::{ENTRIES, Policy};
-use tierdesk_desk::enrolment::NewToken;
+use tierdesk_agent::Config;
+use tierdesk_catalogue::{ENTRIES, Facts, Policy};
+use tierdesk_desk::enrolment::{Joining, NewToken};
 use tierdesk_desk::host::{Recorded, Report};
 use tierdesk_desk::{Caller, Desk, Origin};
 use tierdesk_domain::host::{HostState, SERVER_VANTAGE};
-use tierdesk_protocol::SecretKey;
+use tierdesk_domain::id::HostId;
+use tierdesk_protocol::message::EnrolResponse;
+use tierdesk_protocol::message::HostState::Active;
+use tierdesk_protocol::{PublicKey, SecretKey, enrolment_code};
 use tierdesk_store::{host, person};
 
 use super::company::{self, MACHINES, Machine};
@@ -58,15 +62,81 @@ fn report(machine: &Machine) -> Report {
         "systemd": true,
     });
     Report {
-        agent_version: tierdesk_agent::VERSION.to_owned(),
-        hostname: machine.name.to_owned(),
         facts: facts.as_object().cloned().unwrap_or_default(),
+        ..said(machine.name.to_owned())
+    }
+}
+
+/// What every agent of this build says, whatever its host.
+fn said(hostname: String) -> Report {
+    Report {
+        agent_version: tierdesk_agent::VERSION.to_owned(),
+        hostname,
+        facts: Facts::new(),
         policy: Policy::default(),
         catalogue: ENTRIES
             .iter()
             .map(|entry| (entry.id.to_owned(), entry.hash().to_string()))
             .collect(),
     }
+}
+
+/// The settings of this very machine's agent.
+pub(super) fn this_machine(dir: &Path) -> anyhow::Result<Config> {
+    Config::new(dir.join("agent")).context("cannot find this program's own file")
+}
+
+/// Lets this very machine join as the server's own vantage, with the same token, proof and answer as over the wire.
+pub(super) async fn join(
+    desk: &Desk,
+    config: &Config,
+    now: DateTime<Utc>,
+) -> anyhow::Result<HostId> {
+    let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname")?;
+    let new = NewToken {
+        minutes: "60".to_owned(),
+        uses: "1".to_owned(),
+        expected_name: hostname.trim().to_owned(),
+        labels: SERVER_VANTAGE.to_owned(),
+    };
+    let caller = administrator(desk).await?;
+    let made = desk.make_enrolment_token(&caller, &new, now).await?;
+    if root()? && config.state_dir.exists() {
+        // An agent of before has it.
+        own(&config.state_dir, 0)?;
+    }
+    let request = tierdesk_agent::joining(config, &made.secret, true)?;
+    let signer_keys: Vec<PublicKey> = desk
+        .signer_keys()
+        .await?
+        .iter()
+        .filter_map(|key| PublicKey::from_bytes(key).ok())
+        .collect();
+    let signer = signer_keys.first().context("no key signs jobs")?;
+    let joining = Joining {
+        code: enrolment_code(&request.public_key, signer),
+        token: request.token.clone(),
+        hostname: request.hostname.clone(),
+        machine: request.machine.clone(),
+        public_key: request.public_key.as_bytes().to_vec(),
+        agent_version: request.agent_version.clone(),
+    };
+    let host = desk
+        .join_host(&Origin::default(), &joining, now)
+        .await?
+        .host;
+    let response = EnrolResponse {
+        host: host.0,
+        state: Active,
+        signer_keys,
+    };
+    tierdesk_agent::joined(config, desk.settings.base_url.clone(), &request, &response)?;
+    let report = Report {
+        facts: tierdesk_agent::facts(config),
+        ..said(request.hostname)
+    };
+    desk.host_report(host, &report, now).await?;
+    Ok(host)
 }
 
 /// The running agent; it ends when this is dropped, and with our process in any case.
@@ -80,41 +150,23 @@ impl Drop for Agent {
     }
 }
 
-/// Starts the agent of this very machine, the server's own vantage. It joins at its first start, and again when the desk
-/// was reset.
-pub(super) async fn start(
-    desk: &Desk,
-    dir: &Path,
-    base_url: &str,
-    now: DateTime<Utc>,
-) -> anyhow::Result<Agent> {
+/// Starts the agent of this very machine. It joins again when the desk no longer knows it.
+pub(super) async fn start(desk: &Desk, dir: &Path, now: DateTime<Utc>) -> anyhow::Result<Agent> {
+    let config = this_machine(dir)?;
+    let state = &config.state_dir;
+    if !joined(desk, state).await? {
+        join(desk, &config, now).await?;
+    }
     let program = std::env::current_exe().context("cannot find this program's own file")?;
-    let state = dir.join("agent");
-    std::fs::create_dir_all(&state)?;
-    std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o700))?;
     let mut command = Command::new(&program);
     command
-        .args(["demo-agent", "--server", base_url, "--state"])
-        .arg(&state)
-        .env_remove("TIERDESK_ENROLL_TOKEN")
+        .args(["demo-agent", "--server", &desk.settings.base_url, "--state"])
+        .arg(state)
         .stdin(Stdio::piped());
     // Unprivileged where root starts us and its user can reach the program.
-    let root = std::fs::metadata(&state)?.uid() == 0 || std::fs::metadata("/proc/self")?.uid() == 0;
-    if root && reachable(&program) && reachable(&state.join("x")) {
-        own(&state)?;
+    if root()? && reachable(&program) && reachable(&state.join("x")) {
+        own(state, NOBODY)?;
         command.uid(NOBODY).gid(NOBODY);
-    }
-    if !joined(desk, &state).await? {
-        let caller = administrator(desk).await?;
-        let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname")?;
-        let new = NewToken {
-            minutes: "60".to_owned(),
-            uses: "1".to_owned(),
-            expected_name: hostname.trim().to_owned(),
-            labels: SERVER_VANTAGE.to_owned(),
-        };
-        let made = desk.make_enrolment_token(&caller, &new, now).await?;
-        command.env("TIERDESK_ENROLL_TOKEN", made.secret);
     }
     Ok(Agent(
         command.spawn().context("cannot start the demo's agent")?,
@@ -127,7 +179,7 @@ async fn joined(desk: &Desk, state: &Path) -> anyhow::Result<bool> {
         return Ok(false);
     };
     let mut conn = desk.acquire().await?;
-    let found = host::find(&mut conn, tierdesk_domain::id::HostId(id)).await?;
+    let found = host::find(&mut conn, HostId(id)).await?;
     Ok(found.is_some_and(|host| host.state == HostState::Active))
 }
 
@@ -140,17 +192,21 @@ fn reachable(file: &Path) -> bool {
         .all(|folder| std::fs::metadata(folder).is_ok_and(|meta| meta.mode() & 0o001 != 0))
 }
 
-/// Gives the agent's folder and all in it to its user.
-fn own(state: &Path) -> anyhow::Result<()> {
+fn root() -> anyhow::Result<bool> {
+    Ok(std::fs::metadata("/proc/self")?.uid() == 0)
+}
+
+/// Gives the agent's folder and all in it to a user.
+fn own(state: &Path, user: u32) -> anyhow::Result<()> {
     let mut folders: Vec<PathBuf> = vec![state.to_owned()];
     while let Some(folder) = folders.pop() {
-        std::os::unix::fs::chown(&folder, Some(NOBODY), Some(NOBODY))?;
+        std::os::unix::fs::chown(&folder, Some(user), Some(user))?;
         for entry in std::fs::read_dir(&folder)? {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
             } else {
-                std::os::unix::fs::chown(&path, Some(NOBODY), Some(NOBODY))?;
+                std::os::unix::fs::chown(&path, Some(user), Some(user))?;
             }
         }
     }

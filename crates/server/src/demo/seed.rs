@@ -10,9 +10,11 @@ use std::collections::{BinaryHeap, HashMap};
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
 use indicatif::ProgressBar;
+use tierdesk_agent::Config;
 use tierdesk_desk::caller::Origin;
 use tierdesk_desk::conversation::Afterwards;
 use tierdesk_desk::founding::Entry;
+use tierdesk_desk::password::LinkState;
 use tierdesk_desk::ticket::NewTicket;
 use tierdesk_desk::{Caller, Desk, DeskError};
 use tierdesk_domain::actor::Actor;
@@ -22,18 +24,25 @@ use tierdesk_domain::id::{CategoryId, PersonId, TeamId, TicketId, TicketNumber};
 use tierdesk_domain::ticket::{Channel, Status};
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::{category, person, ticket, timer};
+use tierdesk_store::{category, mailbox, person, ticket, timer};
 use tierdesk_worker::Worker;
 
-use super::company::{self, PEOPLE, Part, TEAMS};
+use super::company::{self, GUIDES, PEOPLE, Part, TEAMS};
+use super::hosts;
 use super::skills;
 use super::story::{self, Deed, Step, Story, tell};
 use super::time::{Chance, into_hours, later};
+use super::vantage::{Vantage, WorkingPage};
 
 /// How many tickets the company files.
 pub(super) const TICKETS: usize = 120;
 /// Over how many days.
 const DAYS: i64 = 30;
+/// The last days were busy ones: so many of the tickets are of them.
+const BUSY_DAYS: i64 = 4;
+const BUSY_TICKETS: usize = 44;
+/// How long those take, in percent of the usual: work in hand is mostly what takes longer.
+const PACES: [u32; 6] = [100, 100, 200, 400, 900, 1600];
 
 /// Somebody of the company, as a caller.
 struct Someone {
@@ -52,6 +61,8 @@ struct Thread {
     requester: usize,
     telling: usize,
     next: usize,
+    /// How long its steps take, in percent of what the story says.
+    pace: u32,
 }
 
 /// What happens at a moment.
@@ -69,6 +80,8 @@ pub(super) struct Seeder<'a> {
     people: Vec<Someone>,
     teams: HashMap<&'static str, TeamId>,
     categories: HashMap<String, CategoryId>,
+    vantage: Option<Vantage>,
+    page: Option<WorkingPage>,
     chance: Chance,
     threads: Vec<Thread>,
     agenda: BinaryHeap<Reverse<(DateTime<Utc>, usize, Happening)>>,
@@ -86,6 +99,7 @@ pub(super) fn founded(now: DateTime<Utc>) -> DateTime<Utc> {
 pub(super) async fn seed(
     desk: &Desk,
     worker: &Worker,
+    machine: &Config,
     now: DateTime<Utc>,
     progress: &ProgressBar,
 ) -> anyhow::Result<()> {
@@ -95,6 +109,8 @@ pub(super) async fn seed(
         people: Vec::new(),
         teams: HashMap::new(),
         categories: HashMap::new(),
+        vantage: None,
+        page: WorkingPage::open(),
         chance: Chance::new(),
         threads: Vec::new(),
         agenda: BinaryHeap::new(),
@@ -105,6 +121,10 @@ pub(super) async fn seed(
         .found(founded(now), progress)
         .await
         .context("cannot found the demo company")?;
+    seeder
+        .enrol(machine, founded(now))
+        .await
+        .context("cannot enrol the demo's hosts")?;
     seeder.plan(now);
     seeder.live(now, progress).await?;
     if let Some(people) = seeder.named() {
@@ -188,6 +208,17 @@ impl Seeder<'_> {
         })
     }
 
+    /// Lets the hosts join: eleven that were recorded elsewhere, and this very machine.
+    async fn enrol(&mut self, machine: &Config, at: DateTime<Utc>) -> anyhow::Result<()> {
+        hosts::recorded(self.desk, at).await?;
+        self.worker.prepare(at).await?;
+        self.vantage = Some(Vantage {
+            host: hosts::join(self.desk, machine, at).await?,
+            config: machine.clone(),
+        });
+        Ok(())
+    }
+
     async fn principal(&self, id: PersonId) -> anyhow::Result<Principal> {
         let mut conn = self.desk.acquire().await?;
         person::principal(&mut conn, id)
@@ -198,10 +229,15 @@ impl Seeder<'_> {
     /// Spreads the stories over the month, denser in the mornings.
     fn plan(&mut self, now: DateTime<Utc>) {
         let begin = now - TimeDelta::days(DAYS);
-        let span = usize::try_from(DAYS * 24 * 60).unwrap_or(1);
+        let calm = TICKETS - BUSY_TICKETS;
         for story in 0..TICKETS {
-            let share = span * story / TICKETS + self.chance.below(span / TICKETS);
-            let share = i64::try_from(share).unwrap_or(0);
+            let (from, days, place, of) = match story.checked_sub(calm) {
+                None => (0, DAYS - BUSY_DAYS, story, calm),
+                Some(place) => (DAYS - BUSY_DAYS, BUSY_DAYS, place, BUSY_TICKETS),
+            };
+            let span = usize::try_from(days * 24 * 60).unwrap_or(1);
+            let share = span * place / of + self.chance.below(span / of);
+            let share = from * 24 * 60 + i64::try_from(share).unwrap_or(0);
             let opening = into_hours(begin + TimeDelta::minutes(share));
             let minutes = u32::try_from(self.chance.below(240)).unwrap_or(0);
             let at = later(opening, minutes);
@@ -222,7 +258,10 @@ impl Seeder<'_> {
 
     /// Everything in the order in which it happened, the worker always at hand.
     async fn live(&mut self, now: DateTime<Utc>, progress: &ProgressBar) -> anyhow::Result<()> {
-        let stories = story::all();
+        let stories: Vec<_> = story::all()
+            .into_iter()
+            .filter(|it| self.page.is_some() || !it.names_page())
+            .collect();
         while let Some(Reverse((at, _, what))) = self.agenda.pop() {
             if at >= now {
                 continue;
@@ -260,24 +299,23 @@ impl Seeder<'_> {
         telling: usize,
         at: DateTime<Utc>,
     ) -> anyhow::Result<()> {
-        let requesters: Vec<_> = (0..self.people.len())
-            .filter(|at| self.people[*at].files_tickets)
-            .collect();
-        let requester = *self
-            .chance
-            .one_of(&requesters)
-            .context("nobody files tickets")?;
+        let requester = self.requester_of(telling).context("nobody files tickets")?;
+        let page = self.page.as_ref().map(WorkingPage::url).unwrap_or_default();
         let someone = &self.people[requester];
         let new = NewTicket {
             category: self.categories.get(story.category).copied(),
-            title: tell(story.title, someone.site, telling),
-            description: tell(story.text, someone.site, telling),
+            title: tell(story.title, someone.site, telling, &page),
+            description: tell(story.text, someone.site, telling, &page),
             impact: story.impact,
             urgency: story.urgency,
             host: None,
             channel: Channel::Web,
         };
         let filed = self.desk.file_ticket(&someone.caller, new, at).await?;
+        let pace = match TICKETS - telling {
+            ..=BUSY_TICKETS => self.chance.one_of(&PACES).copied().unwrap_or(100),
+            _ => 100,
+        };
         self.threads.push(Thread {
             id: filed.id,
             number: filed.number,
@@ -285,18 +323,35 @@ impl Seeder<'_> {
             requester,
             telling,
             next: 0,
+            pace,
         });
         self.go_on(self.threads.len() - 1, at);
-        Ok(())
+        match &self.vantage {
+            Some(vantage) if story.names_page() => vantage.work(self.desk, self.worker, at).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Who files the ticket of that number: anybody, and every tenth time the requester whose sign-in is printed.
+    fn requester_of(&mut self, telling: usize) -> Option<usize> {
+        if telling % 10 == 3 {
+            return PEOPLE.iter().position(|it| it.name == GUIDES[0].0);
+        }
+        let requesters: Vec<_> = (0..self.people.len())
+            .filter(|at| self.people[*at].files_tickets)
+            .collect();
+        self.chance.one_of(&requesters).copied()
     }
 
     /// Puts the next step of a thread on the agenda.
     fn go_on(&mut self, thread: usize, at: DateTime<Utc>) {
-        let (story, next) = (self.threads[thread].story, self.threads[thread].next);
+        let Thread {
+            story, next, pace, ..
+        } = self.threads[thread];
         if let Some(Step(minutes, _)) = story.steps.get(next) {
             // Nobody is exactly as quick as the time before.
             let share = u32::try_from(self.chance.below(60)).unwrap_or(0);
-            let minutes = minutes * (75 + share) / 100;
+            let minutes = minutes * (75 + share) * pace / 10_000;
             self.enter(later(at, minutes), Happening::Step(thread));
         }
     }
@@ -341,7 +396,8 @@ impl Seeder<'_> {
             ..
         } = self.threads[thread];
         let site = self.people[requester].site;
-        let told = |text: &str| tell(text, site, telling);
+        let page = self.page.as_ref().map(WorkingPage::url).unwrap_or_default();
+        let told = |text: &str| tell(text, site, telling, &page);
         let found = self.look_up(number).await?;
         let engineer = self.people.iter().find(|it| Some(it.id) == found.assignee);
         let has_it = || engineer.map(|it| &it.caller).ok_or(DeskError::Denied);
@@ -436,8 +492,46 @@ impl Seeder<'_> {
             }
             Deed::Reopen(text) => self.desk.reopen(files, id, told(text).as_str(), at).await,
             Deed::Close => self.desk.close_by_requester(files, id, at).await,
-            Deed::UseLink => Err(DeskError::State("state.no_link")),
+            Deed::UseLink => self.use_link(files, at).await,
         }
+    }
+
+    /// Reads the newest mail with a link, follows it and sets the password of the demo again. A link that is over its time
+    /// offers a fresh one, as its page does.
+    async fn use_link(&self, files: &Caller, at: DateTime<Utc>) -> Result<(), DeskError> {
+        let origin = Origin::default();
+        let mut secret = self.newest_link(files).await?;
+        if self.desk.reset_link(&secret, at).await? == LinkState::Expired {
+            self.desk.fresh_reset_link(&secret, &origin, at).await?;
+            self.worker.drain(at).await?;
+            secret = self.newest_link(files).await?;
+        }
+        self.desk
+            .set_password_by_link(&secret, company::PASSWORD, &origin, at)
+            .await?;
+        // The bot hears of it and resolves.
+        self.worker.drain(at).await.map(drop)
+    }
+
+    /// The secret of the newest link in somebody's mail.
+    async fn newest_link(&self, of: &Caller) -> Result<String, DeskError> {
+        const PATH: &str = "/password/reset/";
+        let person = of.person_id().ok_or(DeskError::Denied)?;
+        let mut conn = self.desk.acquire().await?;
+        let address = person::find(&mut conn, person)
+            .await?
+            .and_then(|it| it.email);
+        let mails = mailbox::kept(&mut conn, address.as_deref(), None, 5).await?;
+        drop(conn);
+        for mail in mails {
+            let (_, content) = self.desk.kept_mail(mail.id).await?;
+            if let Some((_, rest)) = content.text.split_once(PATH) {
+                let secret =
+                    rest.split(|it: char| !it.is_ascii_alphanumeric() && it != '-' && it != '_');
+                return Ok(secret.into_iter().next().unwrap_or_default().to_owned());
+            }
+        }
+        Err(DeskError::State("password.link_over"))
     }
 
     async fn look_up(&self, number: TicketNumber) -> Result<Ticket, DeskError> {

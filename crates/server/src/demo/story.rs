@@ -1,6 +1,6 @@
 //! What happened at the demo company: a story is one ticket from its first word to its last.
 //!
-//! Stories are told with placeholders (`{site}`, `{floor}`, `{printer}`, `{app}`, `{number}`), so that one story makes several
+//! Stories are told with placeholders (`{site}`, `{floor}`, `{printer}`, `{app}`, `{page}`, `{number}`), so that one story makes several
 //! tickets that are not alike.
 
 mod applications;
@@ -95,8 +95,15 @@ pub(super) fn all() -> Vec<&'static Story> {
         .collect()
 }
 
-/// Fills the placeholders; `number` makes tickets of one story differ.
-pub(super) fn tell(text: &str, site: &str, number: usize) -> String {
+impl Story {
+    /// Whether it names a page that the bot can test.
+    pub(super) fn names_page(&self) -> bool {
+        self.text.contains("{page}")
+    }
+}
+
+/// Fills the placeholders; `number` makes tickets of one story differ, `page` is one that works.
+pub(super) fn tell(text: &str, site: &str, number: usize, page: &str) -> String {
     const PRINTERS: [&str; 5] = ["PRN-2A", "PRN-3C", "PRN-LAB", "PRN-HR", "PRN-1B"];
     const APPS: [&str; 5] = [
         "Orders",
@@ -107,6 +114,7 @@ pub(super) fn tell(text: &str, site: &str, number: usize) -> String {
     ];
     let pick = |list: &[&'static str]| list[number % list.len()];
     text.replace("{site}", site)
+        .replace("{page}", page)
         .replace("{floor}", &(1 + number % 4).to_string())
         .replace("{printer}", pick(&PRINTERS))
         .replace("{app}", pick(&APPS))
@@ -157,7 +165,7 @@ mod tests {
     fn placeholders_are_filled() {
         for story in all() {
             for text in [story.title, story.text] {
-                let told = tell(text, "Porto", 7);
+                let told = tell(text, "Porto", 7, "http://192.0.2.1/");
                 assert!(!told.contains('{'), "{told}");
             }
         }

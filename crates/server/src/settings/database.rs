@@ -6,6 +6,7 @@ use super::Problems;
 
 #[derive(Clone, Args)]
 #[group(skip)]
+#[command(next_help_heading = "Database")]
 pub(crate) struct Given {
     /// Address of the PostgreSQL database (15 or newer), `postgres://user:password@host/database`;
     /// `DATABASE_URL` works too

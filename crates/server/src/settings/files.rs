@@ -10,6 +10,7 @@ const SETTING: &str = "TIERDESK_ATTACHMENTS";
 
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
+#[command(next_help_heading = "Files")]
 pub(crate) struct Given {
     /// Folder for attachments; every process needs the same one
     #[arg(long, env = SETTING, default_value = "/var/lib/tierdesk/attachments", value_name = "DIR")]

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
+#[command(next_help_heading = "Logs")]
 pub(crate) struct Given {
     /// What to log, such as `info` or `info,tierdesk_web=debug` [default: info; demo: warn]
     #[arg(long, env = "TIERDESK_LOG", global = true, value_name = "FILTER")]

@@ -10,6 +10,7 @@ use super::Problems;
 
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
+#[command(next_help_heading = "Mail")]
 pub(crate) struct Given {
     /// Mail server; without one nothing is sent
     #[arg(long, env = "TIERDESK_SMTP_HOST", value_name = "HOST")]

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use clap::Args;
+use tierdesk_desk::Keys;
 
 use super::Problems;
 
@@ -14,6 +15,7 @@ const CREDENTIAL: &str = "tierdesk-secret";
 
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
+#[command(next_help_heading = "Secret")]
 pub(crate) struct Given {
     /// File with the instance secret that `tierdesk secret new` makes; a systemd credential named
     /// `tierdesk-secret` works too
@@ -42,7 +44,7 @@ impl Given {
     }
 
     fn read(&self, credential: Option<PathBuf>, problems: &mut Problems) -> Option<Secret> {
-        const MAKE: &str = "make one: (umask 077; tierdesk secret new > /etc/tierdesk/secret), keep a \
+        const MAKE: &str = "make one: tierdesk secret new --output /etc/tierdesk/secret, keep a \
                             copy with your backups, and set TIERDESK_SECRET_FILE=/etc/tierdesk/secret";
         let Some(source) = self.secret_file.clone().or(credential) else {
             return problems.note(SETTING, "is not set, so there is no instance secret", MAKE);
@@ -61,6 +63,14 @@ impl Given {
             );
         }
         match std::fs::read_to_string(&source) {
+            Ok(text) if Keys::read(&text).is_err() => problems.note(
+                SETTING,
+                format!(
+                    "{} holds no secret that `tierdesk secret new` made",
+                    source.display()
+                ),
+                "put the file of your backup in its place",
+            ),
             Ok(text) => Some(Secret { text, source }),
             Err(error) => problems.note(
                 SETTING,
@@ -87,7 +97,7 @@ mod tests {
     fn a_secret_that_others_can_read_is_refused() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("secret");
-        std::fs::write(&path, "key").expect("writes");
+        std::fs::write(&path, Keys::generate()).expect("writes");
         let given = Given {
             secret_file: Some(path.clone()),
         };

@@ -12,6 +12,7 @@ use super::Problems;
 
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
+#[command(next_help_heading = "Pages")]
 pub(crate) struct Given {
     /// The address that people type, such as `https://desk.example.org`; links in mail start with it
     #[arg(long, env = "TIERDESK_BASE_URL", value_name = "URL")]

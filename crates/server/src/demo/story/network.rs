@@ -10,7 +10,15 @@ use super::Deed::{
 use super::{CONNECTION, Step, Story};
 use crate::demo::company::NETWORK;
 
-pub(super) const STORIES: [Story; 7] = [
+pub(super) const STORIES: [Story; 10] = [
+    Story {
+        category: CONNECTION,
+        title: "The time sheets do not open",
+        text: "I cannot reach {page} since this morning, the page stays white. I have to book my hours today.",
+        impact: Impact::Person,
+        urgency: Urgency::Medium,
+        steps: &[Step(12, Answer("Yes, it works again. Thank you!"))],
+    },
     Story {
         category: CONNECTION,
         title: "VPN drops every few minutes",
@@ -119,7 +127,7 @@ pub(super) const STORIES: [Story; 7] = [
     Story {
         category: CONNECTION,
         title: "Cannot reach the supplier portal",
-        text: "https://portal.brightmetal.example does not open from the office, it loads forever. From my phone it works. I have orders to place today.",
+        text: "The portal of Brightmetal does not open from the office, it loads forever. From my phone it works. I have orders to place today.",
         impact: Impact::Person,
         urgency: Urgency::High,
         steps: &[
@@ -291,6 +299,54 @@ pub(super) const STORIES: [Story; 7] = [
                 ),
             ),
             Step(25, Close),
+        ],
+    },
+    Story {
+        category: CONNECTION,
+        title: "Cannot reach the test bench page",
+        text: "From the {site} lab I cannot reach {page} any more. It worked yesterday.",
+        impact: Impact::Person,
+        urgency: Urgency::Low,
+        // Nobody says anything more, and the bot takes that as solved.
+        steps: &[],
+    },
+    Story {
+        category: CONNECTION,
+        title: "Drawing archive cannot be reached from the workshop",
+        text: "In the workshop of {site} we cannot reach {page} since the morning, the browser says that it takes too long to respond.",
+        impact: Impact::Group,
+        urgency: Urgency::Medium,
+        steps: &[
+            Step(
+                14,
+                Answer("No, in the workshop it is still the same. Offices are fine."),
+            ),
+            Step(20, Take),
+            Step(
+                8,
+                Reply(
+                    "It answers from here, so that the way from the workshop is what we look at now.",
+                ),
+            ),
+            Step(
+                12,
+                Escalate {
+                    team: NETWORK,
+                    tier: Tier::L2,
+                    known: "The archive answers from the server, not from the workshop.",
+                    tried: "The assistant's tests, a second machine in the workshop.",
+                    evidence: "The tests above; the workshop's machines time out.",
+                    ask: "Check the filter between workshop and servers.",
+                },
+            ),
+            Step(35, Take),
+            Step(
+                24,
+                Resolve(
+                    ResolutionCode::Fixed,
+                    "The workshop's network was missing in a list of the filter since its new switch. It is in the list now, and the archive opens there.",
+                ),
+            ),
         ],
     },
 ];

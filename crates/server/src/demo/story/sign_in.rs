@@ -22,7 +22,7 @@ pub(super) const STORIES: [Story; 6] = [
         text: "My password does not work any more since this morning, I think I changed it on Friday and wrote it down wrong. Need a password reset.",
         impact: Impact::Person,
         urgency: Urgency::High,
-        steps: &[Step(14, UseLink), Step(30, Close)],
+        steps: &[Step(9, UseLink), Step(30, Close)],
     },
     Story {
         category: SIGN_IN,
