@@ -349,3 +349,48 @@ async fn an_engineer_searches_in_a_real_browser_at_any_width() {
         .wait_for_text("An internal word about the zebra")
         .await;
 }
+
+#[tokio::test]
+async fn people_are_found_by_the_beginnings_of_the_words_of_their_name_and_address() {
+    let desk = Tierdesk::start().await;
+    desk.requester("Zacharias Quill-Young").await;
+    let leo = desk
+        .engineer("Leo Engineer", "Service Desk", Tier::L1)
+        .await;
+    let leo = desk.sign_in(&leo).await;
+    for found in ["Zach", "quill zach", "YOUNG", "zacharias.quill", "quill-y"] {
+        assert!(
+            search(&leo, found).await.contains("Zacharias Quill-Young"),
+            "{found}"
+        );
+    }
+    for other in ["acharias", "zach leo", "%", ":*", "'", "zach:* | leo"] {
+        assert!(
+            !search(&leo, other).await.contains("Zacharias Quill-Young"),
+            "{other}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn where_the_last_days_hold_enough_hits_older_ones_are_not_looked_at_and_the_page_says_so() {
+    let desk = Tierdesk::start().await;
+    // Ids begin with the real time, which the search compares with.
+    desk.clock.set(chrono::Utc::now());
+    let ana = desk.requester("Ana Lind").await;
+    let leo = desk
+        .engineer("Leo Engineer", "Service Desk", Tier::L1)
+        .await;
+    for n in 0..50 {
+        desk.file(&ana, &format!("zebra {n}"), "stripes").await;
+    }
+    let seldom = desk.file(&ana, "okapi", "stripes as well").await;
+    let leo = desk.sign_in(&leo).await;
+    let often = search(&leo, "zebra").await;
+    assert_eq!(often.matches("href=\"/tickets/").count(), 20);
+    let newest_only = tierdesk_domain::text::t("search.newest_only");
+    assert!(often.contains(newest_only));
+    let rare = search(&leo, "okapi").await;
+    assert!(rare.contains(&format!("/tickets/{}\"", seldom.number.0)));
+    assert!(!rare.contains(newest_only));
+}

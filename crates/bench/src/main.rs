@@ -78,9 +78,9 @@ enum Command {
     Bare { url: String, address: SocketAddr },
 }
 
-/// Settings of a small production server; the demo's are for a demo.
+/// Settings of a production server with 16 GB, of which PostgreSQL is usually given a quarter; the demo's are for a demo.
 const DATABASE: &[&str] = &[
-    "shared_buffers=1GB",
+    "shared_buffers=4GB",
     "max_wal_size=4GB",
     "jit=off",
     "track_io_timing=off",

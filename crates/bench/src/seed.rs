@@ -43,13 +43,30 @@ impl Plan {
         format!("bench_{}{open}", self.tickets)
     }
 
-    /// What a finished database says of itself: it is made again when this or the schema changes.
+    /// What a finished database says of itself: it is made again when the edition or a migration that it has changes, and
+    /// migrated when migrations were added.
     fn mark(self) -> String {
         let schema = tierdesk_store::MIGRATOR
             .iter()
             .flat_map(|it| it.checksum.iter().take(4).copied());
         let schema: String = schema.map(|byte| format!("{byte:02x}")).collect();
         format!("tierdesk bench edition {EDITION} schema {schema}")
+    }
+}
+
+/// Whether a database with the mark `found` has the same rows, and no migration that was changed since.
+fn only_lacks_migrations(found: &str, mark: &str) -> bool {
+    let parts = |text: &str| -> Option<(String, Vec<String>)> {
+        let (edition, schema) = text.rsplit_once(' ')?;
+        let migrations = schema.as_bytes().chunks(8);
+        let migrations = migrations.map(|it| String::from_utf8_lossy(it).into_owned());
+        Some((edition.to_owned(), migrations.collect()))
+    };
+    match (parts(found), parts(mark)) {
+        (Some((old, has)), Some((new, wants))) => {
+            old == new && has.iter().all(|migration| wants.contains(migration))
+        }
+        _ => false,
     }
 }
 
@@ -73,10 +90,25 @@ pub(crate) async fn ensure(
             "select shobj_description(oid, 'pg_database') from pg_database where datname = '{name}'"
         ),
     )?;
-    if found == plan.mark() || as_is && !found.is_empty() {
+    let mark = plan.mark();
+    if found == mark || as_is && !found.is_empty() {
         return Ok(url);
     }
     let begun = Instant::now();
+    if only_lacks_migrations(&found, &mark) {
+        // The same rows in an older schema: they are brought forward as a real helpdesk would be.
+        let mut conn = PgConnection::connect(&url).await?;
+        tierdesk_store::MIGRATOR
+            .run(&mut conn)
+            .await
+            .with_context(|| format!("cannot migrate {name}"))?;
+        conn.execute("vacuum (analyze)").await?;
+        say_finished(&mut conn, &name, &mark).await?;
+        if !quiet {
+            eprintln!("{name} migrated in {:.0} s", begun.elapsed().as_secs_f64());
+        }
+        return Ok(url);
+    }
     server.remove(&name)?;
     server.create(&name)?;
     let mut conn = PgConnection::connect(&url).await?;
@@ -84,15 +116,20 @@ pub(crate) async fn ensure(
     fill(&mut conn, &url, plan, quiet)
         .await
         .with_context(|| format!("cannot seed {name}"))?;
-    conn.execute(AssertSqlSafe(format!(
-        "comment on database {name} is '{}'",
-        plan.mark()
-    )))
-    .await?;
+    say_finished(&mut conn, &name, &mark).await?;
     if !quiet {
         eprintln!("{name} made in {:.0} s", begun.elapsed().as_secs_f64());
     }
     Ok(url)
+}
+
+/// A database that was left half-way has no mark, and is made again.
+async fn say_finished(conn: &mut PgConnection, name: &str, mark: &str) -> anyhow::Result<()> {
+    conn.execute(AssertSqlSafe(format!(
+        "comment on database {name} is '{mark}'"
+    )))
+    .await?;
+    Ok(())
 }
 
 async fn fill(conn: &mut PgConnection, url: &str, plan: Plan, quiet: bool) -> anyhow::Result<()> {
@@ -245,5 +282,26 @@ fn progress(length: u64, quiet: bool, what: &'static str) -> ProgressBar {
     match style {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_migrated_where_migrations_were_added_and_made_again_where_one_changed() {
+        let mark = "bench edition 3 schema 0a0a0a0a1b1b1b1b2c2c2c2c";
+        assert!(only_lacks_migrations(
+            "bench edition 3 schema 0a0a0a0a2c2c2c2c",
+            mark
+        ));
+        for other in [
+            "",
+            "bench edition 2 schema 0a0a0a0a",
+            "bench edition 3 schema 0a0a0a0a3d3d3d3d",
+        ] {
+            assert!(!only_lacks_migrations(other, mark), "{other}");
+        }
     }
 }

@@ -218,6 +218,8 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
     ticket.next_clock_at = next.due_at;
     ticket.next_risk_at = next.risk_at;
     ticket.next_clock = next.clock.map(str::to_owned);
+    ticket.next_clock_risk_at = next.clock_risk_at;
+    ticket.next_clock_seconds = next.clock_seconds;
     ticket.sla_policy = next.policy;
 
     let deadline = next_deadline(work.conn(), ticket, &told, &clocks, &rulebook, now).await?;
@@ -237,6 +239,10 @@ pub(crate) struct Next {
     pub(crate) risk_at: Option<DateTime<Utc>>,
     /// Which clock is due first.
     pub(crate) clock: Option<&'static str>,
+    /// From when on that clock is at risk.
+    pub(crate) clock_risk_at: Option<DateTime<Utc>>,
+    /// What was promised of it, in seconds of counted time.
+    pub(crate) clock_seconds: Option<i64>,
     /// The policy in force, by document and version.
     pub(crate) policy: Option<(DocumentId, i32)>,
 }
@@ -247,6 +253,8 @@ pub(crate) fn next(clocks: &[Clock]) -> Next {
         due_at: first.and_then(|clock| clock.due_at),
         risk_at: next_risk(clocks),
         clock: first.map(|clock| clock.metric.as_str()),
+        clock_risk_at: first.and_then(|clock| clock.risk_at),
+        clock_seconds: first.map(|clock| clock.target.num_seconds()),
         policy: clocks.last().map(|clock| clock.applied.policy),
     }
 }

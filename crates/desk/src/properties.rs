@@ -8,7 +8,6 @@ use tierdesk_domain::ticket::{Impact, Status, Urgency};
 use tierdesk_domain::timeline::{EventKind, Visibility};
 
 use crate::error::{DeskError, Result};
-use crate::ticket::priority_matrix;
 use crate::{Caller, Desk};
 
 impl Desk {
@@ -81,7 +80,7 @@ impl Desk {
         if !ticket.status.is_open() {
             return Err(DeskError::State("state.resolved_already"));
         }
-        let priority = priority_matrix(&mut work).await?.priority(impact, urgency);
+        let priority = work.rulebook().await?.matrix.priority(impact, urgency);
         let change = json!({
             "from": ticket.priority.number(), "to": priority.number(),
             "impact": impact.as_str(), "urgency": urgency.as_str(),

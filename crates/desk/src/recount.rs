@@ -76,10 +76,22 @@ impl Desk {
                     ticket.next_clock_at,
                     ticket.next_risk_at,
                     ticket.next_clock.as_deref(),
+                    ticket.next_clock_risk_at,
+                    ticket.next_clock_seconds,
                     ticket.sla_policy
                 )
             ),
-            format!("{:?}", (due.due_at, due.risk_at, due.clock, due.policy)),
+            format!(
+                "{:?}",
+                (
+                    due.due_at,
+                    due.risk_at,
+                    due.clock,
+                    due.clock_risk_at,
+                    due.clock_seconds,
+                    due.policy
+                )
+            ),
         );
 
         let deadline = next_deadline(conn, ticket, &told, &clocks, &rulebook, now).await?;

@@ -8,6 +8,7 @@ use tierdesk_domain::calendar::{Calendar, CalendarDocument};
 use tierdesk_domain::clock::{Book, Version};
 use tierdesk_domain::escalation::Rule;
 use tierdesk_domain::id::DocumentId;
+use tierdesk_domain::priority::Matrix;
 use tierdesk_domain::sla::Policy;
 use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::timer::{self, Timer};
@@ -25,6 +26,8 @@ pub struct Rulebook {
     pub book: Book,
     /// The rules that are switched on, in their newest version, oldest first.
     pub rules: Vec<Document<Rule>>,
+    /// What priority follows from impact and urgency: the matrix in force, or the default one where nobody edited it.
+    pub matrix: Matrix,
 }
 
 /// The documents' kinds in the table of configuration.
@@ -60,7 +63,14 @@ impl Desk {
         book.calendars.values_mut().for_each(|it| in_order(it));
         let mut rules = configuration::current::<Rule>(conn, RULE).await?;
         rules.retain(|rule| rule.active);
-        let rulebook = Arc::new(Rulebook { count, book, rules });
+        let matrix = configuration::current::<Matrix>(conn, "priority_matrix").await?;
+        let matrix = matrix.into_iter().find(|it| it.active);
+        let rulebook = Arc::new(Rulebook {
+            count,
+            book,
+            rules,
+            matrix: matrix.map(|it| it.body).unwrap_or_default(),
+        });
         *self
             .rulebook
             .write()
@@ -116,6 +126,7 @@ impl Desk {
                 true => DeskError::Conflict,
                 false => error.into(),
             })?;
+        work.read_rulebook_again();
         let (id, version, now) = (document.id, document.version, work.now);
         let action = format!("{kind}.saved");
         let detail = serde_json::json!({
@@ -227,14 +238,6 @@ fn spans<T>(versions: &[Document<T>]) -> Vec<Option<DateTime<Utc>>> {
             next.map(|other| other.valid_from).min()
         })
         .collect()
-}
-
-impl Work<'_> {
-    /// The rulebook in force.
-    pub async fn rulebook(&mut self) -> Result<Arc<Rulebook>> {
-        let desk = self.desk();
-        desk.rulebook(self.conn()).await
-    }
 }
 
 fn version<T, U>(document: Document<T>, read: impl FnOnce(T) -> U) -> Version<U> {

@@ -51,15 +51,15 @@ impl Desk {
         if text.is_empty() {
             return Ok(results);
         }
-        // A transaction, so that the limits end with it. Nothing is written.
+        // A transaction, so that the limit ends with it. Nothing is written.
         let mut work = self.begin(caller, now).await?;
-        search::limit(work.conn()).await?;
+        let says_something = search::begin(work.conn(), &text).await?;
         if let Some(number) = TicketNumber::parse(&text) {
             results.exact = ticket::by_number(work.conn(), &scope, number)
                 .await?
                 .map(|it| it.number);
         }
-        if !search::says_something(work.conn(), &text).await? {
+        if !says_something {
             results.says_nothing = true;
             return Ok(results);
         }
@@ -67,7 +67,13 @@ impl Desk {
         if page == 0 && like_a_name && authorize(&caller.who, Action::Work).is_ok() {
             results.people = search::people(work.conn(), &text, PEOPLE).await?;
         }
-        match search::tickets(work.conn(), &scope, &text, page.saturating_mul(PAGE), PAGE).await {
+        let asked = search::Asked {
+            scope: &scope,
+            text: &text,
+            skip: page.saturating_mul(PAGE),
+            take: PAGE,
+        };
+        match search::tickets(work.conn(), asked, now).await {
             Ok(hits) => results.hits = hits,
             Err(error) if search::took_too_long(&error) => results.gave_up = true,
             Err(error) => return Err(error.into()),
@@ -86,7 +92,6 @@ impl Desk {
         authorize(&caller.who, Action::Work)?;
         let scope = authorize(&caller.who, Action::ListTickets)?;
         let mut work = self.begin(caller, now).await?;
-        search::limit(work.conn()).await?;
         let skip = i64::try_from(page.saturating_mul(PAGE)).unwrap_or(i64::MAX);
         Ok(search::of_person(
             work.conn(),

@@ -7,11 +7,10 @@ use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::id::{CategoryId, FormId, HostId, PersonId, TeamId, TicketId, TicketNumber};
 use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::outbox::MailKind;
-use tierdesk_domain::priority::Matrix;
 use tierdesk_domain::ticket::{Channel, Impact, Kind, ResolutionCode, ResolvedBy, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
-use tierdesk_store::{category, configuration, instance, link, person, ticket};
+use tierdesk_store::{category, instance, link, person, ticket};
 use uuid::Uuid;
 
 use crate::conversation::{Message, words};
@@ -207,13 +206,13 @@ pub(crate) async fn file(
         Some(team) => team,
         None => service_desk(work).await?,
     };
-    let matrix = priority_matrix(work).await?;
+    let rulebook = work.rulebook().await?;
     let person = person::find(work.conn(), requester)
         .await?
         .ok_or(DeskError::NotFound)?;
     let id = TicketId(Uuid::now_v7());
     let now = work.now;
-    let number = ticket::insert(
+    let mut ticket = ticket::insert(
         work.conn(),
         &ticket::NewTicket {
             id,
@@ -222,7 +221,7 @@ pub(crate) async fn file(
             description: &description,
             impact: new.impact,
             urgency: new.urgency,
-            priority: matrix.priority(new.impact, new.urgency),
+            priority: rulebook.matrix.priority(new.impact, new.urgency),
             category: new.category,
             team,
             tier: Tier::L1,
@@ -235,9 +234,7 @@ pub(crate) async fn file(
         now,
     )
     .await?;
-    let mut ticket = ticket::lock(work.conn(), id)
-        .await?
-        .ok_or(DeskError::NotFound)?;
+    let number = ticket.number;
     work.count_new(&ticket);
     let event = work
         .event(&ticket, EventKind::Opened, Visibility::Public, Some(&description), json!({"title": title, "channel": new.channel.as_str(), "priority": ticket.priority.number(), "internal": {"kind": ticket.kind, "category": ticket.category, "vip": person.vip}}))
@@ -284,18 +281,6 @@ pub(crate) async fn service_desk(work: &mut Work<'_>) -> Result<TeamId> {
         .ok_or_else(|| {
             DeskError::Broken("no service desk team is set up: run `tierdesk migrate`".to_owned())
         })
-}
-
-/// The matrix in force, or the default one where nobody edited it.
-pub(crate) async fn priority_matrix(work: &mut Work<'_>) -> Result<Matrix> {
-    Ok(
-        configuration::current::<Matrix>(work.conn(), "priority_matrix")
-            .await?
-            .into_iter()
-            .find(|it| it.active)
-            .map(|it| it.body)
-            .unwrap_or_default(),
-    )
 }
 
 /// Resolves a locked ticket within an action.

@@ -1,6 +1,7 @@
 //! One action's transaction: state, timeline, audit, outbox and deadlines, written together or not at all (law 1).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -13,11 +14,12 @@ use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::tally::{self, Cell};
 use tierdesk_store::ticket::{Place, Ticket};
 use tierdesk_store::{
-    PgConnection, Postgres, Transaction, audit, flow, notify, outbox, ticket, timeline, timer,
+    PgConnection, Postgres, Transaction, audit, flow, notify_all, outbox, ticket, timeline, timer,
 };
 use uuid::Uuid;
 
 use crate::error::{DeskError, Result};
+use crate::rulebook::Rulebook;
 use crate::{Caller, Desk};
 
 /// The channel that says that anything happened to a ticket; its payload is the ticket's id.
@@ -33,6 +35,8 @@ pub struct Work<'a> {
     counts: BTreeMap<Cell, i64>,
     /// What counts between the tiers, in the order in which it is written.
     facts: BTreeSet<(Fact, TicketId)>,
+    notices: BTreeSet<(&'static str, String)>,
+    rulebook: Option<Arc<Rulebook>>,
     desk: &'a Desk,
     caller: &'a Caller,
     /// The time of this action; everything it writes carries it.
@@ -69,6 +73,8 @@ impl Desk {
             tx,
             counts: BTreeMap::new(),
             facts: BTreeSet::new(),
+            notices: BTreeSet::new(),
+            rulebook: None,
             desk: self,
             caller,
             now,
@@ -158,10 +164,9 @@ impl<'a> Work<'a> {
             self.now,
         )
         .await?;
-        let ticket = ticket.id.to_string();
-        notify(&mut self.tx, TICKET, &ticket).await?;
+        self.announce(TICKET, ticket.id.to_string());
         if visibility == Visibility::Public {
-            notify(&mut self.tx, TICKET_PUBLIC, &ticket).await?;
+            self.announce(TICKET_PUBLIC, ticket.id.to_string());
         }
         Ok(id)
     }
@@ -277,8 +282,28 @@ impl<'a> Work<'a> {
             )
             .await?;
         }
-        notify(&mut self.tx, "outbox", "").await?;
+        self.announce("outbox", String::new());
         Ok(())
+    }
+
+    /// Tells listeners on `channel` after the action has committed; what is said twice is heard once.
+    fn announce(&mut self, channel: &'static str, payload: String) {
+        self.notices.insert((channel, payload));
+    }
+
+    /// The rulebook in force, the same for the whole action.
+    pub async fn rulebook(&mut self) -> Result<Arc<Rulebook>> {
+        if let Some(known) = &self.rulebook {
+            return Ok(Arc::clone(known));
+        }
+        let read = self.desk.rulebook(&mut self.tx).await?;
+        self.rulebook = Some(Arc::clone(&read));
+        Ok(read)
+    }
+
+    /// What was saved in this action holds for the rest of it.
+    pub(crate) fn read_rulebook_again(&mut self) {
+        self.rulebook = None;
     }
 
     /// Adds to a count that is written when the action commits.
@@ -301,7 +326,7 @@ impl<'a> Work<'a> {
         fires_at: DateTime<Utc>,
     ) -> Result<()> {
         timer::set(&mut self.tx, kind, object, cycle, fires_at, &json!({})).await?;
-        notify(&mut self.tx, "timer", "").await?;
+        self.announce("timer", String::new());
         Ok(())
     }
 
@@ -328,7 +353,7 @@ impl<'a> Work<'a> {
         let old = ticket::save(&mut self.tx, ticket, edited, now).await?;
         if old != ticket.place() {
             // Who has it and by when shows on the requester's page, even where the event itself is internal.
-            notify(&mut self.tx, TICKET_PUBLIC, &ticket.id.to_string()).await?;
+            self.announce(TICKET_PUBLIC, ticket.id.to_string());
         }
         self.count_move(old, ticket);
         Ok(old)
@@ -345,6 +370,14 @@ impl<'a> Work<'a> {
         }
         for (fact, ticket) in std::mem::take(&mut self.facts) {
             flow::note(&mut self.tx, ticket, &fact, shard).await?;
+        }
+        if !self.notices.is_empty() {
+            let (channels, payloads): (Vec<_>, Vec<_>) = self
+                .notices
+                .into_iter()
+                .map(|(channel, payload)| (channel.to_owned(), payload))
+                .unzip();
+            notify_all(&mut self.tx, &channels, &payloads).await?;
         }
         tierdesk_store::commit(self.tx).await?;
         Ok(())

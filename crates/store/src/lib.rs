@@ -51,7 +51,9 @@ pub mod token;
 
 mod row;
 
-pub use pool::{Pool, PooledConnection, acquire, begin, commit, connect, migrate, notify};
+pub use pool::{
+    Pool, PooledConnection, acquire, begin, commit, connect, migrate, notify, notify_all,
+};
 pub use sqlx::postgres::PgListener;
 pub use sqlx::{PgConnection, Postgres, Transaction};
 

@@ -19,7 +19,9 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// Opens a pool of at most `size` connections to `url`.
 ///
-/// Each connection takes the role `tierdesk_app`, a fixed `search_path`, and gives up a statement after 5 s.
+/// Each connection takes the role `tierdesk_app`, a fixed `search_path`, and gives up a statement after 5 s. A statement is
+/// planned once per connection, for any values: planning a queue's page anew for each reader cost ten times what running it
+/// did (docs/bench.md). Nothing is compiled and nothing runs in parallel: both cost more than a page may take.
 ///
 /// # Errors
 /// When the address is unreadable, the server is not reachable, or the database was not migrated.
@@ -45,7 +47,7 @@ pub async fn connect(url: &str, size: u32) -> Result<Pool> {
         })
         .after_connect(|conn, _| {
             Box::pin(async move {
-                conn.execute("set role tierdesk_app; set search_path to public; set statement_timeout to '5s'; set lock_timeout to '4s'; set idle_in_transaction_session_timeout to '60s'")
+                conn.execute("set role tierdesk_app; set search_path to public; set statement_timeout to '5s'; set lock_timeout to '4s'; set idle_in_transaction_session_timeout to '60s'; set plan_cache_mode to force_generic_plan; set jit to off; set max_parallel_workers_per_gather to 0")
                     .await?;
                 Ok(())
             })
@@ -94,6 +96,22 @@ pub async fn notify(conn: &mut PgConnection, channel: &str, payload: &str) -> Re
     sqlx::query!("select pg_notify($1, $2)", channel, payload)
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// The same for several, pair by pair, in one statement.
+pub async fn notify_all(
+    conn: &mut PgConnection,
+    channels: &[String],
+    payloads: &[String],
+) -> Result<()> {
+    sqlx::query!(
+        "select count(pg_notify(channel, payload)) from unnest($1::text[], $2::text[]) as it (channel, payload)",
+        channels,
+        payloads
+    )
+    .fetch_one(conn)
+    .await?;
     Ok(())
 }
 

@@ -63,7 +63,7 @@ pub async fn workload(conn: &mut PgConnection, person: PersonId) -> Result<Workl
     Ok(Workload { mine, queues })
 }
 
-/// A queue whose tickets the reader's scope reaches; only [`find`] makes one.
+/// A queue whose tickets the reader's scope reaches; only [`find`] and [`counted`] make one.
 #[derive(Debug, Clone)]
 pub struct Queue {
     team: TeamId,
@@ -86,6 +86,23 @@ impl Queue {
     pub fn tier(&self) -> Tier {
         self.tier
     }
+
+    fn reached(
+        scope: &Scope,
+        team: TeamId,
+        team_name: String,
+        restricted: bool,
+        tier: Tier,
+    ) -> Option<Self> {
+        let reaches = scope.everything()
+            || scope.teams().contains(&team)
+            || (scope.unrestricted() && !restricted);
+        reaches.then_some(Self {
+            team,
+            team_name,
+            tier,
+        })
+    }
 }
 
 /// The queue of the team with that name (any case), if the scope reaches it.
@@ -101,33 +118,25 @@ pub async fn find(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(found.and_then(|r| {
-        let team = TeamId(r.id);
-        let reaches = scope.everything()
-            || scope.teams().contains(&team)
-            || (scope.unrestricted() && !r.restricted);
-        reaches.then_some(Queue {
-            team,
-            team_name: r.name,
-            tier,
-        })
-    }))
+    Ok(found.and_then(|r| Queue::reached(scope, TeamId(r.id), r.name, r.restricted, tier)))
 }
 
 /// Every queue that somebody works in, with its open tickets: where a ticket can go.
 pub async fn all(conn: &mut PgConnection) -> Result<Vec<QueueCount>> {
     sqlx::query!(
-        r#"select m.team_id, team.name, m.tier,
-                  coalesce((select sum(n) from tally y where y.measure = 'queue' and y.day = '1970-01-01' and y.team_id = m.team_id and y.tier = m.tier), 0)::bigint as "open!"
-           from (select distinct team_id, tier from membership) m join team on team.id = m.team_id
-           where team.retired_at is null order by m.tier, lower(team.name)"#
+        r#"select team.id, team.name, tiers.tier as "tier!", coalesce(y.n, 0) as "open!"
+           from team cross join (values (1::smallint), (2::smallint), (3::smallint)) as tiers (tier)
+           left join (select team_id, tier, sum(n)::bigint as n from tally where measure = 'queue' and day = '1970-01-01' group by team_id, tier) y
+               on y.team_id = team.id and y.tier = tiers.tier
+           where team.retired_at is null and exists (select from membership m where m.team_id = team.id and m.tier = tiers.tier)
+           order by tiers.tier, lower(team.name)"#
     )
     .fetch_all(conn)
     .await?
     .into_iter()
     .map(|r| {
         Ok(QueueCount {
-            team: TeamId(r.team_id),
+            team: TeamId(r.id),
             team_name: r.name,
             tier: row::tier("membership", r.tier)?,
             open: r.open.unsigned_abs(),
@@ -291,13 +300,12 @@ pub async fn page(
         Row,
         r#"select t.id, t.number, t.title, t.status, t.priority, t.tier, $9::text as "team_name!", t.assignee_id, a.name as "assignee?",
                   r.name as requester, h.name as "host?", t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
-                  c.risk_at as "risk_at?", c.target_seconds as "target_seconds?", t.updated_at,
+                  t.next_clock_risk_at as risk_at, t.next_clock_seconds as target_seconds, t.updated_at,
                   coalesce(m.read_at < t.updated_at, true) as "unread!"
            from ticket t
            join person r on r.id = t.requester_id
            left join person a on a.id = t.assignee_id
            left join host h on h.id = t.host_id
-           left join ticket_clock c on c.ticket_id = t.id and c.metric = t.next_clock and c.state = 'running' and c.due_at = t.next_clock_at
            left join read_mark m on m.ticket_id = t.id and m.person_id = $3
            where t.team_id = $1 and t.tier = $2 and t.status in ('new', 'open', 'pending', 'on_hold') and not t.bot_holds
              and (t.next_clock_at, t.id) > (coalesce($5::timestamptz, case when $6::uuid is null then '-infinity' else 'infinity' end::timestamptz),
@@ -333,14 +341,13 @@ pub async fn own_page(
         Row,
         r#"select t.id, t.number, t.title, t.status, t.priority, t.tier, team.name as team_name, t.assignee_id, a.name as "assignee?",
                   r.name as requester, h.name as "host?", t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
-                  c.risk_at as "risk_at?", c.target_seconds as "target_seconds?", t.updated_at,
+                  t.next_clock_risk_at as risk_at, t.next_clock_seconds as target_seconds, t.updated_at,
                   coalesce(m.read_at < t.updated_at, true) as "unread!"
            from ticket t
            join team on team.id = t.team_id
            join person r on r.id = t.requester_id
            left join person a on a.id = t.assignee_id
            left join host h on h.id = t.host_id
-           left join ticket_clock c on c.ticket_id = t.id and c.metric = t.next_clock and c.state = 'running' and c.due_at = t.next_clock_at
            left join read_mark m on m.ticket_id = t.id and m.person_id = $1
            where t.assignee_id = $1 and t.status in ('new', 'open', 'pending', 'on_hold')
              and (t.next_clock_at, t.id) > (coalesce($2::timestamptz, case when $3::uuid is null then '-infinity' else 'infinity' end::timestamptz),
@@ -375,39 +382,48 @@ pub struct Counts {
     pub waiting: u64,
 }
 
-/// Counts a queue. What stands in the tally is exact; what depends on the reader or on the time is counted here, as far as
-/// [`COUNTED`].
-pub async fn counts(
+/// The queue of the team with that name, if the scope reaches it, and its numbers. What stands in the tally is exact; what
+/// depends on the reader or on the time is counted here, as far as [`COUNTED`].
+pub async fn counted(
     conn: &mut PgConnection,
-    queue: &Queue,
+    scope: &Scope,
+    team_name: &str,
+    tier: Tier,
     reader: PersonId,
     now: DateTime<Utc>,
-) -> Result<Counts> {
-    let r = sqlx::query!(
-        r#"select coalesce(sum(n) filter (where measure = 'queue'), 0)::bigint as "all!",
-                  coalesce(sum(n) filter (where measure = 'queue_free'), 0)::bigint as "free!",
-                  coalesce(sum(n) filter (where measure = 'queue_waiting'), 0)::bigint as "waiting!",
-                  (select count(*) from (select from ticket where assignee_id = $3 and team_id = $1 and tier = $2
+) -> Result<Option<(Queue, Counts)>> {
+    let row = sqlx::query!(
+        r#"select team.id, team.name, team.restricted, kept.queue as "queue!", kept.free as "free!", kept.waiting as "waiting!",
+                  (select count(*) from (select from ticket where assignee_id = $3 and team_id = team.id and tier = $2
                        and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "mine!",
-                  (select count(*) from (select from ticket where team_id = $1 and tier = $2 and next_clock_at <= $4
+                  (select count(*) from (select from ticket where team_id = team.id and tier = $2 and next_clock_at <= $4
                        and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "breached!",
-                  (select count(*) from (select from ticket where team_id = $1 and tier = $2 and next_risk_at <= $4 and next_clock_at > $4
+                  (select count(*) from (select from ticket where team_id = team.id and tier = $2 and next_risk_at <= $4 and next_clock_at > $4
                        and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "at_risk!"
-           from tally where measure in ('queue', 'queue_free', 'queue_waiting') and day = '1970-01-01' and team_id = $1 and tier = $2"#,
-        queue.team.0,
-        queue.tier.number(),
+           from team cross join lateral (
+               select coalesce(sum(n) filter (where measure = 'queue'), 0)::bigint as queue,
+                      coalesce(sum(n) filter (where measure = 'queue_free'), 0)::bigint as free,
+                      coalesce(sum(n) filter (where measure = 'queue_waiting'), 0)::bigint as waiting
+               from tally where measure in ('queue', 'queue_free', 'queue_waiting') and day = '1970-01-01' and team_id = team.id and tier = $2) as kept
+           where lower(team.name) = lower($1)"#,
+        team_name,
+        tier.number(),
         reader.0,
         now,
         COUNTED
     )
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(Counts {
-        all: r.all.unsigned_abs(),
-        mine: r.mine.unsigned_abs(),
-        free: r.free.unsigned_abs(),
-        breached: r.breached.unsigned_abs(),
-        at_risk: r.at_risk.unsigned_abs(),
-        waiting: r.waiting.unsigned_abs(),
-    })
+    Ok(row.and_then(|r| {
+        let queue = Queue::reached(scope, TeamId(r.id), r.name, r.restricted, tier)?;
+        let counts = Counts {
+            all: r.queue.unsigned_abs(),
+            mine: r.mine.unsigned_abs(),
+            free: r.free.unsigned_abs(),
+            breached: r.breached.unsigned_abs(),
+            at_risk: r.at_risk.unsigned_abs(),
+            waiting: r.waiting.unsigned_abs(),
+        };
+        Some((queue, counts))
+    }))
 }

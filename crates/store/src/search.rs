@@ -1,9 +1,11 @@
 //! Search: tickets by their words and by what was said on them, and people. Only what the reader's scope holds.
 //!
 //! A word that half of all tickets hold must not cost a look at all of them: at most [`CANDIDATES`] of the newest hits
-//! are ranked. Every query runs under a time limit.
+//! are ranked. The index knows when each text was written, to about three and to about fifty days, so that the newest hits
+//! are found without the others: first those of the last days, then those of the last weeks, and all only if these are few.
+//! Every query runs under a time limit.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
 use tierdesk_domain::id::{PersonId, TicketId, TicketNumber};
@@ -58,9 +60,9 @@ pub struct Hits {
     pub more_exist: bool,
 }
 
-/// Sets the limits of a search; they hold until the transaction ends.
+/// Sets the limits of a list that a filter makes; they hold until the transaction ends.
 pub async fn limit(conn: &mut PgConnection) -> Result<()> {
-    // Plans are made for the very words: a rare one and a common one want different ones.
+    // Plans are made for the very values: which conditions there are differs from filter to filter.
     sqlx::query!(
         "select set_config('statement_timeout', $1, true) as a, set_config('plan_cache_mode', 'force_custom_plan', true) as b, set_config('jit', 'off', true) as c",
         PATIENCE
@@ -70,19 +72,22 @@ pub async fn limit(conn: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// Whether an error says that the search took longer than it may.
-pub fn took_too_long(error: &StoreError) -> bool {
-    matches!(error, StoreError::Database(sqlx::Error::Database(e)) if e.code().is_some_and(|code| code == "57014"))
-}
-
-/// Whether a search text holds a word that can be searched at all (not only "the" and "of").
-pub async fn says_something(conn: &mut PgConnection, text: &str) -> Result<bool> {
-    Ok(sqlx::query_scalar!(
-        r#"select numnode(websearch_to_tsquery('english', $1)) > 0 as "yes!""#,
+/// Sets the limit of a search, which holds until the transaction ends, and says whether the text holds a word that can be
+/// searched at all (not only "the" and "of").
+pub async fn begin(conn: &mut PgConnection, text: &str) -> Result<bool> {
+    let r = sqlx::query!(
+        r#"select set_config('statement_timeout', $1, true) as "limit!", numnode(websearch_to_tsquery('english', $2)) > 0 as "says!""#,
+        PATIENCE,
         text
     )
     .fetch_one(conn)
-    .await?)
+    .await?;
+    Ok(r.says)
+}
+
+/// Whether an error says that the search took longer than it may.
+pub fn took_too_long(error: &StoreError) -> bool {
+    matches!(error, StoreError::Database(sqlx::Error::Database(e)) if e.code().is_some_and(|code| code == "57014"))
 }
 
 /// A candidate: a ticket, how well it fits, and the internal or public entry that was hit, if one was.
@@ -92,96 +97,185 @@ struct Candidate {
     event: Option<Uuid>,
 }
 
-/// The tickets that hold these words, best first. Internal entries count only where the scope reaches them.
+/// How far back a search looks, as the number of digits of an id that are the same in that time: ids begin with their
+/// time. Five stand for three days, four for fifty; none for everything.
+const REACHES: [usize; 3] = [5, 4, 0];
+/// So many hits within a reach are enough.
+const ENOUGH: usize = 50;
+
+/// The words of the index (`search_words` in the schema) that stand for the time up to `now`: the stretch that began last
+/// and the one before it; everything where `digits` is 0.
+fn reach(now: DateTime<Utc>, digits: usize) -> String {
+    if digits == 0 {
+        return String::new();
+    }
+    let last = now.timestamp_millis() >> (48 - 4 * digits);
+    // An hour ahead, because clocks differ.
+    let next = (now + TimeDelta::hours(1)).timestamp_millis() >> (48 - 4 * digits);
+    (last - 1..=next)
+        .map(|stretch| format!("'@{stretch:0digits$x}'"))
+        .collect::<Vec<_>>()
+        .join(" | ")
+}
+
+/// What is looked for, and by whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// How far the reader's reads reach. Internal entries count only where it reaches them.
+    pub scope: &'a Scope,
+    /// The words.
+    pub text: &'a str,
+    /// How many of the best are left out, for later pages.
+    pub skip: usize,
+    /// How many are wanted.
+    pub take: usize,
+}
+
+/// The tickets that hold these words, best first.
 pub async fn tickets(
     conn: &mut PgConnection,
-    scope: &Scope,
-    text: &str,
-    skip: usize,
-    take: usize,
+    asked: Asked<'_>,
+    now: DateTime<Utc>,
 ) -> Result<Hits> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
-    let person = scope.person().map(|it| it.0);
-    let organisation = scope.organisation().map(|it| it.0);
-    // People who only have their own tickets are found by those, which are few; the others by the words.
-    let few = !scope.everything() && !scope.unrestricted() && teams.is_empty();
-    let (by_ticket, by_event) = if few {
-        let by_ticket = sqlx::query_as!(
-            Candidate,
-            r#"select t.id as "ticket!", ts_rank(t.search, q) as "rank!", null::uuid as event
-               from websearch_to_tsquery('english', $1) q, ticket t
-               where (t.requester_id = $2 or t.organisation_id = $3) and t.search @@ q
-               order by t.created_at desc limit $4"#,
-            text,
-            person,
-            organisation,
-            CANDIDATES
-        )
-        .fetch_all(&mut *conn)
-        .await?;
-        let by_event = sqlx::query_as!(
-            Candidate,
-            r#"select t.id as "ticket!", ts_rank(e.search, q) as "rank!", e.id as event
-               from websearch_to_tsquery('english', $1) q, ticket t join event e on e.ticket_id = t.id
-               where (t.requester_id = $2 or t.organisation_id = $3) and e.visibility = 'public' and e.search @@ q
-               order by e.at desc limit $4"#,
-            text,
-            person,
-            organisation,
-            CANDIDATES
-        )
-        .fetch_all(&mut *conn)
-        .await?;
-        (by_ticket, by_event)
+    let Asked { scope, text, .. } = asked;
+    // People who only have their own tickets are found by those, which are few; the others by the words, the newest first.
+    let few = !scope.everything()
+        && !scope.unrestricted()
+        && scope.teams().is_empty()
+        && scope.organisation().is_none();
+    let (by_ticket, by_event, looked_back) = if few {
+        let (by_ticket, by_event) = own(conn, scope, text).await?;
+        (by_ticket, by_event, true)
     } else {
-        let by_ticket = sqlx::query_as!(
-            Candidate,
-            r#"select t.id as "ticket!", ts_rank(t.search, websearch_to_tsquery('english', $1)) as "rank!", null::uuid as event
-               from ticket t
-               where t.search @@ websearch_to_tsquery('english', $1) and ticket_in_scope($2, $3, $4, $5, $6, t.team_id, t.requester_id, t.organisation_id)
-               order by t.created_at desc limit $7"#,
-            text,
-            scope.everything(),
-            scope.unrestricted(),
-            &teams,
-            person,
-            organisation,
-            CANDIDATES
-        )
-        .fetch_all(&mut *conn)
-        .await?;
-        let by_event = sqlx::query_as!(
-            Candidate,
-            r#"select t.id as "ticket!", ts_rank(e.search, websearch_to_tsquery('english', $1)) as "rank!", e.id as event
-               from event e join ticket t on t.id = e.ticket_id
-               where e.search is not null and e.search @@ websearch_to_tsquery('english', $1)
-                 and case when e.visibility = 'public'
-                     then ticket_in_scope($2, $3, $4, $5, $6, t.team_id, t.requester_id, t.organisation_id)
-                     else $7 and ticket_internal_in_scope($2, $3, $4, t.team_id) end
-               order by e.at desc limit $8"#,
-            text,
-            scope.everything(),
-            scope.unrestricted(),
-            &teams,
-            person,
-            organisation,
-            scope.internal(),
-            CANDIDATES
-        )
-        .fetch_all(&mut *conn)
-        .await?;
-        (by_ticket, by_event)
+        let (mut by_ticket, mut by_event) = (Vec::new(), Vec::new());
+        let mut looked_back = true;
+        for digits in REACHES {
+            by_ticket = of_tickets(conn, scope, text, &reach(now, digits)).await?;
+            if by_ticket.len() >= ENOUGH {
+                looked_back &= digits == 0;
+                break;
+            }
+        }
+        for digits in REACHES {
+            by_event = of_events(conn, scope, text, &reach(now, digits)).await?;
+            if by_event.len() >= ENOUGH {
+                looked_back &= digits == 0;
+                break;
+            }
+        }
+        (by_ticket, by_event, looked_back)
     };
     let full = |list: &[Candidate]| i64::try_from(list.len()).unwrap_or(i64::MAX) >= CANDIDATES;
-    let more_exist = full(&by_ticket) || full(&by_event);
+    let more_exist = !looked_back || full(&by_ticket) || full(&by_event);
     let best = merge(by_ticket, by_event);
     let ranked = best.len() as u64;
-    let page: Vec<&Candidate> = best.iter().skip(skip).take(take).collect();
+    let page: Vec<&Candidate> = best.iter().skip(asked.skip).take(asked.take).collect();
     Ok(Hits {
         tickets: show(conn, text, &page).await?,
         ranked,
         more_exist,
     })
+}
+
+/// Hits among the tickets of one requester: by title and description, and by what was said in public.
+async fn own(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    text: &str,
+) -> Result<(Vec<Candidate>, Vec<Candidate>)> {
+    let person = scope.person().map(|it| it.0);
+    let by_ticket = sqlx::query_as!(
+        Candidate,
+        r#"select t.id as "ticket!", ts_rank(t.search, q) as "rank!", null::uuid as event
+           from websearch_to_tsquery('english', $1) q, ticket t
+           where t.requester_id = $2 and t.search @@ q
+           order by t.id desc limit $3"#,
+        text,
+        person,
+        CANDIDATES
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let by_event = sqlx::query_as!(
+        Candidate,
+        r#"select t.id as "ticket!", ts_rank(e.search, q) as "rank!", e.id as event
+           from websearch_to_tsquery('english', $1) q, ticket t join event e on e.ticket_id = t.id
+           where t.requester_id = $2 and e.visibility = 'public' and e.search @@ q
+           order by e.id desc limit $3"#,
+        text,
+        person,
+        CANDIDATES
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    Ok((by_ticket, by_event))
+}
+
+/// The newest hits in titles and descriptions. Materialised, so that the words lead to the rows and not the time, whatever
+/// the planner thinks of how common they are.
+async fn of_tickets(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    text: &str,
+    reach: &str,
+) -> Result<Vec<Candidate>> {
+    Ok(sqlx::query_as!(
+        Candidate,
+        r#"with hit as materialized (
+               select id, search, team_id, requester_id, organisation_id from ticket
+               where search_words(search, id) @@ case when $2::text = '' then websearch_to_tsquery('english', $1) else websearch_to_tsquery('english', $1) && $2::text::tsquery end
+           )
+           select id as "ticket!", ts_rank(search, websearch_to_tsquery('english', $1)) as "rank!", null::uuid as event from hit
+           where $3 or team_id = any ($5) or ($4 and team_id <> all (array(select id from team where restricted)))
+              or coalesce(requester_id = $6, false) or coalesce(organisation_id = $7, false)
+           order by id desc limit 100"#,
+        text,
+        reach,
+        scope.everything(),
+        scope.unrestricted(),
+        &teams(scope),
+        scope.person().map(|it| it.0),
+        scope.organisation().map(|it| it.0)
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// The newest hits in what was said; tickets are only looked at until there are enough.
+async fn of_events(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    text: &str,
+    reach: &str,
+) -> Result<Vec<Candidate>> {
+    Ok(sqlx::query_as!(
+        Candidate,
+        r#"with hit as materialized (
+               select id, ticket_id, search, visibility from event
+               where search is not null
+                 and search_words(search, id) @@ case when $2::text = '' then websearch_to_tsquery('english', $1) else websearch_to_tsquery('english', $1) && $2::text::tsquery end
+           )
+           select t.id as "ticket!", ts_rank(h.search, websearch_to_tsquery('english', $1)) as "rank!", h.id as "event?"
+           from (select * from hit order by id desc) h join ticket t on t.id = h.ticket_id
+           where ($3 or t.team_id = any ($5) or ($4 and t.team_id <> all (array(select id from team where restricted)))
+                  or h.visibility = 'public' and (coalesce(t.requester_id = $6, false) or coalesce(t.organisation_id = $7, false)))
+             and (h.visibility = 'public' or $8)
+           order by h.id desc limit 100"#,
+        text,
+        reach,
+        scope.everything(),
+        scope.unrestricted(),
+        &teams(scope),
+        scope.person().map(|it| it.0),
+        scope.organisation().map(|it| it.0),
+        scope.internal()
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+fn teams(scope: &Scope) -> Vec<Uuid> {
+    scope.teams().iter().map(|it| it.0).collect()
 }
 
 /// One candidate per ticket: what its title and description are worth, and its best message at half of that.
@@ -275,15 +369,26 @@ pub struct FoundPerson {
     pub deactivated: bool,
 }
 
-/// People whose name or address holds this text, for engineers; at most `limit`.
+/// People whose name or address has words that begin with each of these, for engineers; at most `limit`.
 pub async fn people(conn: &mut PgConnection, text: &str, limit: i64) -> Result<Vec<FoundPerson>> {
+    // `jo web` finds Jonas Weber. Letters and digits only, so that nothing else means something to PostgreSQL.
+    let beginnings: Vec<String> = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| format!("{word}:*"))
+        .collect();
+    if beginnings.is_empty() {
+        return Ok(Vec::new());
+    }
     Ok(sqlx::query!(
         r#"select p.id, p.name, p.site, p.deactivated_at, a.email as "email?"
            from person p left join address a on a.person_id = p.id and a.is_primary
-           where strpos(lower(p.name), lower($1)) > 0 or strpos(coalesce(a.email, ''), lower($1)) > 0
-           order by p.deactivated_at is not null, strpos(lower(p.name), lower($1)) = 1 desc, lower(p.name), p.id limit $2"#,
-        text,
-        limit
+           where p.id in (select id from person where people_words(name) @@ to_tsquery('simple', $1)
+                          union select person_id from address where people_words(email) @@ to_tsquery('simple', $1))
+           order by p.deactivated_at is not null, strpos(lower(p.name), lower($3)) = 1 desc, lower(p.name), p.id limit $2"#,
+        beginnings.join(" & "),
+        limit,
+        text
     )
     .fetch_all(conn)
     .await?
@@ -332,4 +437,28 @@ pub async fn of_person(
         })
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reach_names_the_beginnings_of_the_ids_of_its_time() {
+        let now: DateTime<Utc> = "2026-11-26T10:00:00Z".parse().expect("a time");
+        let id = |at: DateTime<Utc>| {
+            let millis = u64::try_from(at.timestamp_millis()).expect("after 1970");
+            uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10])
+                .into_uuid()
+                .to_string()
+        };
+        for digits in [5, 4] {
+            let within = |at: DateTime<Utc>| {
+                reach(now, digits).contains(&format!("'@{}'", &id(at)[..digits]))
+            };
+            assert!(within(now) && within(now - TimeDelta::days(3)));
+            assert!(!within(now - TimeDelta::days(120)));
+        }
+        assert_eq!(reach(now, 0), "");
+    }
 }

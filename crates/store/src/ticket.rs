@@ -73,8 +73,12 @@ pub struct Ticket {
     pub next_clock_at: Option<DateTime<Utc>>,
     /// From when on the first of the running, unbroken promises is at risk.
     pub next_risk_at: Option<DateTime<Utc>>,
-    /// Which clock that is.
+    /// Which clock is due then.
     pub next_clock: Option<String>,
+    /// From when on that clock is at risk.
+    pub next_clock_risk_at: Option<DateTime<Utc>>,
+    /// What was promised of it, in seconds of counted time.
+    pub next_clock_seconds: Option<i64>,
     /// The SLA policy in force for it, by document and version.
     pub sla_policy: Option<(DocumentId, i32)>,
     /// Whether its team is restricted.
@@ -138,6 +142,8 @@ struct Row {
     next_clock_at: Option<DateTime<Utc>>,
     next_risk_at: Option<DateTime<Utc>>,
     next_clock: Option<String>,
+    next_clock_risk_at: Option<DateTime<Utc>>,
+    next_clock_seconds: Option<i64>,
     sla_policy_id: Option<Uuid>,
     sla_policy_version: Option<i32>,
     restricted: bool,
@@ -177,6 +183,8 @@ impl TryFrom<Row> for Ticket {
             next_clock_at: r.next_clock_at,
             next_risk_at: r.next_risk_at,
             next_clock: r.next_clock,
+            next_clock_risk_at: r.next_clock_risk_at,
+            next_clock_seconds: r.next_clock_seconds,
             sla_policy: r.sla_policy_id.map(DocumentId).zip(r.sla_policy_version),
             restricted: r.restricted,
         })
@@ -218,39 +226,47 @@ pub struct NewTicket<'a> {
     pub bot_holds: bool,
 }
 
-/// Inserts a ticket with status new.
+/// Inserts a ticket with status new, which nobody else can change before the transaction ends.
 pub async fn insert(
     conn: &mut PgConnection,
     t: &NewTicket<'_>,
     now: DateTime<Utc>,
-) -> Result<TicketNumber> {
-    Ok(TicketNumber(
-        sqlx::query_scalar!(
-            "insert into ticket (id, kind, title, status, impact, urgency, priority, category_id, team_id, tier, requester_id,
-                                 organisation_id, host_id, channel, bot_holds, created_at, updated_at, search)
-             values ($1, $2, $3, 'new', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15,
-                     setweight(to_tsvector('english', $3), 'A') || setweight(to_tsvector('english', left($16, 100000)), 'B'))
-             returning number",
-            t.id.0,
-            t.kind.as_str(),
-            t.title,
-            t.impact.number(),
-            t.urgency.number(),
-            t.priority.number(),
-            t.category.map(|it| it.0),
-            t.team.0,
-            t.tier.number(),
-            t.requester.0,
-            t.organisation.map(|it| it.0),
-            t.host.map(|it| it.0),
-            t.channel.as_str(),
-            t.bot_holds,
-            now,
-            t.description
-        )
-        .fetch_one(conn)
-        .await?,
-    ))
+) -> Result<Ticket> {
+    sqlx::query_as!(
+        Row,
+        r#"with t as (
+               insert into ticket (id, kind, title, status, impact, urgency, priority, category_id, team_id, tier, requester_id,
+                                   organisation_id, host_id, channel, bot_holds, created_at, updated_at, search)
+               values ($1, $2, $3, 'new', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15,
+                       setweight(to_tsvector('english', $3), 'A') || setweight(to_tsvector('english', left($16, 100000)), 'B'))
+               returning *
+           )
+           select t.id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id,
+                  requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
+                  t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
+                  nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock,
+                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, team.restricted
+           from t join team on team.id = t.team_id"#,
+        t.id.0,
+        t.kind.as_str(),
+        t.title,
+        t.impact.number(),
+        t.urgency.number(),
+        t.priority.number(),
+        t.category.map(|it| it.0),
+        t.team.0,
+        t.tier.number(),
+        t.requester.0,
+        t.organisation.map(|it| it.0),
+        t.host.map(|it| it.0),
+        t.channel.as_str(),
+        t.bot_holds,
+        now,
+        t.description
+    )
+    .fetch_one(conn)
+    .await?
+    .try_into()
 }
 
 /// The ticket with that number, if the reader's scope holds it.
@@ -265,9 +281,11 @@ pub async fn by_number(
         r#"select t.id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id,
                   requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
                   t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
-                  nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock, sla_policy_id, sla_policy_version, team.restricted
+                  nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock,
+                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, team.restricted
            from ticket t join team on team.id = t.team_id
-           where number = $1 and ticket_in_scope($2, $3, $4, $5, $6, t.team_id, t.requester_id, t.organisation_id)"#,
+           where number = $1 and ($2 or t.team_id = any ($4) or ($3 and not team.restricted)
+                                  or coalesce(t.requester_id = $5, false) or coalesce(t.organisation_id = $6, false))"#,
         number.0,
         scope.everything(),
         scope.unrestricted(),
@@ -288,7 +306,8 @@ pub async fn lock(conn: &mut PgConnection, id: TicketId) -> Result<Option<Ticket
         r#"select t.id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id,
                   requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
                   t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
-                  nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock, sla_policy_id, sla_policy_version, team.restricted
+                  nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock,
+                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, team.restricted
            from ticket t join team on team.id = t.team_id
            where t.id = $1 for update of t"#,
         id.0
@@ -313,7 +332,8 @@ pub async fn lately(
         r#"select t.id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id,
                   requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
                   t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
-                  nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock, sla_policy_id, sla_policy_version, team.restricted
+                  nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock,
+                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, team.restricted
            from ticket t join team on team.id = t.team_id
            where (status in ('new', 'open', 'pending', 'on_hold') or updated_at >= $1)
              and ($2::uuid is null or t.id < $2)
@@ -375,7 +395,8 @@ pub async fn save(
                 team_id = $9, tier = $10, assignee_id = $11, host_id = $12, bot_holds = $13, cycle = $14, resolution_code = $15,
                 resolved_by = $16, version = ticket.version + $17, updated_at = greatest(ticket.updated_at, $18), resolved_at = $19,
                 closed_at = $20, auto_close_at = $21, next_clock_at = coalesce($22::timestamptz, 'infinity'::timestamptz), next_clock = $23,
-                sla_policy_id = $24, sla_policy_version = $25, next_risk_at = coalesce($26::timestamptz, 'infinity'::timestamptz)
+                sla_policy_id = $24, sla_policy_version = $25, next_risk_at = coalesce($26::timestamptz, 'infinity'::timestamptz),
+                next_clock_risk_at = $27, next_clock_seconds = $28
          from (select id, team_id, tier, priority, status, bot_holds, assignee_id from ticket where id = $1) as old
          where ticket.id = old.id
          returning old.team_id as "team_id!", old.tier as "tier!", old.priority as "priority!", old.status as "status!",
@@ -405,7 +426,9 @@ pub async fn save(
         t.next_clock,
         t.sla_policy.map(|it| it.0.0),
         t.sla_policy.map(|it| it.1),
-        t.next_risk_at
+        t.next_risk_at,
+        t.next_clock_risk_at,
+        t.next_clock_seconds
     )
     .fetch_one(conn)
     .await?;

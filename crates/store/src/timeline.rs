@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::actor::{Actor, ActorKind};
 use tierdesk_domain::authorize::Scope;
-use tierdesk_domain::id::{ContentId, EventId, PersonId, TeamId, TicketId};
+use tierdesk_domain::id::{EventId, PersonId, TeamId, TicketId};
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
@@ -70,24 +70,15 @@ pub async fn append(
     event: &NewEvent<'_>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let content = match event.body {
-        None => None,
-        Some(body) => {
-            let id = ContentId(Uuid::now_v7());
-            sqlx::query!(
-                "insert into content (id, format, body, hash) values ($1, 'markdown', $2, sha256(convert_to($2, 'UTF8')))",
-                id.0,
-                body
-            )
-            .execute(&mut *conn)
-            .await?;
-            Some(id)
-        }
-    };
+    let content = event.body.map(|_| Uuid::now_v7());
     // The description is searched through the ticket; messages and notes through their event.
     let searched = event.body.filter(|_| event.kind != EventKind::Opened);
     sqlx::query!(
-        "insert into event (id, ticket_id, at, kind, visibility, actor_kind, actor_id, on_behalf_of, cycle, content_id, data, search, team_id, tier, priority)
+        "with words as (
+             insert into content (id, format, body, hash)
+             select $10, 'markdown', $16, sha256(convert_to($16, 'UTF8')) where $10::uuid is not null
+         )
+         insert into event (id, ticket_id, at, kind, visibility, actor_kind, actor_id, on_behalf_of, cycle, content_id, data, search, team_id, tier, priority)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, case when $12::text is null then null else to_tsvector('english', left($12, 100000)) end,
                  $13, $14, $15)",
         event.id.0,
@@ -99,12 +90,13 @@ pub async fn append(
         event.actor.id,
         event.actor.on_behalf_of.map(|it| it.0),
         event.cycle,
-        content.map(|it| it.0),
+        content,
         event.data,
         searched,
         event.team.0,
         event.tier.number(),
-        event.priority.number()
+        event.priority.number(),
+        event.body
     )
     .execute(conn)
     .await?;
@@ -164,9 +156,11 @@ pub async fn public(
                   e.on_behalf_of, p.name as "actor_name?", e.cycle as "cycle!", c.body as "body?", c.replaced_why as "replaced_why?", e.data as "data!"
            from public_event e
            join ticket t on t.id = e.ticket_id
+           join team on team.id = t.team_id
            left join content c on c.id = e.content_id
            left join person p on p.id = e.actor_id
-           where e.ticket_id = $1 and ticket_in_scope($2, $3, $4, $5, $6, t.team_id, t.requester_id, t.organisation_id)
+           where e.ticket_id = $1 and ($2 or t.team_id = any ($4) or ($3 and not team.restricted)
+                                       or coalesce(t.requester_id = $5, false) or coalesce(t.organisation_id = $6, false))
            order by e.at desc, e.id desc limit $7"#,
         ticket.0,
         scope.everything(),
@@ -203,9 +197,10 @@ pub async fn all(
                   c.body as "body?", c.replaced_why as "replaced_why?", e.data
            from event e
            join ticket t on t.id = e.ticket_id
+           join team on team.id = t.team_id
            left join content c on c.id = e.content_id
            left join person p on p.id = e.actor_id
-           where e.ticket_id = $1 and ticket_internal_in_scope($2, $3, $4, t.team_id)
+           where e.ticket_id = $1 and ($2 or t.team_id = any ($4) or ($3 and not team.restricted))
            order by e.at desc, e.id desc limit $5"#,
         ticket.0,
         scope.everything(),

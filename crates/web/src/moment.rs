@@ -1,7 +1,16 @@
 //! Times and durations as a reader sees them: short in the line, exact on hover, in their own zone.
 
-use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
+use std::sync::LazyLock;
+
+use chrono::format::{Item, StrftimeItems};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
+
+/// `Tuesday 24 November 2026, 07:41:09 CET`, read once: a queue writes a hundred of these.
+static EXACT: LazyLock<Vec<Item<'static>>> =
+    LazyLock::new(|| StrftimeItems::new("%A %-d %B %Y, %H:%M:%S %Z").collect());
+static ISO: LazyLock<Vec<Item<'static>>> =
+    LazyLock::new(|| StrftimeItems::new("%Y-%m-%dT%H:%M:%SZ").collect());
 
 /// One moment, ready for `<time>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +36,9 @@ impl Moment {
             _ => "%-d %b %Y",
         };
         Self {
-            iso: at.to_rfc3339_opts(SecondsFormat::Secs, true),
+            iso: at.format_with_items(ISO.iter()).to_string(),
             short: there.format(format).to_string(),
-            exact: there.format("%A %-d %B %Y, %H:%M:%S %Z").to_string(),
+            exact: there.format_with_items(EXACT.iter()).to_string(),
         }
     }
 }

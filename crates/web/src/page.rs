@@ -22,9 +22,13 @@ impl<T: Template> Page<T> {
     }
 }
 
+/// Most pages fit; text that grows piece by piece is copied again and again.
+const USUAL_SIZE: usize = 64 * 1024;
+
 fn answer(status: StatusCode, template: &impl Template) -> Response {
-    match template.render() {
-        Ok(html) => (status, Html(html)).into_response(),
+    let mut html = String::with_capacity(USUAL_SIZE);
+    match template.render_into(&mut html) {
+        Ok(()) => (status, Html(html)).into_response(),
         Err(error) => WebError::internal(error).into_response(),
     }
 }

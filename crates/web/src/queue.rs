@@ -8,12 +8,12 @@ use axum::response::Response;
 use chrono::{DateTime, TimeZone, Utc};
 use serde::Deserialize;
 use tierdesk_desk::DeskError;
-use tierdesk_domain::authorize::{Action, authorize};
+use tierdesk_domain::authorize::{Action, Scope, authorize};
 use tierdesk_domain::id::{TicketId, TicketNumber};
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::queue::{self, After, COUNTED, Counts, Line, Queue, View};
-use tierdesk_store::{PgConnection, ticket};
+use tierdesk_store::ticket;
 use uuid::Uuid;
 
 use crate::clock_chip::ClockChip;
@@ -237,26 +237,20 @@ async fn mine(
 
 /// The queue of a path, if the reader may see it.
 async fn find(app: &AppState, me: &Me, tier: &str, team: &str) -> Result<Queue, WebError> {
-    find_in(&mut *app.desk.acquire().await?, me, tier, team).await
+    let (scope, tier) = way_in(me, tier)?;
+    queue::find(&mut *app.desk.acquire().await?, &scope, team, tier)
+        .await?
+        .ok_or(WebError::NotFound)
 }
 
-async fn find_in(
-    conn: &mut PgConnection,
-    me: &Me,
-    tier: &str,
-    team: &str,
-) -> Result<Queue, WebError> {
+/// What the reader may see of queues, and the tier of a path.
+fn way_in(me: &Me, tier: &str) -> Result<(Scope, Tier), WebError> {
     let scope = authorize(&me.caller.who, Action::ListTickets)?;
     if !scope.internal() {
         return Err(WebError::NotFound);
     }
-    let tier = Tier::ALL
-        .into_iter()
-        .find(|it| it.name() == tier)
-        .ok_or(WebError::NotFound)?;
-    queue::find(conn, &scope, team, tier)
-        .await?
-        .ok_or(WebError::NotFound)
+    let tier = Tier::ALL.into_iter().find(|it| it.name() == tier);
+    Ok((scope, tier.ok_or(WebError::NotFound)?))
 }
 
 fn may_take(me: &Me, queue: &Queue) -> bool {
@@ -273,11 +267,13 @@ async fn show(
     Query(part): Query<Part>,
 ) -> Result<Response, WebError> {
     let mut conn = app.desk.acquire().await?;
-    let queue = find_in(&mut conn, &me, &tier, &team).await?;
+    let (scope, tier) = way_in(&me, &tier)?;
     let view = View::from_word(&part.view);
     let after = read_after(&part.after);
     let reader = me.visitor.principal.person;
-    let counts = queue::counts(&mut conn, &queue, reader, frame.now).await?;
+    let (queue, counts) = queue::counted(&mut conn, &scope, &team, tier, reader, frame.now)
+        .await?
+        .ok_or(WebError::NotFound)?;
     let address = queue_address(queue.tier(), queue.team_name());
     let mut filter = FilterBox::new(&address, view.as_str(), &part.q);
     let lines = if filter.is_used() {

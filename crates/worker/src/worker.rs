@@ -20,6 +20,8 @@ use crate::timer::Sweeper;
 /// Where the loops get their time.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
+/// How many deadlines are acted on at the same time: many pass in the same minute, and each waits for the disk.
+const SWEEPERS: usize = 4;
 /// How long a loop that broke rests before it starts again.
 const REST: Duration = Duration::from_secs(1);
 
@@ -103,8 +105,8 @@ impl Worker {
                 async move { house.run(|| clock(), stop).await }
             }));
         }
-        {
-            let (this, stop) = (self.clone(), stop.clone());
+        for _ in 0..SWEEPERS {
+            let (this, clock, stop) = (self.clone(), clock.clone(), stop.clone());
             loops.spawn(keep_running("deadlines", stop.clone(), move || {
                 let (sweeper, clock, stop) = (this.sweeper.clone(), clock.clone(), stop.clone());
                 async move { sweeper.run(|| clock(), stop).await }

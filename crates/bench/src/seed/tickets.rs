@@ -23,6 +23,8 @@ const TARGETS: [(i64, i64); 4] = [
     (14_400, 86_400),
     (28_800, 259_200),
 ];
+/// When nothing is due: the due time, the risk, which clock, its own risk and its promise.
+const NO_CLOCK: &str = "infinity\tinfinity\t\\N\t\\N\t\\N";
 const TIER_SHARES: [f64; 3] = [0.62, 0.28, 0.10];
 const PRIORITY_SHARES: [f64; 4] = [0.01, 0.12, 0.55, 0.32];
 
@@ -42,7 +44,7 @@ impl Tables {
                 url,
                 "copy ticket (id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id, \
                  requester_id, organisation_id, channel, resolution_code, resolved_by, created_at, updated_at, resolved_at, \
-                 closed_at, next_clock_at, next_risk_at, next_clock, search) from stdin",
+                 closed_at, next_clock_at, next_risk_at, next_clock, next_clock_risk_at, next_clock_seconds, search) from stdin",
             )
             .await?,
             content: Copy::begin(url, "copy content (id, format, body, hash) from stdin").await?,
@@ -214,12 +216,11 @@ impl Maker<'_> {
             let _ = writeln!(out.timer.row(), "clock\t{}\t1\t{due}", ticket.id);
         }
         let next = if runs {
-            {
-                let target = if assigned { resolution } else { response };
-                format!("{due}\t{}\t{clock}", due - TimeDelta::seconds(target / 4))
-            }
+            let target = if assigned { resolution } else { response };
+            let risk = due - TimeDelta::seconds(target / 4);
+            format!("{due}\t{risk}\t{clock}\t{risk}\t{target}")
         } else {
-            "infinity\tinfinity\t\\N".to_owned()
+            NO_CLOCK.to_owned()
         };
         let assignee = if assigned {
             ticket.engineer.to_string()
@@ -306,7 +307,7 @@ impl Maker<'_> {
                 &how,
                 &updated.to_string(),
                 &times,
-                "infinity\tinfinity\t\\N",
+                NO_CLOCK,
             ],
         );
     }
