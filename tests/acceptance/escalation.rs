@@ -268,10 +268,10 @@ fn when(conditions: Vec<Condition>, effects: Vec<Effect>) -> Rule {
 
 fn meant(text: &str) -> Condition {
     Condition::Matches {
-        filter: Meant {
+        filter: Box::new(Meant {
             text: text.to_owned(),
             ..Meant::default()
-        },
+        }),
     }
 }
 

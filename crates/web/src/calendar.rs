@@ -339,7 +339,7 @@ async fn keep(
         None => Vec::new(),
     };
     let (mut calendar, mut errors) = form.read();
-    let from = form.from_date(&mut errors);
+    let from = form.effective_from(&mut errors);
     let (mut status, mut conflict) = (StatusCode::OK, false);
     let mut trial = None;
     if !errors.is_empty() {

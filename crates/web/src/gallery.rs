@@ -44,7 +44,7 @@ async fn show(State(app): State<AppState>, frame: Frame) -> Result<Response, Web
     };
     Ok(Page(GalleryPage {
         statuses: Status::ALL
-            .into_iter()
+            .iter()
             .map(|status| (words::status_slug(*status), words::status(*status)))
             .collect(),
         clocks: vec![

@@ -221,7 +221,7 @@ async fn save(
     let versions = app.desk.promises(&me.caller, frame.now).await?;
     let mut form = PolicyForm::sent(&fields);
     let (policy, mut errors) = form.read();
-    let from = form.from_date(&mut errors);
+    let from = form.effective_from(&mut errors);
     let (mut status, mut conflict, mut tried) = (StatusCode::OK, false, None);
     let mut trial = None;
     match form.doing() {

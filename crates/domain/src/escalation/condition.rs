@@ -52,7 +52,7 @@ pub enum Condition {
     /// A filter means it.
     Matches {
         /// Which.
-        filter: Meant,
+        filter: Box<Meant>,
     },
 }
 

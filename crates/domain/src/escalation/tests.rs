@@ -219,10 +219,10 @@ fn the_requester_heard_nothing_for_so_many_working_minutes() {
 fn meant(text: &str) -> Condition {
     let read: filter::Filter = text.parse().unwrap();
     Condition::Matches {
-        filter: Meant {
+        filter: Box::new(Meant {
             text: text.to_owned(),
             selection: read.resolve(&filter::Known::default()).unwrap(),
-        },
+        }),
     }
 }
 

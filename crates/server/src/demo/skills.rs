@@ -28,8 +28,11 @@ const SKILLS: [(&str, &str, Option<&str>); 4] = [
     ("Printing", "Queues, drivers, devices", None),
 ];
 
-/// Who knows what, and their certificate with the days until it ends.
-const KNOW: [(&str, &str, Level, Option<(&str, u64)>); 7] = [
+/// A certificate, with the days until it ends.
+type Certificate = (&'static str, u64);
+
+/// Who knows what, and their certificate.
+const KNOW: [(&str, &str, Level, Option<Certificate>); 7] = [
     (
         "Jonas Becker",
         "Networks",

@@ -150,13 +150,13 @@ impl CalendarForm {
     }
 
     /// The day on which it begins; none at once.
-    pub(super) fn from_date(&self, errors: &mut Errors) -> Option<NaiveDate> {
+    pub(super) fn effective_from(&self, errors: &mut Errors) -> Option<NaiveDate> {
         crate::form::date("from", &self.from, errors)
     }
 
     /// When it begins, for a preview.
     pub(super) fn begins(&self, zone: Tz, now: DateTime<Utc>) -> DateTime<Utc> {
-        let date = self.from_date(&mut Errors::default());
+        let date = self.effective_from(&mut Errors::default());
         date.map_or(now, |date| start_of_day(zone, date).max(now))
     }
 }

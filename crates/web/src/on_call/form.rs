@@ -219,7 +219,7 @@ impl ScheduleForm {
         }
         for layer in &mut self.layers {
             layer.people.retain(|it| !it.is_empty());
-            let room = (layer.people.len() + 2).max(4).min(MAX_PEOPLE);
+            let room = (layer.people.len() + 2).clamp(4, MAX_PEOPLE);
             layer.people.resize(room, String::new());
         }
         self
@@ -260,13 +260,17 @@ mod tests {
 
     #[test]
     fn a_schedule_that_is_shown_and_sent_back_is_the_same_schedule() {
-        let night = Window::new("17:00".parse().unwrap(), "09:00".parse().unwrap()).unwrap();
+        let night = Window::new(
+            "17:00".parse().expect("a time"),
+            "09:00".parse().expect("a time"),
+        )
+        .expect("a window");
         let layer = |only| Layer {
             name: "Nights".to_owned(),
             people: vec![PersonId(Uuid::from_u128(7)), PersonId(Uuid::from_u128(8))],
             days: 7,
-            hand_over: "08:30".parse().unwrap(),
-            start: "2026-06-01".parse().unwrap(),
+            hand_over: "08:30".parse().expect("a time"),
+            start: "2026-06-01".parse().expect("a day"),
             only,
         };
         let body = Schedule {

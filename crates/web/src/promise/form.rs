@@ -299,7 +299,7 @@ impl PolicyForm {
     }
 
     /// The day on which it begins; none at once.
-    pub(super) fn from_date(&self, errors: &mut Errors) -> Option<NaiveDate> {
+    pub(super) fn effective_from(&self, errors: &mut Errors) -> Option<NaiveDate> {
         crate::form::date("from", &self.from, errors)
     }
 }
@@ -315,7 +315,7 @@ mod tests {
         let mut policy = Policy::standard(DocumentId(Uuid::from_u128(1)));
         policy.rules[0].when = When {
             priorities: [Priority::P1, Priority::P2].into(),
-            kinds: ["incident".parse().unwrap()].into(),
+            kinds: ["incident".parse().expect("a kind")].into(),
             categories: [CategoryId(Uuid::from_u128(2))].into(),
             organisations: [OrganisationId(Uuid::from_u128(3))].into(),
             vip: Some(false),

@@ -164,10 +164,10 @@ impl ConditionRow {
             },
             // What it means the desk looks up.
             ConditionKind::Filter => Condition::Matches {
-                filter: Meant {
+                filter: Box::new(Meant {
                     text: self.text.trim().to_owned(),
                     ..Meant::default()
-                },
+                }),
             },
         }
     }
@@ -404,10 +404,10 @@ mod tests {
             conditions: vec![
                 Condition::UnassignedFor { minutes: 45 },
                 Condition::Matches {
-                    filter: Meant {
+                    filter: Box::new(Meant {
                         text: "vip:yes".to_owned(),
                         ..Meant::default()
-                    },
+                    }),
                 },
                 Condition::BotGaveUp {},
                 Condition::NoAnswerFor { minutes: 10 },
