@@ -284,7 +284,7 @@ impl Stage {
             ("bot_gave_up", json!({"why": word("gaveup")})),
             (
                 "rule_fired",
-                json!({"rule_name": word("rulename"), "why": word("rulewhy")}),
+                json!({"rule": word("rulename"), "because": word("rulewhy")}),
             ),
             (
                 "at_risk",
