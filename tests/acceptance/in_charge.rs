@@ -605,7 +605,6 @@ async fn a_path_is_written_in_a_form_that_keeps_what_was_typed_and_reads_in_plai
     );
     let fields = |minutes: &'static str| {
         vec![
-            // The first version is what a new desk starts with.
             ("version", "1"),
             ("active", "yes"),
             ("l0.who", ana.as_str()),

@@ -103,6 +103,17 @@ fn read(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
     Some(first_at(zone, wall.date(), minutes))
 }
 
+/// A moment on a schedule's wall clock, with its day and time however far away it is.
+fn moment(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Moment {
+    let there = at.with_timezone(&zone);
+    let far = there.date_naive() != now.with_timezone(&zone).date_naive();
+    let format = if far { "%a %-d %b %H:%M" } else { "%H:%M" };
+    Moment {
+        short: there.format(format).to_string(),
+        ..Moment::new(at, now, zone)
+    }
+}
+
 fn card(
     schedule: &OnCall,
     staff: &[(PersonId, String)],
@@ -118,7 +129,7 @@ fn card(
             |it| schedule.name(it).to_owned(),
         )
     };
-    let short = |at| Moment::new(at, now, zone).short;
+    let short = |at| moment(at, now, zone).short;
     let who = |turn: &tierdesk_domain::on_call::Turn| turn.who.map(|(person, _)| person);
     let reader = me.visitor.principal.person;
     let administers = authorize(&me.caller.who, Action::Administer).is_ok();
@@ -262,7 +273,7 @@ async fn take_back(
 /// Who is absent while they are on call, one sentence each.
 fn absent(schedule: &OnCall, now: DateTime<Utc>) -> Vec<String> {
     let zone = schedule.document.body.zone;
-    let short = |at| Moment::new(at, now, zone).short;
+    let short = |at| moment(at, now, zone).short;
     let absent = schedule.absent_turns(now, now + AHEAD);
     absent
         .iter()
@@ -299,7 +310,7 @@ impl Warnings {
         let turns = schedule.turns(now, now + AHEAD);
         let gaps: Vec<_> = turns.iter().filter(|turn| turn.who.is_none()).collect();
         let lines = gaps.iter().take(5).map(|turn| {
-            let short = |at| Moment::new(at, now, zone).short;
+            let short = |at| moment(at, now, zone).short;
             fill(
                 "on_call.gap_line",
                 &[("from", &short(turn.from)), ("to", &short(turn.to))],

@@ -8,6 +8,7 @@ use tierdesk_domain::id::PersonId;
 use tierdesk_domain::on_call::{By, Schedule, Turn, turns};
 use tierdesk_domain::text::{fill, t};
 
+use super::moment;
 use crate::moment::Moment;
 use crate::visitor::initials;
 
@@ -72,7 +73,7 @@ impl Painter<'_> {
     }
 
     fn short(&self, at: DateTime<Utc>) -> String {
-        Moment::new(at, self.now, self.schedule.document.body.zone).short
+        moment(at, self.now, self.schedule.document.body.zone).short
     }
 
     fn row(&mut self, label: String, turns: &[Turn]) -> Row {
@@ -152,7 +153,7 @@ impl Picture {
             .take_while(|(at, _)| *at < to)
             .map(|(at, day)| (format!("{:.2}%", painter.percent(at)), day))
             .collect();
-        let moment = |at| Moment::new(at, now, body.zone);
+        let moment = |at| moment(at, now, body.zone);
         let lines = result
             .iter()
             .map(|turn| Line {
