@@ -140,9 +140,10 @@ fn no_mail_holds_control_or_direction_characters() {
 
 #[test]
 fn requesters_never_read_the_words_of_the_engine_room() {
+    // These three go to engineers and to whoever is in charge.
     for mail in samples("it")
         .iter()
-        .filter(|mail| !["notice", "escalated"].contains(&mail.kind()))
+        .filter(|mail| !["notice", "escalated", "in_charge"].contains(&mail.kind()))
     {
         let mail = mail.render(&context()).unwrap();
         for word in ["queue", "tier", "SLA", "escalat", "breach"] {
