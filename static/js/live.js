@@ -74,6 +74,8 @@ export function start() {
   let stream = null;
   const open = () => {
     stream = new EventSource(address);
+    // What happened between the page and its stream, or while the stream was lost, nobody told.
+    if (main) stream.addEventListener('open', refresh);
     stream.addEventListener('changed', refresh);
     stream.addEventListener('unread', (e) => bell(e.data, refresh));
     stream.addEventListener('presence', (e) => {

@@ -23,6 +23,7 @@ mod handover;
 mod host;
 mod in_charge;
 mod job;
+mod journey;
 mod leak;
 mod log;
 mod looks;

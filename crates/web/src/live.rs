@@ -31,6 +31,8 @@ pub(crate) enum Change {
     Public(TicketId),
     /// Somebody was told something, or read it.
     Told(PersonId),
+    /// The ear was not at the database for a while: anything may have happened.
+    Missed,
 }
 
 /// The process's ear on the database. Cheap to clone; listens from the first subscriber on.
@@ -83,6 +85,8 @@ async fn hear(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen_all([TICKET, TICKET_PUBLIC, PERSON]).await?;
+    // Pages that subscribed meanwhile have missed what was said before.
+    drop(hub.send(Change::Missed));
     loop {
         let notice = listener.recv().await?;
         let Ok(id) = notice.payload().parse() else {
@@ -183,11 +187,11 @@ impl OpenPage {
                     Ok(Change::Told(person)) => {
                         self.told |= self.desk && person == self.me.visitor.principal.person;
                     }
-                    Ok(change) => self.changed |= self.shows(change),
-                    Err(RecvError::Lagged(_)) => {
+                    Ok(Change::Missed) | Err(RecvError::Lagged(_)) => {
                         self.changed = !matches!(self.watch, Watch::Nothing);
                         self.told = self.desk;
                     }
+                    Ok(change) => self.changed |= self.shows(change),
                     Err(RecvError::Closed) => return None,
                 },
                 () = std::future::ready(()), if self.told => {
