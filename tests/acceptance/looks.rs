@@ -167,7 +167,11 @@ pub(crate) async fn look(
             );
             let wider = browser.page.execute(&dress, Vec::new()).await.unwrap();
             if wider.as_i64().unwrap() > 0 {
-                wrong.push(format!("{name} at {width}: {wider} px too wide"));
+                let out = "const edge = document.documentElement.clientWidth + 1;
+                     return [...document.querySelectorAll('body *')].filter((it) => it.getBoundingClientRect().right > edge)
+                         .slice(-3).map((it) => it.outerHTML.slice(0, 120))";
+                let out = browser.page.execute(out, Vec::new()).await.unwrap();
+                wrong.push(format!("{name} at {width}: {wider} px too wide, as {out}"));
             }
             if let Some(folder) = &pictures {
                 let high = "return document.documentElement.scrollHeight";
@@ -219,6 +223,7 @@ async fn engineers_pages_fit_every_width_and_pass_axe_in_light_and_dark() {
         ("ticket", format!("/tickets/{number}")),
         ("escalate", format!("/tickets/{number}#escalate")),
         ("clocks", format!("/tickets/{number}/clocks?if=pending")),
+        ("own-clocks", format!("/my/{number}/clocks")),
         ("gallery", "/gallery".to_owned()),
         ("profile", "/profile".to_owned()),
         ("notifications", "/notifications".to_owned()),
@@ -349,6 +354,63 @@ async fn requesters_pages_and_those_before_the_door_fit_every_width_and_pass_axe
         )
         .await,
     );
+    browser.close().await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn rules_and_what_they_would_do_fit_every_width_and_pass_axe_in_light_and_dark() {
+    let Some(browser) = Browser::open().await else {
+        return;
+    };
+    let Some(script) = axe::script() else { return };
+    let (desk, _, _) = lively().await;
+    desk.clock.advance(chrono::TimeDelta::days(2));
+    let boss = desk.administrator("Adam Boss").await;
+    let client = desk.sign_in(&boss).await;
+    let (caller, now) = (desk.caller(&boss).await, desk.now());
+    let rule = serde_json::json!({
+        "conditions": [
+            {"unassigned_for": {"minutes": 30}},
+            {"sla_used": {"metric": "first_response", "percent": 5}},
+            {"matches": {"filter": {"text": "-status:pending priority:P1,P2,P3", "selection": {}}}},
+        ],
+        "effects": [
+            {"notify_assignee": {}},
+            {"move": {"team": null, "tier": "L2"}},
+            {"add_note": {"text": "Call the site first."}},
+        ],
+    });
+    let id = desk
+        .desk
+        .save_rule(
+            &caller,
+            None,
+            "Nobody on it",
+            true,
+            serde_json::from_value(rule).unwrap(),
+            now,
+        )
+        .await
+        .unwrap();
+    let mut conn = database::connect(&desk.database).await;
+    let calendar: uuid::Uuid =
+        sqlx::query_scalar("select id from configuration where kind = 'calendar'")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
+    let base = desk.serve().await;
+    crate::web::sign_in(&browser, &base, &client).await;
+    let pages = [
+        ("rules", "/admin/rules".to_owned()),
+        ("promises-tried", "/admin/promises#press:replay".to_owned()),
+        ("rule", format!("/admin/rules/{id}#press:try")),
+        (
+            "calendar-tried",
+            format!("/admin/calendars/{calendar}#press:try"),
+        ),
+    ];
+    let wrong = look(&browser, &script, &base, &client, &pages).await;
     browser.close().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
