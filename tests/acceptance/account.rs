@@ -522,6 +522,64 @@ async fn of_two_who_set_up_at_once_one_becomes_administrator() {
 }
 
 #[tokio::test]
+async fn the_set_up_link_works_until_an_administrator_has_joined_not_until_one_was_invited() {
+    let tierdesk = Tierdesk::start().await;
+    let invite = tierdesk_desk::invitation::Invite {
+        name: "Lost Mail".to_owned(),
+        email: "lost@example.org".to_owned(),
+        administrator: true,
+        ..Default::default()
+    };
+    let console = tierdesk_desk::Caller::machine(tierdesk_domain::actor::Actor::system());
+    tierdesk
+        .desk
+        .invite(&console, invite, tierdesk.now())
+        .await
+        .unwrap();
+    let link = tierdesk.desk.setup_link(tierdesk.now()).await.unwrap();
+    let link = link.expect("nobody has joined: there must be a way in");
+    let link = link.trim_start_matches(&tierdesk.base_url);
+    let fields = [
+        ("name", "Ada"),
+        ("mail", "ada@example.org"),
+        ("password", GOOD),
+        ("again", GOOD),
+    ];
+    let visitor = tierdesk.visitor();
+    assert_eq!(
+        visitor.post(link, &fields).await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert_eq!(
+        sign_in(&visitor, "ada@example.org", GOOD).await.location(),
+        "/profile"
+    );
+    assert_eq!(
+        tierdesk.desk.setup_link(tierdesk.now()).await.unwrap(),
+        None
+    );
+}
+
+#[tokio::test]
+async fn whoever_was_only_invited_does_not_let_the_last_administrator_leave() {
+    let (tierdesk, _) = scene().await;
+    let ines = tierdesk.administrator("Ines Roth").await;
+    tierdesk.set_password(&ines, BETTER).await;
+    let invited = tierdesk.administrator("Lost Mail").await;
+    let machine = tierdesk_desk::Caller::machine(tierdesk_domain::actor::Actor::system());
+    let leaves = |who: tierdesk_domain::id::PersonId| {
+        tierdesk
+            .desk
+            .deactivate(&machine, who, None, tierdesk.now())
+    };
+    assert!(matches!(
+        leaves(ines.id).await,
+        Err(DeskError::State("people.last_administrator"))
+    ));
+    leaves(invited.id).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_administrator_proves_again_who_they_are_after_ten_minutes() {
     let (tierdesk, _) = scene().await;
     let ines = tierdesk.administrator("Ines Roth").await;
@@ -564,8 +622,7 @@ async fn a_change_of_rights_ends_the_sessions_of_the_person() {
         time_zone: "UTC".to_owned(),
         vip: false,
         administrator: false,
-        manager: false,
-        managed: std::collections::BTreeSet::new(),
+        manages: None,
         queues: [(team, Tier::L1)].into(),
     };
     let own = tierdesk.caller(&priya).await;

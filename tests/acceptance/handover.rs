@@ -365,10 +365,7 @@ async fn the_managers_page_says_what_happens_between_the_tiers_and_every_number_
     let elsewhere: Tierdesk = it.scene.desk;
     let other = elsewhere.manager("Otto Berg").await;
     let identity = elsewhere.team("Identity").await;
-    let mut conn = elsewhere.desk.acquire().await.unwrap();
-    tierdesk_store::team::add_manager(&mut conn, other.id, identity)
-        .await
-        .unwrap();
+    elsewhere.answers_for(&other, &[identity]).await;
     let client = elsewhere.sign_in(&other).await;
     let page = client.get("/dashboard/tiers?days=7").await.page();
     assert!(!page.all_text().contains("L2 Network"));

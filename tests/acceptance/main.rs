@@ -33,6 +33,7 @@ mod notification;
 mod on_call;
 mod output;
 mod packaging;
+mod people;
 mod privilege;
 mod programs;
 mod promise;

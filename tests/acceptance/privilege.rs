@@ -61,7 +61,7 @@ async fn rights(world: &World) -> BTreeMap<String, i64> {
     let mut owner = database::connect(&world.tierdesk.database).await;
     let mut all = BTreeMap::new();
     for query in [
-        "select concat_ws('|', 'person', name, kind, administrator, manager, vip, organisation_id, site, deactivated_at is null) as row from person",
+        "select concat_ws('|', 'person', name, kind, administrator, manager, manages_all, vip, organisation_id, site, deactivated_at is null) as row from person",
         "select concat_ws('|', 'address', p.name, a.email, a.is_primary, a.verified_at is null, a.source) as row from address a join person p on p.id = a.person_id",
         "select concat_ws('|', 'member', p.name, t.name, m.tier) as row from membership m join person p on p.id = m.person_id join team t on t.id = m.team_id",
         "select concat_ws('|', 'manager', p.name, t.name) as row from manager_team m join person p on p.id = m.person_id join team t on t.id = m.team_id",

@@ -1,5 +1,6 @@
 //! The product under test: a database of its own, the real router, a clock that the test sets.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Mutex;
@@ -7,8 +8,10 @@ use std::sync::Mutex;
 use chrono::{DateTime, Utc};
 use tierdesk_desk::caller::Origin;
 use tierdesk_desk::keys::new_secret;
+use tierdesk_desk::people::PersonEdit;
 use tierdesk_desk::{Caller, Desk, Keys, Settings};
 use tierdesk_domain::actor::Actor;
+use tierdesk_domain::authorize::Managed;
 use tierdesk_domain::id::{PersonId, TeamId};
 use tierdesk_domain::person::{AuthStrength, PersonKind};
 use tierdesk_domain::tier::Tier;
@@ -118,6 +121,33 @@ impl Tierdesk {
         team::add_member(&mut conn, someone.id, team, tier)
             .await
             .expect("joins");
+    }
+
+    /// Makes a manager one of these teams only.
+    pub async fn answers_for(&self, someone: &Someone, teams: &[TeamId]) {
+        let mut conn = self.desk.acquire().await.expect("a connection");
+        let person = person::find(&mut conn, someone.id)
+            .await
+            .expect("readable")
+            .expect("a person");
+        let edit = PersonEdit {
+            name: person.name,
+            time_zone: person.time_zone,
+            vip: person.vip,
+            administrator: person.administrator,
+            manages: Some(Managed::Teams(teams.iter().copied().collect())),
+            queues: BTreeSet::new(),
+        };
+        self.desk
+            .edit_person(
+                &Caller::machine(Actor::system()),
+                someone.id,
+                person.version,
+                edit,
+                self.now(),
+            )
+            .await
+            .expect("manages");
     }
 
     /// The team of that name, made when there is none.

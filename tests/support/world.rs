@@ -71,10 +71,7 @@ impl World {
         let security = tierdesk.team("Security").await;
         let mut owner = database::connect(&tierdesk.database).await;
         for (manager, team) in [(&manager, network), (&elsewhere, identity)] {
-            let mut conn = tierdesk.desk.acquire().await.expect("a connection");
-            tierdesk_store::team::add_manager(&mut conn, manager.id, team)
-                .await
-                .expect("manages");
+            tierdesk.answers_for(manager, &[team]).await;
         }
         owner
             .execute("update team set restricted = true where name = 'Security'")

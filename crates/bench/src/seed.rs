@@ -146,7 +146,7 @@ async fn fill(conn: &mut PgConnection, url: &str, plan: Plan, quiet: bool) -> an
             rows.team,
         ),
         (
-            "copy person (id, name, organisation_id, time_zone, manager, created_at) from stdin",
+            "copy person (id, name, organisation_id, time_zone, manager, manages_all, created_at) from stdin",
             rows.person,
         ),
         (

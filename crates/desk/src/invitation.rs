@@ -37,7 +37,7 @@ pub struct Invite {
     pub email: String,
     /// May configure.
     pub administrator: bool,
-    /// Is a manager.
+    /// Is a manager, of all teams.
     pub manager: bool,
     /// The queues they will work in.
     pub queues: BTreeSet<(TeamId, Tier)>,
@@ -205,11 +205,12 @@ impl Desk {
         work.commit().await
     }
 
-    /// The address of the set-up page, while there is no administrator; a new one each time, which replaces the older.
+    /// The address of the set-up page, while no administrator has joined; a new one each time, which replaces the older.
+    /// Somebody who was only invited may never get the mail.
     pub async fn setup_link(&self, now: DateTime<Utc>) -> Result<Option<String>> {
         let caller = Caller::machine(Actor::system());
         let mut work = self.begin(&caller, now).await?;
-        if people::administrators(work.conn()).await? > 0 {
+        if people::administrators(work.conn(), None).await? > 0 {
             return Ok(None);
         }
         let (secret, token_hash) = new_secret();
@@ -239,7 +240,7 @@ impl Desk {
     /// Makes the first administrator. Of two who do it at once, one wins, and the way closes with it (AT-PRIV-1).
     ///
     /// # Errors
-    /// [`DeskError::State`] once there is an administrator or the link is over; [`DeskError::Invalid`].
+    /// [`DeskError::State`] once an administrator has joined or the link is over; [`DeskError::Invalid`].
     pub async fn set_up(
         &self,
         secret: &str,
@@ -274,7 +275,7 @@ impl Desk {
             .await?
             .filter(|it| state(it, now) == LinkState::Open)
             .ok_or_else(over)?;
-        if people::administrators(work.conn()).await? > 0 {
+        if people::administrators(work.conn(), None).await? > 0 {
             return Err(over());
         }
         token::mark_used(work.conn(), token.id, now).await?;

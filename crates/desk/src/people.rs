@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
-use tierdesk_domain::authorize::{Action, authorize};
+use serde_json::{Value, json};
+use tierdesk_domain::authorize::{Action, Managed, authorize};
 use tierdesk_domain::field::{FieldError, one_line, required};
 use tierdesk_domain::id::{PersonId, TeamId};
 use tierdesk_domain::tier::Tier;
@@ -28,10 +28,8 @@ pub struct PersonEdit {
     pub vip: bool,
     /// May configure.
     pub administrator: bool,
-    /// Is a manager.
-    pub manager: bool,
-    /// The teams they answer for; none means all.
-    pub managed: BTreeSet<TeamId>,
+    /// The teams they answer for, if they are a manager. An empty list is no team: all of them must be said.
+    pub manages: Option<Managed>,
     /// The queues they work in.
     pub queues: BTreeSet<(TeamId, Tier)>,
 }
@@ -54,6 +52,14 @@ pub struct Preferences {
 fn zone(text: &str, errors: &mut Vec<FieldError>) {
     if text.parse::<chrono_tz::Tz>().is_err() {
         errors.push(FieldError::new("time_zone", "error.time_zone"));
+    }
+}
+
+/// The teams of a manager for the audit log.
+fn managed(managed: &Managed) -> Value {
+    match managed {
+        Managed::All => json!("all"),
+        Managed::Teams(teams) => json!(teams),
     }
 }
 
@@ -80,7 +86,7 @@ impl Desk {
             return Err(errors.into());
         }
         let mut work = self.begin(caller, now).await?;
-        let others = people::administrators(work.conn()).await?;
+        let others = people::administrators(work.conn(), Some(id)).await?;
         let before = person::find(work.conn(), id)
             .await?
             .ok_or(DeskError::NotFound)?;
@@ -88,7 +94,7 @@ impl Desk {
         if before.administrator
             && !edit.administrator
             && before.deactivated_at.is_none()
-            && others <= 1
+            && others == 0
         {
             return Err(DeskError::State("people.last_administrator"));
         }
@@ -96,7 +102,7 @@ impl Desk {
             name: &name,
             time_zone: &edit.time_zone,
             vip: edit.vip,
-            manager: edit.manager,
+            manages: edit.manages.as_ref(),
             administrator: edit.administrator,
         };
         if !people::change(work.conn(), id, version, &change).await? {
@@ -104,13 +110,12 @@ impl Desk {
         }
         let queues: Vec<_> = edit.queues.iter().copied().collect();
         people::set_queues(work.conn(), id, &queues).await?;
-        let managed: Vec<_> = if edit.manager {
-            edit.managed.iter().copied().collect()
-        } else {
-            Vec::new()
-        };
-        people::set_managed(work.conn(), id, &managed).await?;
         let rights = person::principal(work.conn(), id).await?;
+        let (managed_before, queues_before) = rights_before
+            .clone()
+            .map(|it| (it.manages, it.memberships))
+            .unzip();
+        let managed_before = managed_before.flatten();
         let ended = if rights == rights_before {
             0
         } else {
@@ -123,8 +128,8 @@ impl Desk {
             json!({
                 "name": name, "vip": edit.vip, "sessions_ended": ended,
                 "administrator": {"from": before.administrator, "to": edit.administrator},
-                "manager": {"from": before.manager, "to": edit.manager}, "managed": managed,
-                "queues": {"from": rights_before.map(|it| it.memberships), "to": queues},
+                "manages": {"from": managed_before.as_ref().map(managed), "to": edit.manages.as_ref().map(managed)},
+                "queues": {"from": queues_before, "to": queues},
             }),
         )
         .await?;
@@ -148,14 +153,14 @@ impl Desk {
             return Err(DeskError::State("people.not_oneself"));
         }
         let mut work = self.begin(caller, now).await?;
-        let administrators = people::administrators(work.conn()).await?;
+        let others = people::administrators(work.conn(), Some(id)).await?;
         let leaving = person::find(work.conn(), id)
             .await?
             .ok_or(DeskError::NotFound)?;
         if leaving.deactivated_at.is_some() {
             return Ok(0);
         }
-        if leaving.administrator && administrators <= 1 {
+        if leaving.administrator && others == 0 {
             return Err(DeskError::State("people.last_administrator"));
         }
         people::set_deactivated(work.conn(), id, Some(now)).await?;

@@ -33,9 +33,9 @@ pub struct Principal {
 /// The teams a manager answers for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Managed {
-    /// None named: all of them.
+    /// All of them, those that are still to come included.
     All,
-    /// These.
+    /// These; none of them is no team.
     Teams(BTreeSet<TeamId>),
 }
 

@@ -190,8 +190,7 @@ pub async fn managers(conn: &mut PgConnection, team: TeamId) -> Result<Vec<Perso
     Ok(sqlx::query_scalar!(
         "select p.id from person p
          where p.manager and p.deactivated_at is null
-           and (exists (select from manager_team m where m.person_id = p.id and m.team_id = $1)
-                or not exists (select from manager_team m where m.person_id = p.id))
+           and (p.manages_all or exists (select from manager_team m where m.person_id = p.id and m.team_id = $1))
          order by p.id",
         team.0
     )

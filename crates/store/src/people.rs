@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use tierdesk_domain::authorize::Managed;
 use tierdesk_domain::id::{PersonId, TeamId, TicketId};
 use tierdesk_domain::tier::Tier;
 use uuid::Uuid;
 
-use crate::{Result, row};
+use crate::{Result, person, row};
 
 /// A person in the list.
 #[derive(Debug, Clone)]
@@ -73,13 +74,15 @@ pub async fn list(
     .collect())
 }
 
-/// How many active administrators there are; locks them, so that two who remove each other do not both succeed.
-pub async fn administrators(conn: &mut PgConnection) -> Result<i64> {
+/// How many active administrators other than `but` have joined, so that they can come in; locks them, so that two who remove each other do not both succeed.
+pub async fn administrators(conn: &mut PgConnection, but: Option<PersonId>) -> Result<i64> {
     sqlx::query!("select pg_advisory_xact_lock(hashtext('administrators'))")
         .execute(&mut *conn)
         .await?;
     Ok(sqlx::query_scalar!(
-        r#"select count(*) as "n!" from person where administrator and deactivated_at is null"#
+        r#"select count(*) as "n!" from person p join credential c on c.person_id = p.id
+           where p.administrator and p.deactivated_at is null and p.id is distinct from $1"#,
+        but.map(|it| it.0)
     )
     .fetch_one(conn)
     .await?)
@@ -108,34 +111,53 @@ pub struct Change<'a> {
     pub time_zone: &'a str,
     /// Whether policies may treat them apart.
     pub vip: bool,
-    /// Is a manager.
-    pub manager: bool,
+    /// The teams they answer for, if they are a manager.
+    pub manages: Option<&'a Managed>,
     /// May configure.
     pub administrator: bool,
 }
 
-/// Writes a person's properties if nobody changed them since `version`. False otherwise.
+/// Writes a person's properties, and the teams a manager answers for, if nobody changed them since `version`. False otherwise.
 pub async fn change(
     conn: &mut PgConnection,
     person: PersonId,
     version: i32,
     change: &Change<'_>,
 ) -> Result<bool> {
-    Ok(sqlx::query!(
-        "update person set name = $3, time_zone = $4, vip = $5, manager = $6, administrator = $7, version = version + 1
+    let changed = sqlx::query!(
+        "update person set name = $3, time_zone = $4, vip = $5, manager = $6, manages_all = $8, administrator = $7, version = version + 1
          where id = $1 and version = $2",
         person.0,
         version,
         change.name,
         change.time_zone,
         change.vip,
-        change.manager,
-        change.administrator
+        change.manages.is_some(),
+        change.administrator,
+        matches!(change.manages, Some(Managed::All))
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?
     .rows_affected()
-        == 1)
+        == 1;
+    if !changed {
+        return Ok(false);
+    }
+    let teams: Vec<Uuid> = match change.manages {
+        Some(Managed::Teams(teams)) => teams.iter().map(|it| it.0).collect(),
+        Some(Managed::All) | None => Vec::new(),
+    };
+    sqlx::query!("delete from manager_team where person_id = $1", person.0)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!(
+        "insert into manager_team (person_id, team_id) select $1, unnest($2::uuid[])",
+        person.0,
+        &teams
+    )
+    .execute(conn)
+    .await?;
+    Ok(true)
 }
 
 /// What people choose about their own pages.
@@ -202,26 +224,6 @@ pub async fn set_queues(
     Ok(())
 }
 
-/// Replaces the teams a manager answers for.
-pub async fn set_managed(
-    conn: &mut PgConnection,
-    person: PersonId,
-    teams: &[TeamId],
-) -> Result<()> {
-    sqlx::query!("delete from manager_team where person_id = $1", person.0)
-        .execute(&mut *conn)
-        .await?;
-    let teams: Vec<Uuid> = teams.iter().map(|it| it.0).collect();
-    sqlx::query!(
-        "insert into manager_team (person_id, team_id) select $1, unnest($2::uuid[])",
-        person.0,
-        &teams
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Deactivates (with a time) or reactivates (without) a person.
 pub async fn set_deactivated(
     conn: &mut PgConnection,
@@ -261,15 +263,17 @@ pub async fn queues(conn: &mut PgConnection, person: PersonId) -> Result<Vec<(Te
     .collect()
 }
 
-/// The teams a manager answers for; none means all.
-pub async fn managed(conn: &mut PgConnection, person: PersonId) -> Result<Vec<TeamId>> {
-    Ok(sqlx::query_scalar!(
-        "select team_id from manager_team where person_id = $1",
+/// The teams somebody answers for, deactivated or not; `None` for those who are no manager.
+pub async fn manages(conn: &mut PgConnection, person: PersonId) -> Result<Option<Managed>> {
+    let row = sqlx::query!(
+        r#"select p.manager, p.manages_all,
+                  array(select t.team_id from manager_team t where t.person_id = p.id) as "managed!: Vec<Uuid>"
+           from person p where p.id = $1"#,
         person.0
     )
-    .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(TeamId)
-    .collect())
+    .fetch_optional(conn)
+    .await?;
+    Ok(row
+        .filter(|it| it.manager)
+        .map(|it| person::managed(it.manages_all, it.managed)))
 }

@@ -85,7 +85,7 @@ pub async fn find(conn: &mut PgConnection, id: PersonId) -> Result<Option<Person
 /// The rights of an active person; none for a deactivated or unknown one.
 pub async fn principal(conn: &mut PgConnection, id: PersonId) -> Result<Option<Principal>> {
     let row = sqlx::query!(
-        r#"select p.kind, p.organisation_id, p.manager, p.administrator,
+        r#"select p.kind, p.organisation_id, p.manager, p.manages_all, p.administrator,
                   coalesce(o.colleagues_see, false) as "colleagues_see!",
                   array(select m.team_id from membership m where m.person_id = p.id order by m.team_id, m.tier) as "teams!: Vec<Uuid>",
                   array(select m.tier from membership m where m.person_id = p.id order by m.team_id, m.tier) as "tiers!: Vec<i16>",
@@ -104,6 +104,7 @@ pub async fn principal(conn: &mut PgConnection, id: PersonId) -> Result<Option<P
             colleagues_see: r.colleagues_see,
             administrator: r.administrator,
             manager: r.manager,
+            manages_all: r.manages_all,
             teams: r.teams,
             tiers: r.tiers,
             managed: r.managed,
@@ -120,6 +121,8 @@ pub(crate) struct Rights {
     pub(crate) colleagues_see: bool,
     pub(crate) administrator: bool,
     pub(crate) manager: bool,
+    /// Of all teams, whatever `managed` says.
+    pub(crate) manages_all: bool,
     /// Memberships: the team and the tier at the same place.
     pub(crate) teams: Vec<Uuid>,
     pub(crate) tiers: Vec<i16>,
@@ -137,21 +140,24 @@ impl TryFrom<Rights> for Principal {
             .zip(r.tiers)
             .map(|(team, tier)| Ok((TeamId(team), row::tier("membership", tier)?)))
             .collect::<Result<BTreeSet<_>>>()?;
-        let managed: BTreeSet<_> = r.managed.into_iter().map(TeamId).collect();
-        let managed = if managed.is_empty() {
-            Managed::All
-        } else {
-            Managed::Teams(managed)
-        };
         Ok(Self {
             person: r.person,
             kind: r.kind,
             organisation: r.organisation,
             colleagues_see: r.colleagues_see,
             administrator: r.administrator,
-            manages: r.manager.then_some(managed),
+            manages: r.manager.then(|| managed(r.manages_all, r.managed)),
             memberships,
         })
+    }
+}
+
+/// The teams a manager answers for.
+pub(crate) fn managed(all: bool, teams: Vec<Uuid>) -> Managed {
+    if all {
+        Managed::All
+    } else {
+        Managed::Teams(teams.into_iter().map(TeamId).collect())
     }
 }
 
@@ -183,7 +189,7 @@ pub struct NewPerson<'a> {
     pub time_zone: &'a str,
     /// May configure.
     pub administrator: bool,
-    /// Is a manager.
+    /// Is a manager, of all teams.
     pub manager: bool,
 }
 
@@ -194,8 +200,8 @@ pub async fn insert(
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into person (id, name, kind, organisation_id, site, time_zone, administrator, manager, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into person (id, name, kind, organisation_id, site, time_zone, administrator, manager, manages_all, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
         person.id.0,
         person.name,
         person.kind.as_str(),

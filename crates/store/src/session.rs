@@ -110,7 +110,7 @@ pub async fn visit(
 ) -> Result<Option<Visit>> {
     let row = sqlx::query!(
         r#"select s.auth_strength, s.auth_time, s.last_seen_at,
-                  p.id, p.name, p.kind, p.organisation_id, p.site, p.language, p.time_zone, p.vip, p.manager,
+                  p.id, p.name, p.kind, p.organisation_id, p.site, p.language, p.time_zone, p.vip, p.manager, p.manages_all,
                   p.administrator, p.theme, p.density, p.single_keys, p.version, p.deactivated_at, a.email as "email?",
                   coalesce(o.colleagues_see, false) as "colleagues_see!",
                   array(select m.team_id from membership m where m.person_id = p.id order by m.team_id, m.tier) as "teams!: Vec<Uuid>",
@@ -146,6 +146,7 @@ pub async fn visit(
             colleagues_see: r.colleagues_see,
             administrator: r.administrator,
             manager: r.manager,
+            manages_all: r.manages_all,
             teams: r.teams,
             tiers: r.tiers,
             managed: r.managed,

@@ -89,18 +89,6 @@ pub async fn add_member(
     Ok(())
 }
 
-/// Lets a manager answer for a team.
-pub async fn add_manager(conn: &mut PgConnection, person: PersonId, team: TeamId) -> Result<()> {
-    sqlx::query!(
-        "insert into manager_team (person_id, team_id) values ($1, $2) on conflict do nothing",
-        person.0,
-        team.0
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// The active people who may act on a queue: its members, and L3 of the team. By name.
 pub async fn who_acts(
     conn: &mut PgConnection,

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::invitation::Invite;
 use tierdesk_desk::people::PersonEdit;
+use tierdesk_domain::authorize::Managed;
 use tierdesk_domain::id::{PersonId, TeamId};
 use tierdesk_domain::text;
 use tierdesk_domain::tier::Tier;
@@ -150,7 +151,11 @@ fn read_queues(values: &[String], teams: &[Team]) -> Result<BTreeSet<(TeamId, Ti
         .collect()
 }
 
-fn read_teams(values: &[String], teams: &[Team]) -> Result<BTreeSet<TeamId>, WebError> {
+/// The teams of a manager as the boxes name them: `all`, or those of teams that exist.
+fn read_managed(values: &[String], teams: &[Team]) -> Result<Managed, WebError> {
+    if values.iter().any(|value| value == "all") {
+        return Ok(Managed::All);
+    }
     let read = |value: &String| {
         let team = TeamId(value.parse().ok()?);
         teams.iter().any(|it| it.id == team).then_some(team)
@@ -158,7 +163,16 @@ fn read_teams(values: &[String], teams: &[Team]) -> Result<BTreeSet<TeamId>, Web
     values
         .iter()
         .map(|value| read(value).ok_or(WebError::BadRequest))
-        .collect()
+        .collect::<Result<_, _>>()
+        .map(Managed::Teams)
+}
+
+/// The teams that are ticked one by one.
+fn named(manages: Option<Managed>) -> BTreeSet<TeamId> {
+    match manages {
+        Some(Managed::Teams(teams)) => teams,
+        Some(Managed::All) | None => BTreeSet::new(),
+    }
 }
 
 async fn all_teams(app: &AppState) -> Result<Vec<Team>, WebError> {
@@ -248,6 +262,7 @@ struct PersonPage {
     name: String,
     time_zone: String,
     queues: Vec<QueueBox>,
+    manages_all: bool,
     managed: Vec<TeamBox>,
     successors: Vec<(String, String)>,
     errors: Errors,
@@ -261,7 +276,7 @@ async fn page(app: &AppState, me: &Me, id: PersonId, frame: Frame) -> Result<Per
         .ok_or(WebError::NotFound)?;
     let teams = team::all(&mut conn).await?;
     let chosen: BTreeSet<_> = people::queues(&mut conn, id).await?.into_iter().collect();
-    let managed: BTreeSet<_> = people::managed(&mut conn, id).await?.into_iter().collect();
+    let manages = people::manages(&mut conn, id).await?;
     let open_tickets = people::open_tickets(&mut conn, id).await?.len() as u64;
     let joined = tierdesk_store::session::credential(&mut conn, id)
         .await?
@@ -283,7 +298,8 @@ async fn page(app: &AppState, me: &Me, id: PersonId, frame: Frame) -> Result<Per
         name: person.name.clone(),
         time_zone: person.time_zone.clone(),
         queues: queue_boxes(&teams, &chosen),
-        managed: team_boxes(&teams, &managed),
+        manages_all: manages == Some(Managed::All),
+        managed: team_boxes(&teams, &named(manages)),
         successors: successors.into_iter().collect(),
         errors: Errors::default(),
         conflict: false,
@@ -326,13 +342,13 @@ async fn save(
 ) -> Result<Response, WebError> {
     let id = PersonId(id);
     let teams = all_teams(&app).await?;
+    let managed = read_managed(&form.managed, &teams)?;
     let edit = PersonEdit {
         name: form.name.clone(),
         time_zone: form.time_zone.clone(),
         vip: form.vip.is_some(),
         administrator: form.administrator.is_some(),
-        manager: form.manager.is_some(),
-        managed: read_teams(&form.managed, &teams)?,
+        manages: form.manager.is_some().then_some(managed.clone()),
         queues: read_queues(&form.queue, &teams)?,
     };
     let result = app
@@ -352,9 +368,10 @@ async fn save(
         page.person.vip,
         page.person.administrator,
         page.person.manager,
-    ) = (edit.vip, edit.administrator, edit.manager);
+    ) = (edit.vip, edit.administrator, edit.manages.is_some());
     page.queues = queue_boxes(&teams, &edit.queues);
-    page.managed = team_boxes(&teams, &edit.managed);
+    page.manages_all = managed == Managed::All;
+    page.managed = team_boxes(&teams, &named(Some(managed)));
     (page.errors, page.conflict) = (errors, conflict);
     Ok(Page(page).status(status))
 }

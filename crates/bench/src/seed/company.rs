@@ -144,7 +144,7 @@ impl People<'_> {
         let founded = self.founded;
         let _ = writeln!(
             self.rows.person,
-            "{id}\t{first} {last}\t{organisation}\tEurope/Berlin\t{manager}\t{founded}"
+            "{id}\t{first} {last}\t{organisation}\tEurope/Berlin\t{manager}\t{manager}\t{founded}"
         );
         let address = self::id(self.random, founded);
         let _ = writeln!(
