@@ -41,7 +41,7 @@ async fn a_decision_names_the_rule_its_version_the_document_and_the_very_words()
     desk.run_bot().await;
     let triage = desk.newest(ticket.id, "triage").await.unwrap();
     assert_eq!(triage.data["rule"], "password.forgotten");
-    assert_eq!(triage.data["version"], 1);
+    assert_eq!(triage.data["version"], 2);
     assert_eq!(
         triage.data["words"],
         serde_json::json!(["PassWord", "forgot"])
@@ -60,6 +60,46 @@ async fn a_decision_names_the_rule_its_version_the_document_and_the_very_words()
             .iter()
             .any(|fact| fact["label"] == "Undo")
     );
+}
+
+#[tokio::test]
+async fn newer_shipped_rules_replace_older_shipped_ones_and_never_what_somebody_wrote() {
+    let desk = Tierdesk::start().await;
+    let mut conn = database::connect(&desk.database).await;
+    let versions = "select version, (body ->> 'version')::int from configuration where kind = 'triage_rules' order by version";
+    let shipped = sqlx::query_as::<_, (i32, i32)>(versions)
+        .fetch_all(&mut conn)
+        .await
+        .unwrap();
+    let [(1, newest)] = shipped[..] else {
+        panic!("{shipped:?}")
+    };
+    let older = "update configuration set body = jsonb_set(body, '{version}', '1'), author_id = $1 where kind = 'triage_rules'";
+    let boss = desk.administrator("Adam Boss").await;
+    for (author, after) in [
+        (Some(boss.id), vec![(1, 1)]),
+        (None, vec![(1, 1), (2, newest)]),
+    ] {
+        sqlx::query(older)
+            .bind(author.map(|id| id.0))
+            .execute(&mut conn)
+            .await
+            .unwrap();
+        for _ in 0..2 {
+            desk.desk.install_defaults(desk.now()).await.unwrap();
+            let stored: Vec<(i32, i32)> =
+                sqlx::query_as(versions).fetch_all(&mut conn).await.unwrap();
+            assert_eq!(stored, after);
+        }
+    }
+    let ana = desk.requester("Ana Lind").await;
+    let ticket = desk
+        .file(&ana, "Wiki", "http://wiki.invalid does not open")
+        .await;
+    desk.run_bot().await;
+    let triage = desk.newest(ticket.id, "triage").await.unwrap();
+    assert_eq!(triage.data["rule"], "place.does-not-open");
+    assert_eq!(triage.data["document"]["version"], 2);
 }
 
 #[tokio::test]

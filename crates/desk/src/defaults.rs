@@ -18,7 +18,7 @@ use crate::rulebook::{CALENDAR, POLICY, RULE};
 use crate::{Caller, Desk, Work};
 
 impl Desk {
-    /// Fills a fresh database with what no desk can do without; does nothing on one that has it.
+    /// Fills a fresh database with what no desk can do without; one that has it gets no more than newer shipped triage rules.
     pub async fn install_defaults(&self, now: DateTime<Utc>) -> Result<()> {
         let caller = Caller::machine(Actor::system());
         let mut work = self.begin(&caller, now).await?;
@@ -26,7 +26,8 @@ impl Desk {
             .await?
             .is_some()
         {
-            return Ok(());
+            crate::triage::install(&mut work).await?;
+            return work.commit().await;
         }
         let desk = TeamId(Uuid::now_v7());
         team::insert(

@@ -24,21 +24,28 @@ use crate::{Desk, Work};
 /// The kind of the rules' documents in the table of configuration.
 const RULES: &str = "triage_rules";
 
-/// Stores the rules that ship with the product, where none are stored.
+/// Stores the rules that ship with the product: where none are stored, and as the next version where only older shipped
+/// ones are. Rules that somebody wrote stay as they are.
 pub(crate) async fn install(work: &mut Work<'_>) -> Result<()> {
-    if !configuration::current::<RuleDocument>(work.conn(), RULES)
-        .await?
-        .is_empty()
-    {
-        return Ok(());
-    }
+    let stored = configuration::current::<RuleDocument>(work.conn(), RULES).await?;
     let body: RuleDocument =
         serde_json::from_str(RuleBook::standard_document()).map_err(|error| {
             DeskError::Broken(format!("the shipped triage rules cannot be read: {error}"))
         })?;
+    let (id, version) = match stored.as_slice() {
+        [] => (DocumentId(Uuid::now_v7()), 1),
+        [one]
+            if one.author.is_none()
+                && one.body.id == body.id
+                && one.body.version < body.version =>
+        {
+            (one.id, one.version + 1)
+        }
+        _ => return Ok(()),
+    };
     let document = Document {
-        id: DocumentId(Uuid::now_v7()),
-        version: 1,
+        id,
+        version,
         name: body.id.clone(),
         active: true,
         valid_from: work.now,

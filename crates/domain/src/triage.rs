@@ -159,6 +159,8 @@ impl Decision {
 struct Occurrence {
     first: usize,
     last: usize,
+    /// The places of the first and the last word: distances are counted in them.
+    places: (usize, usize),
     sentence: u32,
 }
 
@@ -294,6 +296,7 @@ fn occurrences(book: &RuleBook, words: &[Word]) -> Vec<Vec<Occurrence>> {
                 places.push(Occurrence {
                     first: at,
                     last,
+                    places: (word.place, end.place),
                     sentence: word.sentence,
                 });
             }
@@ -328,7 +331,7 @@ fn extend(
             Some(last) if shape.ordered => {
                 place.sentence == last.sentence
                     && place.first > last.last
-                    && place.first - last.last - 1 <= shape.within
+                    && between(last, place) <= shape.within
             }
             Some(_) => chosen.iter().any(|other| {
                 other.sentence == place.sentence && between(other, place) <= shape.within
@@ -350,12 +353,12 @@ fn overlap(a: &Occurrence, b: &Occurrence) -> bool {
     a.first <= b.last && b.first <= a.last
 }
 
-/// Words between two places that do not overlap.
+/// Words between two places that do not overlap, an address counted as one.
 fn between(a: &Occurrence, b: &Occurrence) -> usize {
     if a.last < b.first {
-        b.first - a.last - 1
+        b.places.0.saturating_sub(a.places.1 + 1)
     } else {
-        a.first.saturating_sub(b.last + 1)
+        a.places.0.saturating_sub(b.places.1 + 1)
     }
 }
 

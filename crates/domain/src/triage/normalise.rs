@@ -37,6 +37,8 @@ pub struct Word {
     pub end: usize,
     /// Number of the sentence, counted over the whole ticket.
     pub sentence: u32,
+    /// Where it stands among the words, counted over the whole ticket; all words of one address stand in one place.
+    pub place: usize,
 }
 
 /// The words of a ticket.
@@ -58,7 +60,32 @@ pub fn words(subject: &str, body: &str) -> Words {
     let next = split(subject, &[], Field::Subject, 0, &mut out.words);
     let hidden = hidden_spans(body);
     split(body, &hidden, Field::Body, next, &mut out.words);
+    place(subject, body, &mut out.words);
     out
+}
+
+/// A long address is no longer for a reader than a short one: what stands between two blanks and has `://` in it, or
+/// begins with `www.`, is one place.
+fn place(subject: &str, body: &str, words: &mut [Word]) {
+    let mut place = 0;
+    let mut address: Option<(Field, usize)> = None;
+    for word in words {
+        if address.is_some_and(|(field, end)| field == word.field && word.end <= end) {
+            word.place = place - 1;
+            continue;
+        }
+        word.place = place;
+        place += 1;
+        let text = match word.field {
+            Field::Subject => subject,
+            Field::Body => body,
+        };
+        let rest = text.get(word.start..).unwrap_or_default();
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let after = rest.get(word.end - word.start..).unwrap_or_default();
+        let begins = after.starts_with("://") || word.folded == "www" && after.starts_with('.');
+        address = begins.then_some((word.field, word.start + end));
+    }
 }
 
 /// Folds one word or phrase of a rule the same way as text is folded.
@@ -108,6 +135,7 @@ fn split(
                 start,
                 end,
                 sentence,
+                place: 0,
             });
         }
         folded.clear();
@@ -475,6 +503,19 @@ mod tests {
             .map(|w| w.sentence)
             .collect();
         assert_eq!(sentences, [0, 1, 1, 2, 2, 3]);
+    }
+
+    #[test]
+    fn the_words_of_an_address_stand_in_one_place() {
+        let places = |subject, body| -> Vec<usize> {
+            let words = words(subject, body).words;
+            words.iter().map(|word| word.place).collect()
+        };
+        assert_eq!(
+            places("a https://b.example/c?d=e f", "g www.h.example i h.j"),
+            [0, 1, 1, 1, 1, 1, 1, 2, 3, 4, 4, 4, 5, 6, 7]
+        );
+        assert_eq!(places("http", "://b c"), [0, 1, 2]);
     }
 
     #[test]

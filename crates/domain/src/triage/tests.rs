@@ -75,6 +75,65 @@ fn things_that_cannot_be_reached_are_connectivity() {
 }
 
 #[test]
+fn a_page_that_does_not_open_is_connectivity_however_long_its_address() {
+    all(
+        Intent::Connectivity,
+        &[
+            "http://intranet.local does not open",
+            "nobody can open http://10.0.0.5",
+            "https://wiki.example.org is not loading",
+            "https://wiki.example.org/some/very/long/path/to/a/page.html?with=a&query=string is not loading",
+            "www.example.org/a/b/c/d/e still won't open",
+            "The wiki does not open",
+            "None of us can open https://wiki.example.org",
+            "No one can reach the file server",
+            "We can no longer access https://erp.example.org/login",
+            "http://10.1.2.3:8080/status doesn't come up",
+            "https://wiki.example.org is not available",
+            "https://wiki.example.org does not work",
+            "https://wiki.example.org lässt sich nicht öffnen",
+            "Niemand kann https://wiki.example.org öffnen",
+            "https://wiki.example.org no abre",
+            "https://wiki.example.org ne s’ouvre pas",
+            "https://wiki.example.org non si apre",
+            "Ninguém consegue abrir https://wiki.example.org",
+        ],
+    );
+}
+
+#[test]
+fn an_address_beside_another_trouble_is_for_people() {
+    all(
+        Intent::None,
+        &[
+            "Nobody can open the door",
+            "Nobody can open the spreadsheet",
+            "Nobody can help me with the monitor",
+            "The PDF does not open, I downloaded it from https://files.example.org/x.pdf",
+            "The form from https://docs.example.org/a is attached, Word does not open it",
+            "Word does not work, I read https://support.example.org/word and it did not help",
+            "See https://wiki.example.org for the description, the printer is not working",
+            "The product is not available on your website",
+            "I am not available on Monday, see https://calendar.example.org",
+            "Please open https://tracker.example.org/T-1 and approve my request",
+        ],
+    );
+    assert_eq!(
+        of("", "My password for https://wiki.example.org does not work").intent,
+        Intent::PasswordReset
+    );
+}
+
+#[test]
+fn an_address_is_quoted_by_the_word_that_counted() {
+    let decision = of("", "Hello, nobody can open http://10.0.0.5/a today");
+    let leading = decision.leading().unwrap();
+    assert_eq!(leading.rule, "place.nobody-opens");
+    let words: Vec<_> = leading.words.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(words, ["nobody can", "open", "http"]);
+}
+
+#[test]
 fn everything_else_is_for_people() {
     all(
         Intent::None,
@@ -104,7 +163,7 @@ fn a_decision_names_rule_version_and_words_with_their_places() {
     let decision = of("Help", body);
     assert_eq!(
         (decision.document.as_str(), decision.version),
-        ("triage", 1)
+        ("triage", 2)
     );
     let leading = decision.leading().unwrap();
     assert_eq!(leading.rule, "password.forgotten");
