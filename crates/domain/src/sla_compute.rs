@@ -9,6 +9,7 @@ use std::fmt;
 use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::calendar::{Calendar, CalendarDocument, HORIZON_YEARS, Hours, WorkingTime};
 
@@ -28,10 +29,17 @@ struct Question {
     pauses: Vec<(Instant, Instant)>,
 }
 
+/// What names a line. It is given back as it was written: a number too long for this machine is still its writer's name.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow)]
+    id: &'a RawValue,
+}
+
 /// An answer; its fields are written in this order.
 #[derive(Serialize)]
 struct Answer<'a> {
-    id: &'a Value,
+    id: Option<&'a RawValue>,
     #[serde(flatten)]
     outcome: Outcome,
 }
@@ -47,7 +55,7 @@ enum Outcome {
 /// Answers one line; a bad line is answered with `error`, and with its `id` wherever that can be read.
 pub fn sla_compute_line(line: &str) -> String {
     let value = serde_json::from_str::<Value>(line);
-    let id = value.as_ref().ok().and_then(|value| value.get("id"));
+    let named: Option<Named> = serde_json::from_str(line).ok();
     let outcome = match &value {
         Err(error) => Err(format!(
             "this line is not JSON ({error}); write one object per line"
@@ -60,7 +68,7 @@ pub fn sla_compute_line(line: &str) -> String {
             .and_then(answer),
     };
     let answer = Answer {
-        id: id.unwrap_or(&Value::Null),
+        id: named.map(|named| named.id),
         outcome: outcome.unwrap_or_else(Outcome::Error),
     };
     serde_json::to_string(&answer).expect("strings, numbers and JSON values can always be written")
@@ -196,6 +204,27 @@ mod tests {
                 ask(&format!(r#""start":"{start}","end":"{end}""#)),
                 format!(r#"{{"id":1,"elapsed_business_seconds":{elapsed}}}"#)
             );
+        }
+    }
+
+    #[test]
+    fn a_line_gets_its_id_back_as_it_was_written() {
+        for id in [
+            "7",
+            "\"a\\u00e9/\"",
+            "12345678901234567890123",
+            "1.10",
+            "-0",
+            "null",
+            "[1, {\"a\": 2}]",
+        ] {
+            for (seconds, said) in [("0", "due"), ("-1", "error")] {
+                let answer = sla_compute_line(&format!(
+                    r#"{{ "id" : {id} ,"calendar":{{"zone":"UTC","windows":{{"mon":[["09:00","17:00"]]}}}},"start":"2026-06-01T09:00:00Z","business_seconds":{seconds}}}"#
+                ));
+                let begins = format!(r#"{{"id":{id},"{said}":""#);
+                assert!(answer.starts_with(&begins), "{answer}");
+            }
         }
     }
 
