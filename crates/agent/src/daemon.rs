@@ -39,6 +39,18 @@ struct Shared {
     stop: Stop,
 }
 
+/// A run's place among those that run; leaving it is dropping it.
+struct Place<'a> {
+    shared: &'a Shared,
+    run: Run,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.shared.running().remove(&self.run);
+    }
+}
+
 impl Shared {
     fn running(&self) -> MutexGuard<'_, HashMap<Run, Stop>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
@@ -119,6 +131,12 @@ fn work(shared: &Arc<Shared>) {
             .as_ref()
             .is_none_or(|(at, said)| at.elapsed() >= REPORT_EVERY || *said != policy);
         let result = if due {
+            if let Err(error) = shared.journal.forget_old(Utc::now()) {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "old entries stay in the journal"
+                );
+            }
             report(shared, &policy).map(|()| {
                 reported = Some((Instant::now(), policy.clone()));
                 None
@@ -263,8 +281,13 @@ fn take(shared: &Arc<Shared>, signed: &SignedJob, policy: &Policy) {
     let worker = Arc::clone(shared);
     let policy = policy.clone();
     let started = spawn("job", move || {
+        // Also where a bug ends the thread: a run that nobody ends would keep its place, and be said to run, for ever.
+        let place = Place {
+            shared: &worker,
+            run,
+        };
         let result = execute(&worker, &verified, &policy, &stop_run, now);
-        worker.running().remove(&run);
+        drop(place);
         deliver_result(&worker.client, &worker.journal, &result, &worker.stop);
     });
     if let Err(error) = started {

@@ -107,25 +107,10 @@ impl Journal {
     /// After a start: what ran when the agent ended was interrupted; old entries go. Returns
     /// the results that the server does not have yet.
     pub(crate) fn recover(&self, now: DateTime<Utc>) -> anyhow::Result<Vec<ResultRequest>> {
+        self.forget_old(now)?;
         let _one_at_a_time = self.lock.lock();
         let mut undelivered = Vec::new();
-        for file in fs::read_dir(&self.dir)? {
-            let path = file?.path();
-            let Some(job) = path
-                .file_name()
-                .and_then(|name| name.to_str()?.strip_suffix(".json")?.parse().ok())
-            else {
-                continue;
-            };
-            let Some(record) = self.read(job)? else {
-                continue;
-            };
-            if record.delivered {
-                if now - record.taken_at > KEEP {
-                    fs::remove_file(&path)?;
-                }
-                continue;
-            }
+        for record in self.records()?.into_iter().filter(|it| !it.delivered) {
             let result = record.result.clone().unwrap_or(ResultRequest {
                 version: VERSION,
                 run: record.run,
@@ -142,6 +127,37 @@ impl Journal {
             undelivered.push(result);
         }
         Ok(undelivered)
+    }
+
+    /// Throws away what was delivered more than a day ago: an agent runs for months.
+    pub(crate) fn forget_old(&self, now: DateTime<Utc>) -> anyhow::Result<()> {
+        let _one_at_a_time = self.lock.lock();
+        for record in self.records()? {
+            if record.delivered && now - record.taken_at > KEEP {
+                fs::remove_file(self.path(record.run.job))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that can be read. A damaged entry stays where it is, so that its job never runs again, and keeps no
+    /// other from being looked at.
+    fn records(&self) -> anyhow::Result<Vec<Record>> {
+        let mut records = Vec::new();
+        for file in fs::read_dir(&self.dir)? {
+            let name = file?.file_name();
+            let job = name
+                .to_str()
+                .and_then(|name| name.strip_suffix(".json")?.parse().ok());
+            match job.map(|job| self.read(job)) {
+                Some(Ok(record)) => records.extend(record),
+                Some(Err(error)) => {
+                    tracing::error!(error = format!("{error:#}"), "an entry is left out");
+                }
+                None => {}
+            }
+        }
+        Ok(records)
     }
 
     fn path(&self, job: Uuid) -> PathBuf {
@@ -269,5 +285,38 @@ mod tests {
             journal.admit(&job(1, Class::R0), now()).unwrap(),
             Admission::Run
         ));
+    }
+
+    #[test]
+    fn delivered_entries_go_after_a_day_while_the_agent_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path()).unwrap();
+        let left = || fs::read_dir(dir.path().join("jobs")).unwrap().count();
+        journal.admit(&job(1, Class::R0), now()).unwrap();
+        journal.finish(&result(1), now()).unwrap();
+        journal.forget_old(now() + TimeDelta::days(30)).unwrap();
+        assert_eq!(left(), 1, "the server does not have it yet");
+        journal.delivered(Uuid::from_u128(5)).unwrap();
+        journal.forget_old(now() + TimeDelta::hours(23)).unwrap();
+        assert_eq!(left(), 1);
+        journal.forget_old(now() + TimeDelta::hours(25)).unwrap();
+        assert_eq!(left(), 0);
+    }
+
+    #[test]
+    fn a_damaged_entry_keeps_the_agent_neither_from_starting_nor_from_its_other_results() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path()).unwrap();
+        journal.admit(&job(1, Class::C2), now()).unwrap();
+        let damaged = Uuid::from_u128(6);
+        fs::write(journal.path(damaged), b"{").unwrap();
+        let undelivered = journal.recover(now()).unwrap();
+        assert_eq!(undelivered.len(), 1);
+        // Whatever it said: that job does not run.
+        let again = Job {
+            job: damaged,
+            ..job(1, Class::C2)
+        };
+        assert!(journal.admit(&again, now()).is_err());
     }
 }
