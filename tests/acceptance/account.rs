@@ -305,6 +305,34 @@ async fn guesses_at_the_same_moment_take_from_the_same_bucket() {
 }
 
 #[tokio::test]
+async fn limits_that_nobody_came_near_for_a_day_are_forgotten_though_the_files_cannot_be_read() {
+    let tierdesk = Tierdesk::start().await;
+    let files = tierdesk.desk.settings.attachment_dir.clone();
+    let _ = std::fs::remove_dir_all(&files);
+    std::fs::write(&files, "in the way").unwrap();
+    assert!(tierdesk.desk.sweep_files(tierdesk.now()).await.is_err());
+    let mut conn = database::connect(&tierdesk.database).await;
+    let house = tierdesk_worker::housekeeping::Housekeeping::new(tierdesk.desk.clone());
+    sqlx::query("delete from rate_limit")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    sign_in(&tierdesk.visitor(), "nobody@example.org", "a guess").await;
+    tierdesk.clock.advance(TimeDelta::hours(23));
+    sign_in(&tierdesk.visitor(), "somebody@example.org", "a guess").await;
+    let kept = "select key from rate_limit where bucket = 'sign_in.account' order by key";
+    for (hours, keys) in [
+        (0, vec!["nobody@example.org", "somebody@example.org"]),
+        (2, vec!["somebody@example.org"]),
+    ] {
+        tierdesk.clock.advance(TimeDelta::hours(hours));
+        house.run_once(tierdesk.now()).await;
+        let found: Vec<String> = sqlx::query_scalar(kept).fetch_all(&mut conn).await.unwrap();
+        assert_eq!(found, keys);
+    }
+}
+
+#[tokio::test]
 async fn a_flood_against_everybody_does_not_keep_people_out_who_were_here_before() {
     let (tierdesk, priya) = scene().await;
     let home = tierdesk.visitor().from_address("192.0.2.10");

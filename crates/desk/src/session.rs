@@ -222,6 +222,13 @@ impl Desk {
 }
 
 impl Desk {
+    /// Forgets rate limits that nobody came near for a day: they have long been full again. Anybody can fill this table with
+    /// addresses and names. Returns how many.
+    pub async fn sweep_rate_limits(&self, now: DateTime<Utc>) -> Result<u64> {
+        let mut conn = self.acquire().await?;
+        Ok(rate_limit::sweep(&mut conn, now - TimeDelta::days(1)).await?)
+    }
+
     /// The caller proves again who they are. Returns the id for the cookie; the old one is worth nothing any more.
     ///
     /// # Errors

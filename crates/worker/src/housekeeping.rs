@@ -25,9 +25,7 @@ impl Housekeeping {
     /// Tidies up every quarter of an hour until stopped.
     pub async fn run(&self, clock: impl Fn() -> DateTime<Utc>, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            if let Err(error) = self.run_once(clock()).await {
-                tracing::error!(%error, "housekeeping failed");
-            }
+            self.run_once(clock()).await;
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 () = stop.cancelled() => {}
@@ -35,16 +33,20 @@ impl Housekeeping {
         }
     }
 
-    /// Tidies up once.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn run_once(&self, now: DateTime<Utc>) -> Result<(), DeskError> {
-        let drafts = self.desk.sweep_drafts(now).await?;
-        let files = self.desk.sweep_files(now).await?;
-        self.desk.fold_tally(now).await?;
-        let told = self.desk.sweep_notifications(now).await?;
-        tracing::debug!(drafts, told, files = ?files, "tidied up");
-        Ok(())
+    /// Tidies up once. A step that fails is logged and keeps no other from its turn.
+    pub async fn run_once(&self, now: DateTime<Utc>) {
+        let desk = &self.desk;
+        done("drafts", desk.sweep_drafts(now).await);
+        done("files", desk.sweep_files(now).await);
+        done("counts", desk.fold_tally(now).await);
+        done("notifications", desk.sweep_notifications(now).await);
+        done("rate limits", desk.sweep_rate_limits(now).await);
+    }
+}
+
+fn done<T: std::fmt::Debug>(step: &str, result: Result<T, DeskError>) {
+    match result {
+        Ok(swept) => tracing::debug!(step, ?swept, "tidied up"),
+        Err(error) => tracing::error!(step, %error, "housekeeping failed"),
     }
 }
