@@ -332,6 +332,43 @@ async fn the_assignee_is_warned_at_three_quarters_of_the_business_time_and_never
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_desk_tells_who_is_in_charge_at_nine_tenths_of_the_business_time_before_the_promise_is_broken()
+ {
+    let scene = Scene::new().await;
+    let manager = scene.desk.manager("Mara Lind").await;
+    // Nine tenths of a P3's 24 working hours are 21 h 36 min: Wednesday 14:36 for one filed on Monday at 9.
+    let id = scene.file().await;
+    scene.take(id).await;
+    let mut conn = support::database::connect(&scene.desk.database).await;
+    for (time, expected) in [
+        ("2026-06-03T14:35:59Z", 0),
+        ("2026-06-03T14:36:00Z", 1),
+        ("2026-06-03T14:40:00Z", 1),
+    ] {
+        scene.at(time);
+        scene.sweep().await;
+        let told: i64 = sqlx::query_scalar(
+            "select count(*) from notification where person_id = $1 and ticket_id = $2 and kind = 'in_charge'",
+        )
+        .bind(manager.id.0)
+        .bind(id.0)
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+        assert_eq!(told, expected, "{time}");
+    }
+    let metric = tierdesk_domain::sla::Metric::Resolution;
+    let broken = scene.told(id, EventKind::Breached, metric).await;
+    assert!(broken.is_empty(), "the notice came before: {broken:?}");
+    let fired = scene.events(id, EventKind::RuleFired).await;
+    let ours = fired.last().unwrap();
+    assert_eq!(
+        ours["because"],
+        "90 % of the time for the resolution are used"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_level_fires_in_its_turn_and_all_of_them_after_downtime() {
     let scene = Scene::new().await;
     let metric = tierdesk_domain::sla::Metric::Resolution;
@@ -374,6 +411,7 @@ async fn every_level_fires_in_its_turn_and_all_of_them_after_downtime() {
     let levels = [
         "50 percent",
         "Three quarters of the time are used",
+        "Nine tenths of the time are used: tell who is in charge",
         "90 percent",
         "100 percent",
     ];

@@ -136,6 +136,17 @@ async fn install_promises(work: &mut Work<'_>, desk: TeamId) -> Result<()> {
         effects: vec![Effect::NotifyAssignee {}],
     };
     install(work, RULE, "Three quarters of the time are used", pressing).await?;
+    // Above the engineers somebody hears of it while the promise can still be kept.
+    let nearly = Rule {
+        only: Only::default(),
+        conditions: vec![Condition::SlaUsed {
+            metric: Metric::Resolution,
+            percent: 90,
+        }],
+        effects: vec![Effect::NotifyInCharge {}],
+    };
+    let name = "Nine tenths of the time are used: tell who is in charge";
+    install(work, RULE, name, nearly).await?;
     let p1 = Rule {
         only: Only::default(),
         conditions: vec![Condition::PriorityReached {

@@ -97,5 +97,18 @@ pub(super) async fn enter(
     let team = *teams.get(TEAM).context("a team is missing")?;
     desk.save_path(people.administrator, team, 0, true, path, at)
         .await?;
+    // The other teams go straight to their managers; the Service Desk was founded with a path of that kind.
+    let managers = Path {
+        levels: vec![level(Target::Managers {}, 0)],
+        repeat_minutes: 60,
+        repeats: 1,
+    };
+    for (name, other) in teams {
+        if *name != TEAM && *name != company::SERVICE_DESK {
+            let path = managers.clone();
+            desk.save_path(people.administrator, *other, 0, true, path, at)
+                .await?;
+        }
+    }
     Ok(())
 }
