@@ -41,6 +41,7 @@ mod prompt;
 mod queue;
 mod recount;
 mod requester;
+mod room;
 mod routing;
 mod schema;
 mod search;

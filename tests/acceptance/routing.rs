@@ -21,14 +21,14 @@ use crate::clock::{Scene, about};
 use crate::handover::note;
 
 /// A desk whose Network L2 routes, with people in it, and tickets that come up from L1.
-struct Routed {
-    scene: Scene,
+pub(crate) struct Routed {
+    pub(crate) scene: Scene,
     boss: Someone,
-    people: Vec<Someone>,
+    pub(crate) people: Vec<Someone>,
 }
 
 impl Routed {
-    async fn new(mode: Mode, cap: Option<u16>, names: &[&str]) -> Self {
+    pub(crate) async fn new(mode: Mode, cap: Option<u16>, names: &[&str]) -> Self {
         let scene = Scene::new().await;
         let boss = scene.desk.administrator("Ines Roth").await;
         let mut people = Vec::new();
@@ -44,7 +44,7 @@ impl Routed {
         it
     }
 
-    fn desk(&self) -> &Desk {
+    pub(crate) fn desk(&self) -> &Desk {
         &self.scene.desk.desk
     }
 
@@ -52,7 +52,12 @@ impl Routed {
         self.scene.desk.caller(&self.boss).await
     }
 
-    async fn save(&self, seen: i32, mode: Mode, cap: Option<u16>) -> Result<(), DeskError> {
+    pub(crate) async fn save(
+        &self,
+        seen: i32,
+        mode: Mode,
+        cap: Option<u16>,
+    ) -> Result<(), DeskError> {
         let routing = Routing {
             team: self.scene.desk.team("Network").await,
             tier: Tier::L2,
@@ -65,7 +70,7 @@ impl Routed {
     }
 
     /// A ticket of a category comes up from L1.
-    async fn comes(&self, category: Option<CategoryId>) -> TicketId {
+    pub(crate) async fn comes(&self, category: Option<CategoryId>) -> TicketId {
         let requester = self.scene.desk.caller(&self.scene.requester).await;
         let mut new = about("VPN is slow");
         new.category = category;
@@ -80,7 +85,7 @@ impl Routed {
         id
     }
 
-    async fn escalate(&self, id: TicketId) -> Result<(), DeskError> {
+    pub(crate) async fn escalate(&self, id: TicketId) -> Result<(), DeskError> {
         let ticket = self.scene.ticket(id).await;
         let to = (self.scene.desk.team("Network").await, Tier::L2);
         let caller = self.scene.caller().await;
@@ -90,7 +95,7 @@ impl Routed {
             .await
     }
 
-    async fn whose(&self, id: TicketId) -> Option<String> {
+    pub(crate) async fn whose(&self, id: TicketId) -> Option<String> {
         let assignee = self.scene.ticket(id).await.assignee?;
         let found = self.people.iter().find(|it| it.id == assignee);
         Some(found.unwrap().name.clone())

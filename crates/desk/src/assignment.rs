@@ -75,6 +75,7 @@ pub(crate) async fn give(
     let from = ticket.assignee;
     ticket.assignee = to;
     ticket.bot_holds = false;
+    crate::routing::forget(work, ticket.id).await?;
     let event = work
         .event(
             ticket,

@@ -90,9 +90,6 @@ impl Desk {
                 data.clone(),
             )
             .await?;
-        let members = team::members(work.conn(), team, tier).await?;
-        let telling = Telling::of(NotificationKind::HandedBack, id, event);
-        work.tell(&members, telling).await?;
         work.audit(
             "ticket.handed_back",
             "ticket",
@@ -100,7 +97,8 @@ impl Desk {
             data,
         )
         .await?;
-        work.save(&mut ticket, true).await?;
+        let telling = Telling::of(NotificationKind::HandedBack, id, event);
+        work.save_and_tell(&mut ticket, telling).await?;
         work.commit().await
     }
 }
@@ -142,10 +140,8 @@ pub(crate) async fn escalate(
         json!({"from_team": data["from_team"], "from_tier": data["from_tier"], "to_team": to, "to_tier": tier, "assignee": previous}),
     )
     .await?;
-    let members = team::members(work.conn(), to, tier).await?;
     let telling = Telling::of(NotificationKind::Escalated, ticket.id, event);
-    work.tell(&members, telling).await?;
-    work.save(ticket, true).await
+    work.save_and_tell(ticket, telling).await
 }
 
 /// The ticket leaves its queue: nobody has it there, and it is open again if it waited.

@@ -1,12 +1,14 @@
 //! Routing at work: a ticket that comes into a queue is given to somebody there, in the same transaction, with the reason;
 //! where nobody fits, it says so once and looks again when the next one is at work.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::field::FieldError;
-use tierdesk_domain::id::{CategoryId, DocumentId, PersonId, TeamId, TicketId};
+use tierdesk_domain::id::{CategoryId, DocumentId, EventId, PersonId, TeamId, TicketId};
 use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::routing::{Candidate, Decision, Mode, Routing};
 use tierdesk_domain::skill::Needed;
@@ -15,6 +17,7 @@ use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::ticket::{Place, Ticket};
+use tierdesk_store::timer::Timer;
 use tierdesk_store::{PgConnection, person, routing, skill, team};
 use uuid::Uuid;
 
@@ -27,6 +30,11 @@ use crate::{Caller, Desk, Work};
 const ROUTING: &str = "routing";
 /// Deadline: look again for somebody who takes a ticket.
 const AGAIN: &str = "routing";
+/// Deadline: somebody of a queue that routes has one open ticket less. Its object is the ticket that went, so that nobody
+/// waits for anybody's row.
+pub(crate) const ROOM: &str = "room";
+/// How many waiting tickets are looked at when somebody has room: the first one that finds its engineer is enough.
+const LOOKS: i64 = 20;
 /// How far ahead routing waits for somebody to come to work.
 const PATIENCE: TimeDelta = TimeDelta::days(14);
 
@@ -48,14 +56,35 @@ fn waits(ticket: &Ticket) -> bool {
         && matches!(ticket.status, Status::New | Status::Open)
 }
 
-/// Gives a locked ticket to somebody of its queue, where the queue routes and somebody fits. True if somebody has it now:
-/// then the ticket must be written. `says` is whether it says that nobody fits.
-pub(crate) async fn route(work: &mut Work<'_>, ticket: &mut Ticket, says: bool) -> Result<bool> {
+/// Whoever has one open ticket less since a ticket was written.
+pub(crate) fn relieved(old: Place, ticket: &Ticket) -> Option<PersonId> {
+    let new = ticket.place();
+    let kept = new.open && new.assignee == old.assignee;
+    old.assignee.filter(|_| old.open && !kept)
+}
+
+/// Why routing looks at a ticket.
+pub(crate) enum Occasion {
+    /// It came into the queue: where nobody fits, that is said.
+    Enters,
+    /// Somebody is at work now who was not.
+    Again,
+    /// Somebody of this name has one open ticket less.
+    Room(String),
+}
+
+/// Gives a locked ticket to somebody of its queue, where the queue routes and somebody fits. Gives the event if somebody
+/// has it now: then the ticket must be written, and they must be told.
+pub(crate) async fn route(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    occasion: Occasion,
+) -> Result<Option<EventId>> {
     let now = work.now;
     let id = document_of(ticket.team, ticket.tier);
     let document = configuration::newest::<Routing>(work.conn(), ROUTING, id).await?;
     let Some(document) = document.filter(|it| it.active && it.body.mode != Mode::Off) else {
-        return Ok(false);
+        return Ok(None);
     };
     routing::lock(work.conn(), ticket.team, ticket.tier).await?;
     let rulebook = work.rulebook().await?;
@@ -63,9 +92,12 @@ pub(crate) async fn route(work: &mut Work<'_>, ticket: &mut Ticket, says: bool) 
     let needed = needed(work.conn(), ticket.category).await?;
     let decision = people.decide(&document.body, &needed, now);
     let actor = Actor::rule(id.0);
-    let record = json!({"decision": decision, "document": id, "version": document.version});
+    let mut record = json!({"decision": decision, "document": id, "version": document.version});
+    if let Occasion::Room(name) = &occasion {
+        record["room"] = json!(name);
+    }
     let Some((to, name)) = decision.chosen().map(|it| (it.person, it.name.clone())) else {
-        if says {
+        if matches!(occasion, Occasion::Enters) {
             work.event_by(
                 actor,
                 ticket,
@@ -76,10 +108,10 @@ pub(crate) async fn route(work: &mut Work<'_>, ticket: &mut Ticket, says: bool) 
             )
             .await?;
         }
-        if let Some(at) = people.next(now) {
-            work.timer(AGAIN, ticket.id.0, 0, at).await?;
-        }
-        return Ok(false);
+        // Also where nobody comes: the deadline is what tells a ticket that waits from one that was put back.
+        let at = people.next(now).unwrap_or(now + PATIENCE);
+        work.timer(AGAIN, ticket.id.0, 0, at).await?;
+        return Ok(None);
     };
     routing::take_turn(work.conn(), ticket.team, ticket.tier, to).await?;
     work.clear_timer(AGAIN, ticket.id.0).await?;
@@ -116,9 +148,59 @@ pub(crate) async fn route(work: &mut Work<'_>, ticket: &mut Ticket, says: bool) 
         json!({"to": to, "version": document.version}),
     )
     .await?;
-    let telling = Telling::of(NotificationKind::Assigned, ticket.id, event);
-    work.tell(&[to], telling).await?;
+    Ok(Some(event))
+}
+
+/// Routes a ticket that waits, writes it and tells whoever has it now. True if somebody has.
+async fn settle(work: &mut Work<'_>, ticket: &mut Ticket, occasion: Occasion) -> Result<bool> {
+    let Some(event) = route(work, ticket, occasion).await? else {
+        return Ok(false);
+    };
+    work.save(ticket, true).await?;
+    tell(work, ticket, event).await?;
     Ok(true)
+}
+
+/// Tells whoever routing gave a ticket to.
+pub(crate) async fn tell(work: &mut Work<'_>, ticket: &Ticket, event: EventId) -> Result<()> {
+    let telling = Telling::of(NotificationKind::Assigned, ticket.id, event);
+    work.tell(ticket.assignee.as_slice(), telling).await
+}
+
+/// Routes a ticket that is new in its queue, writes it and tells whoever has it now.
+pub(crate) async fn enter(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<()> {
+    settle(work, ticket, Occasion::Enters).await.map(|_| ())
+}
+
+/// A ticket that was put back by somebody stays in the queue: routing waits for nobody any more.
+pub(crate) async fn forget(work: &mut Work<'_>, ticket: TicketId) -> Result<()> {
+    work.clear_timer(AGAIN, ticket.0).await
+}
+
+/// Somebody has one open ticket less: of the tickets that wait in their queues, the one with the most pressing clock that
+/// finds its engineer is given away.
+pub(crate) async fn room(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
+    let person = serde_json::from_value::<PersonId>(timer.data["person"].clone());
+    let person = person.map_err(|it| DeskError::Broken(it.to_string()))?;
+    let Some(found) = person::find(work.conn(), person).await? else {
+        return Ok(());
+    };
+    let mut waiting = Vec::new();
+    for id in routing::waiting(work.conn(), person, LOOKS).await? {
+        waiting.extend(tierdesk_store::ticket::lock(work.conn(), id).await?);
+    }
+    // In one order for everybody, and after the tickets: two workers never wait for each other in a circle.
+    let queues: BTreeSet<_> = waiting.iter().map(|it| (it.team, it.tier)).collect();
+    for (team, tier) in queues {
+        routing::lock(work.conn(), team, tier).await?;
+    }
+    for mut ticket in waiting {
+        let occasion = Occasion::Room(found.name.clone());
+        if waits(&ticket) && settle(work, &mut ticket, occasion).await? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Somebody is at work now who was not when the ticket came: looks again, and says nothing where nobody fits still.
@@ -126,8 +208,8 @@ pub(crate) async fn again(work: &mut Work<'_>, id: TicketId) -> Result<()> {
     let Some(mut ticket) = tierdesk_store::ticket::lock(work.conn(), id).await? else {
         return Ok(());
     };
-    if waits(&ticket) && route(work, &mut ticket, false).await? {
-        work.save(&mut ticket, true).await?;
+    if waits(&ticket) {
+        settle(work, &mut ticket, Occasion::Again).await?;
     }
     Ok(())
 }

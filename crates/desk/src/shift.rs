@@ -373,9 +373,7 @@ impl Desk {
             work.event(&ticket, EventKind::Assigned, Visibility::Public, None, data)
                 .await?;
             work.save(&mut ticket, true).await?;
-            if crate::routing::route(&mut work, &mut ticket, true).await? {
-                work.save(&mut ticket, false).await?;
-            }
+            crate::routing::enter(&mut work, &mut ticket).await?;
         }
         let detail = json!({"tickets": n});
         work.audit("person.tickets_freed", "person", &id.to_string(), detail)

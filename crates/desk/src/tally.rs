@@ -68,7 +68,7 @@ impl Work<'_> {
             (Measure::Backlog, place.open),
             (Measure::Open, place.open),
             (Measure::Queue, place.queued),
-            (Measure::QueueFree, place.queued && place.free),
+            (Measure::QueueFree, place.queued && place.assignee.is_none()),
             (Measure::QueueWaiting, place.queued && place.waiting),
         ];
         for (measure, counts) in counted {

@@ -18,6 +18,7 @@ pub const KINDS: &[&str] = &[
     "certificate",
     "clock",
     "routing",
+    crate::routing::ROOM,
     IN_FORCE,
     crate::in_charge::TIMER,
 ];
@@ -97,6 +98,11 @@ async fn act(work: &mut Work<'_>, timer: &Timer) -> Result<After> {
         "routing" => {
             timer::done(work.conn(), timer).await?;
             crate::routing::again(work, TicketId(timer.object_id)).await?;
+            Ok(None)
+        }
+        crate::routing::ROOM => {
+            timer::done(work.conn(), timer).await?;
+            crate::routing::room(work, timer).await?;
             Ok(None)
         }
         "certificate" => {

@@ -14,11 +14,14 @@ use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::tally::{self, Cell};
 use tierdesk_store::ticket::{Place, Ticket};
 use tierdesk_store::{
-    PgConnection, Postgres, Transaction, audit, flow, notify_all, outbox, ticket, timeline, timer,
+    PgConnection, Postgres, Transaction, audit, flow, notify_all, outbox, routing, team, ticket,
+    timeline, timer,
 };
 use uuid::Uuid;
 
 use crate::error::{DeskError, Result};
+use crate::notification::Telling;
+use crate::routing::{Occasion, ROOM};
 use crate::rulebook::Rulebook;
 use crate::{Caller, Desk};
 
@@ -340,11 +343,38 @@ impl<'a> Work<'a> {
     /// `edited` says whether properties changed, which other editors must learn. A ticket that came into a queue is given
     /// to somebody there, where the queue routes.
     pub async fn save(&mut self, ticket: &mut Ticket, edited: bool) -> Result<()> {
-        let old = self.write(ticket, edited).await?;
-        if crate::routing::enters(old, ticket) && crate::routing::route(self, ticket, true).await? {
-            self.write(ticket, false).await?;
+        if let Some(event) = self.place(ticket, edited).await? {
+            crate::routing::tell(self, ticket, event).await?;
         }
         Ok(())
+    }
+
+    /// The same for a ticket that came into a queue for a reason of its own: whoever routing gave it to is told that
+    /// reason, and nobody else; where nobody has it, everybody in the queue.
+    pub(crate) async fn save_and_tell(
+        &mut self,
+        ticket: &mut Ticket,
+        telling: Telling,
+    ) -> Result<()> {
+        self.place(ticket, true).await?;
+        let readers = match ticket.assignee {
+            Some(person) => vec![person],
+            None => team::members(&mut self.tx, ticket.team, ticket.tier).await?,
+        };
+        self.tell(&readers, telling).await
+    }
+
+    /// Writes a ticket, and routes it where it came into a queue that does; gives the event of that.
+    async fn place(&mut self, ticket: &mut Ticket, edited: bool) -> Result<Option<EventId>> {
+        let old = self.write(ticket, edited).await?;
+        if !crate::routing::enters(old, ticket) {
+            return Ok(None);
+        }
+        let event = crate::routing::route(self, ticket, Occasion::Enters).await?;
+        if event.is_some() {
+            self.write(ticket, false).await?;
+        }
+        Ok(event)
     }
 
     async fn write(&mut self, ticket: &mut Ticket, edited: bool) -> Result<Place> {
@@ -356,6 +386,11 @@ impl<'a> Work<'a> {
             self.announce(TICKET_PUBLIC, ticket.id.to_string());
         }
         self.count_move(old, ticket);
+        if let Some(person) = crate::routing::relieved(old, ticket)
+            && routing::make_room(&mut self.tx, ROOM, ticket.id, person, now).await?
+        {
+            self.announce("timer", String::new());
+        }
         Ok(old)
     }
 

@@ -1,7 +1,8 @@
 //! What routing reads and remembers: who is in a queue, how much they have, whose turn it was.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use tierdesk_domain::id::{PersonId, TeamId};
+use tierdesk_domain::id::{PersonId, TeamId, TicketId};
 use tierdesk_domain::tier::Tier;
 
 use crate::Result;
@@ -79,4 +80,54 @@ pub async fn take_turn(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Sets the deadline at which `person`, who has one open ticket less since `ticket` was written, may get another one; where
+/// they are in no queue that routes there is nothing to do. Whether it was set.
+pub async fn make_room(
+    conn: &mut PgConnection,
+    kind: &str,
+    ticket: TicketId,
+    person: PersonId,
+    at: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(sqlx::query!(
+        r#"insert into timer (kind, object_id, cycle, fires_at, data)
+           select $1, $2, 0, $4, jsonb_build_object('person', $3::uuid)
+           where exists (select from membership m join routing_queue q on q.team_id = m.team_id and q.tier = m.tier
+                         where m.person_id = $3)
+           on conflict (kind, object_id, cycle) do update set fires_at = excluded.fires_at, data = excluded.data, attempts = 0"#,
+        kind,
+        ticket.0,
+        person.0,
+        at
+    )
+    .execute(conn)
+    .await?
+    .rows_affected()
+        == 1)
+}
+
+/// The tickets in somebody's queues for which routing found nobody yet, the most pressing clock first; locks them and
+/// leaves out those that somebody else works on at the moment.
+pub async fn waiting(
+    conn: &mut PgConnection,
+    person: PersonId,
+    limit: i64,
+) -> Result<Vec<TicketId>> {
+    Ok(sqlx::query_scalar!(
+        "select t.id from membership m
+         join routing_queue q on q.team_id = m.team_id and q.tier = m.tier
+         join ticket t on t.team_id = m.team_id and t.tier = m.tier
+         join timer w on w.kind = 'routing' and w.object_id = t.id and w.cycle = 0
+         where m.person_id = $1 and t.assignee_id is null and t.status in ('new', 'open') and not t.bot_holds
+         order by t.next_clock_at, t.id limit $2 for update of t skip locked",
+        person.0,
+        limit
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(TicketId)
+    .collect())
 }

@@ -94,7 +94,7 @@ impl Ticket {
             priority: self.priority,
             open: self.status.is_open(),
             queued: self.status.is_open() && !self.bot_holds,
-            free: self.assignee.is_none(),
+            assignee: self.assignee,
             waiting: matches!(self.status, Status::Pending | Status::OnHold),
         }
     }
@@ -376,8 +376,8 @@ pub struct Place {
     pub open: bool,
     /// Whether a queue showed it.
     pub queued: bool,
-    /// Whether nobody had it.
-    pub free: bool,
+    /// Who had it.
+    pub assignee: Option<PersonId>,
     /// Whether it was pending or on hold.
     pub waiting: bool,
 }
@@ -439,7 +439,7 @@ pub async fn save(
         priority: row::number("ticket", old.priority, Priority::from_number)?,
         open: status.is_open(),
         queued: status.is_open() && !old.bot_holds,
-        free: old.assignee_id.is_none(),
+        assignee: old.assignee_id.map(PersonId),
         waiting: matches!(status, Status::Pending | Status::OnHold),
     })
 }

@@ -321,9 +321,14 @@ impl Reader<'_> {
             value: rule,
             note: String::new(),
         };
+        let room = record["room"].as_str().map(|name| Fact {
+            label: t("routing.when").to_owned(),
+            value: fill("routing.room", &[("name", &name)]),
+            note: String::new(),
+        });
         Some(Shape::Routed {
             says: say.decision(&decision),
-            facts: facts.chain([cited]).collect(),
+            facts: facts.chain(room).chain([cited]).collect(),
         })
     }
 

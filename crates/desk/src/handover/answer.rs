@@ -129,13 +129,8 @@ impl Desk {
             data,
         )
         .await?;
-        let readers = match to {
-            Some(person) => vec![person],
-            None => team::members(work.conn(), team, tier).await?,
-        };
         let telling = Telling::of(NotificationKind::HandedBack, id, event);
-        work.tell(&readers, telling).await?;
-        work.save(&mut ticket, true).await?;
+        work.save_and_tell(&mut ticket, telling).await?;
         work.commit().await
     }
 }
