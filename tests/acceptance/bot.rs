@@ -436,6 +436,10 @@ async fn what_is_broken_goes_to_the_right_queue_at_l2_with_a_hand_over() {
         ),
         ("Servers", 2, "open", false)
     );
+    assert_eq!(
+        desk.desk.recount(desk.now()).await.unwrap(),
+        Vec::<String>::new()
+    );
     let note = desk.newest(ticket.id, "escalated").await.unwrap();
     for (part, expected) in [
         ("known", "nothing listens"),

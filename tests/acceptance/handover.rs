@@ -5,11 +5,11 @@
 
 use chrono::TimeDelta;
 use support::{Someone, Tierdesk};
-use tierdesk_desk::dashboard::Period;
 use tierdesk_desk::{Caller, DeskError};
 use tierdesk_domain::flow::FlowMeasure;
 use tierdesk_domain::handover::{BounceCode, Handover, Quality};
 use tierdesk_domain::id::{PersonId, TicketId};
+use tierdesk_domain::period::Preset;
 use tierdesk_domain::ticket::{ResolutionCode, Status};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
@@ -257,7 +257,7 @@ async fn what_is_measured_between_the_tiers_is_what_a_recount_finds() {
     let manager = it.scene.desk.manager("Mara Lind").await;
     let manager = it.scene.desk.caller(&manager).await;
     let flow = desk
-        .flow(&manager, Period::last(7, now), None)
+        .flow(&manager, Preset::Days7.on(now.date_naive()), None)
         .await
         .unwrap();
     let row = |tier: Tier| {
@@ -279,7 +279,7 @@ async fn what_is_measured_between_the_tiers_is_what_a_recount_finds() {
 
     // Folding the shards changes no number.
     it.scene.pass(TimeDelta::days(2));
-    desk.fold_tally(it.scene.desk.now()).await.unwrap();
+    desk.fold_queues(it.scene.desk.now()).await.unwrap();
     it.recount().await;
 }
 

@@ -23,7 +23,7 @@ use tickets::{Maker, Tables};
 use words::Vocabulary;
 
 /// Changes when the rows that are made change, so that older databases are made again.
-const EDITION: u32 = 3;
+const EDITION: u32 = 4;
 /// Tables that are filled without their indexes, which are made afterwards in one go.
 const LARGE: &[&str] = &["ticket", "content", "event", "ticket_clock", "timer"];
 
@@ -196,36 +196,25 @@ async fn fill(conn: &mut PgConnection, url: &str, plan: Plan, quiet: bool) -> an
         .execute(&mut *conn)
         .await?;
     create_indexes(conn, indexes, quiet).await?;
-    count(conn).await?;
+    count(conn, url).await?;
     conn.execute("vacuum (freeze, analyze)").await?;
     conn.execute("checkpoint").await?;
     Ok(())
 }
 
-/// The counts by day, as the product keeps them.
-async fn count(conn: &mut PgConnection) -> anyhow::Result<()> {
+/// What queues show now, and what dashboards count, both counted from the rows as the product counts them.
+async fn count(conn: &mut PgConnection, url: &str) -> anyhow::Result<()> {
     conn.execute(
         "set statement_timeout to 0; truncate tally;
-         insert into tally (day, team_id, tier, priority, measure, shard, n)
-         select (at at time zone 'UTC')::date, team_id, tier, priority, measure, 0, count(*)
-         from event cross join lateral (values
-             (case kind when 'opened' then 'opened' when 'resolved' then 'resolved'
-                        when 'escalated' then 'escalated_to_' || lower(data ->> 'to_tier')
-                        when 'kept' then (data ->> 'metric') || '_kept' when 'breached' then (data ->> 'metric') || '_breached' end),
-             (case when kind = 'resolved' and data ->> 'by' = 'bot' then 'resolved_by_bot' end)) as it (measure)
-         where measure is not null
-         group by 1, 2, 3, 4, 5;
-         insert into tally (day, team_id, tier, priority, measure, shard, n)
-         select (created_at at time zone 'UTC')::date, team_id, tier, priority, 'backlog', 0, count(*)
-         from ticket where status in ('new', 'open', 'pending', 'on_hold') group by 1, 2, 3, 4;
          insert into tally (day, team_id, tier, priority, measure, shard, n)
          select '1970-01-01'::date, team_id, tier, priority, measure, 0, count(*)
          from ticket cross join lateral (values ('open'), ('queue'), (case when assignee_id is null then 'queue_free' end),
              (case when status in ('pending', 'on_hold') then 'queue_waiting' end)) as it (measure)
-         where status in ('new', 'open', 'pending', 'on_hold') and not bot_holds and measure is not null group by 1, 2, 3, 4, 5",
+         where status in ('new', 'open', 'pending', 'on_hold') and not bot_holds and measure is not null group by 1, 2, 3, 4, 5;
+         update tally_book set next_zone = 'UTC'",
     )
     .await?;
-    Ok(())
+    crate::server::fold(url).await
 }
 
 /// What the search makes of each word.

@@ -151,14 +151,7 @@ pub(crate) async fn bare(url: &str) -> anyhow::Result<Server> {
 /// Gives a fresh database what the product cannot do without; returns its Service Desk.
 pub(crate) async fn install(url: &str, now: DateTime<Utc>) -> anyhow::Result<Uuid> {
     let pool = tierdesk_store::connect(url, 1).await?;
-    let settings = Settings {
-        base_url: "http://localhost".to_owned(),
-        site_name: "Bench".to_owned(),
-        mail_domain: "localhost".to_owned(),
-        attachment_dir: PathBuf::from("/nonexistent"),
-    };
-    let desk = Desk::new(pool.clone(), Keys::read(&Keys::generate())?, settings);
-    desk.install_defaults(now).await?;
+    desk(pool.clone())?.install_defaults(now).await?;
     let mut conn = tierdesk_store::acquire(&pool).await?;
     let team: TeamId = tierdesk_store::instance::get(&mut conn, "service_desk")
         .await?
@@ -209,4 +202,21 @@ pub(crate) fn build_product() -> anyhow::Result<PathBuf> {
         bail!("tierdesk does not build");
     }
     Ok(folder.join("tierdesk"))
+}
+
+fn desk(pool: tierdesk_store::Pool) -> anyhow::Result<Desk> {
+    let settings = Settings {
+        base_url: "http://localhost".to_owned(),
+        site_name: "Bench".to_owned(),
+        mail_domain: "localhost".to_owned(),
+        attachment_dir: PathBuf::from("/nonexistent"),
+    };
+    Ok(Desk::new(pool, Keys::read(&Keys::generate())?, settings))
+}
+
+/// Counts everything as the worker does.
+pub(crate) async fn fold(url: &str) -> anyhow::Result<()> {
+    let pool = tierdesk_store::connect(url, 2).await?;
+    desk(pool)?.fold_tally().await?;
+    Ok(())
 }

@@ -9,7 +9,8 @@ use tierdesk_domain::escalation::{Card, Situation};
 use tierdesk_domain::flow::Story;
 use tierdesk_domain::id::{DocumentId, EventId};
 use tierdesk_domain::notification::NotificationKind;
-use tierdesk_domain::ticket::{Priority, Status};
+use tierdesk_domain::tally::BY_BOT;
+use tierdesk_domain::ticket::{Priority, ResolvedBy, Status};
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::clock::{ClockEvent, Projection};
 use tierdesk_store::ticket::Ticket;
@@ -188,16 +189,23 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
             .find(|it| (it.metric, it.ordinal) == (clock.metric, clock.ordinal));
         let mut after = projection(clock, before.and_then(|it| it.warned_at));
         if clock.breached_at.is_some() && before.is_none_or(|it| it.breached_at.is_none()) {
-            tell_timeline(work, ticket, EventKind::Breached, clock, clock.breached_at).await?;
+            let data = facts_of(work, ticket, &told, clock, clock.breached_at);
+            tell_timeline(work, ticket, EventKind::Breached, data).await?;
         } else if clock.breached_at.is_none()
             && after.state == "met"
             && before.is_none_or(|it| it.state != "met")
         {
-            tell_timeline(work, ticket, EventKind::Kept, clock, after.met_at).await?;
+            let mut data = facts_of(work, ticket, &told, clock, after.met_at);
+            if ticket.resolved_by == Some(ResolvedBy::Bot)
+                && same_moment(after.met_at, ticket.resolved_at)
+            {
+                data[BY_BOT] = json!(clock.metric);
+            }
+            tell_timeline(work, ticket, EventKind::Kept, data).await?;
         }
         if clock.is_at_risk() && clock.state == State::Running && after.warned_at.is_none() {
-            let event =
-                tell_timeline(work, ticket, EventKind::AtRisk, clock, clock.risk_at).await?;
+            let data = facts_of(work, ticket, &told, clock, clock.risk_at);
+            let event = tell_timeline(work, ticket, EventKind::AtRisk, data).await?;
             warn(work, ticket, clock, event).await?;
             after.warned_at = Some(now);
         }
@@ -310,22 +318,45 @@ async fn tell_recomputed(
     Ok(())
 }
 
+/// Whether two times are one moment: what the database gives back is rounded to microseconds.
+fn same_moment(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> bool {
+    a.zip(b)
+        .is_some_and(|(a, b)| (a - b).abs() < TimeDelta::milliseconds(1))
+}
+
 async fn tell_timeline(
     work: &mut Work<'_>,
     ticket: &Ticket,
     kind: EventKind,
+    data: Value,
+) -> Result<EventId> {
+    work.event(ticket, kind, Visibility::Internal, None, data)
+        .await
+}
+
+/// What the timeline says of a clock. A promise between tiers is the queue's in which it began, wherever the ticket is now.
+fn facts_of(
+    work: &Work<'_>,
+    ticket: &Ticket,
+    told: &Told,
     clock: &Clock,
     at: Option<DateTime<Utc>>,
-) -> Result<EventId> {
+) -> Value {
     let late = at.map_or(0, |at| (work.now - at).num_seconds());
-    let data = json!({
+    let mut data = json!({
         "metric": clock.metric.as_str(), "ordinal": clock.ordinal, "at": at, "late_by_seconds": late,
         "due_at": clock.due_at, "target_seconds": clock.target.num_seconds(),
         "counted_seconds": clock.counted.num_seconds(),
         "policy": clock.applied.policy.0, "policy_version": clock.applied.policy.1, "rule": clock.applied.rule,
     });
-    work.event(ticket, kind, Visibility::Internal, None, data)
-        .await
+    if !clock.metric.is_sla() {
+        let (team, tier) = told.history.queue_at(clock.started_at);
+        if (team, tier) != (ticket.team, ticket.tier) {
+            data["from_team"] = json!(team);
+            data["from_tier"] = json!(tier);
+        }
+    }
+    data
 }
 
 /// The engineer who has the ticket learns that a promise is at risk while it can still be kept.

@@ -1,326 +1,323 @@
-//! The service-level dashboard: what was promised and kept, what waits, and how tickets move between the tiers.
+//! The figures of managers: what was promised and kept, what waits, how tickets move between the tiers, how long it took.
+
+mod list;
+mod overview;
+mod people;
+mod table;
+
+pub use list::{List, ListOf, ListPage};
+pub use overview::{AGES, Age, AtRisk, Dashboard, Step};
+pub use people::{Engineer, Skill, Skills, Workload};
+pub use table::CSV_HEAD;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
-use tierdesk_domain::authorize::{Action, authorize};
-use tierdesk_domain::id::TeamId;
-use tierdesk_domain::tally::Measure;
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use tierdesk_domain::authorize::{Action, Scope, authorize};
+use tierdesk_domain::dashboard::{Dimension, View};
+use tierdesk_domain::id::{CategoryId, OrganisationId, PersonId, TeamId};
+use tierdesk_domain::period::{Period, today};
+use tierdesk_domain::tally::Counts;
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
-use tierdesk_store::{tally, team};
+use tierdesk_store::PgConnection;
+use tierdesk_store::tally::block::{By, Only, Slice, Sum};
+use tierdesk_store::{category, person, tally, team};
 
-use crate::counts::Sum;
-use crate::error::Result;
+use crate::error::{DeskError, Result};
+use crate::figures::{Asked, Span};
 use crate::{Caller, Desk};
 
-/// Whole UTC days, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Period {
-    /// The first day.
-    pub from: NaiveDate,
-    /// The last day.
-    pub to: NaiveDate,
-}
-
-impl Period {
-    /// The last `days` days (at least 1), today included.
-    pub fn last(days: u64, now: DateTime<Utc>) -> Self {
-        let to = now.date_naive();
-        Self {
-            from: to
-                .checked_sub_days(Days::new(days.max(1) - 1))
-                .unwrap_or(to),
-            to,
-        }
-    }
-
-    /// The day after the last, for half-open ranges.
-    pub fn end(self) -> NaiveDate {
-        self.to.succ_opt().unwrap_or(self.to)
-    }
-
-    /// As many days, just before these.
-    pub fn before(self) -> Self {
-        let days = Days::new(self.days());
-        Self {
-            from: self.from.checked_sub_days(days).unwrap_or(self.from),
-            to: self.from.pred_opt().unwrap_or(self.from),
-        }
-    }
-
-    /// How many days it has.
-    pub fn days(self) -> u64 {
-        u64::try_from((self.to - self.from).num_days() + 1).unwrap_or(1)
-    }
-}
-
-/// A ticket is young for two days and old after a week.
-pub const YOUNG_DAYS: u64 = 2;
-/// See [`YOUNG_DAYS`].
-pub const OLD_DAYS: u64 = 7;
-
-/// How many open tickets a queue has, by age.
+/// What figures speak of: said beside all of them.
 #[derive(Debug, Clone)]
-pub struct QueueAge {
-    /// The team.
-    pub team: TeamId,
-    /// Its name.
-    pub name: String,
-    /// The tier.
-    pub tier: Tier,
-    /// Up to [`YOUNG_DAYS`] days old.
-    pub young: u64,
-    /// Up to [`OLD_DAYS`] days old.
-    pub middle: u64,
-    /// Older.
-    pub old: u64,
-}
-
-/// What one tier did.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct TierFlow {
-    /// Resolved by the tier's people.
-    pub resolved: u64,
-    /// Escalated to L1, L2 and L3.
-    pub escalated: [u64; 3],
-    /// Handed back.
-    pub handed_back: u64,
-    /// Open now.
-    pub open: u64,
-}
-
-/// All figures of a dashboard.
-#[derive(Debug, Clone)]
-pub struct Dashboard {
-    /// The days it speaks of.
+pub struct Lens {
+    /// What was chosen.
+    pub view: View,
+    /// The zone whose days are counted.
+    pub zone: Tz,
+    /// Its day now.
+    pub today: NaiveDate,
+    /// The days.
     pub period: Period,
-    /// Totals of the period.
-    pub totals: BTreeMap<Measure, u64>,
-    /// Totals of as many days before.
-    pub before: BTreeMap<Measure, u64>,
-    /// Per priority: resolutions kept and breached.
-    pub by_priority: Vec<(Priority, u64, u64)>,
-    /// Per tier, L1 first.
-    pub tiers: [TierFlow; 3],
-    /// Open tickets per queue and age.
-    pub queues: Vec<QueueAge>,
-    /// Per queue: tickets with a quarter or less of a clock's time left, most first.
-    pub at_risk: Vec<(String, Tier, u64)>,
-    /// Filed and resolved per day, every day of the period.
-    pub daily: Vec<(NaiveDate, u64, u64)>,
+    /// The days they are held against.
+    pub before: Option<Period>,
+    /// The teams that the reader may see, with their names.
+    pub teams: BTreeMap<TeamId, String>,
+    /// Categories in the order people know them.
+    pub categories: Vec<(CategoryId, String)>,
+    /// Organisations by name.
+    pub organisations: Vec<(OrganisationId, String)>,
+    /// Which rows of counts.
+    only: Only,
 }
 
-impl Dashboard {
-    /// A total of the period.
-    pub fn total(&self, measure: Measure) -> u64 {
-        self.totals.get(&measure).copied().unwrap_or(0)
+impl Lens {
+    /// A team's name.
+    pub fn team(&self, id: TeamId) -> &str {
+        self.teams.get(&id).map_or("", String::as_str)
     }
 
-    /// The same of as many days before.
-    pub fn total_before(&self, measure: Measure) -> u64 {
-        self.before.get(&measure).copied().unwrap_or(0)
+    /// A category's name; none for one that is gone.
+    pub fn category(&self, id: CategoryId) -> Option<&str> {
+        let found = self.categories.iter().find(|it| it.0 == id);
+        found.map(|it| it.1.as_str())
     }
 
-    /// Open tickets now.
-    pub fn open(&self) -> u64 {
-        self.queues.iter().map(|q| q.young + q.middle + q.old).sum()
+    /// An organisation's name; none for one that is gone.
+    pub fn organisation(&self, id: OrganisationId) -> Option<&str> {
+        let found = self.organisations.iter().find(|it| it.0 == id);
+        found.map(|it| it.1.as_str())
     }
+
+    /// The rows of lists that are counted here.
+    pub fn list_filter(&self) -> tierdesk_store::ticket_list::Filter {
+        tierdesk_store::ticket_list::Filter {
+            teams: self.only.teams.clone(),
+            tier: self.only.tier,
+            priority: self.only.priority,
+            categories: self.only.categories.clone(),
+            organisation: self.only.organisation,
+            person: None,
+        }
+    }
+
+    /// The same on one day, held against nothing.
+    fn on_day(&self, day: NaiveDate) -> Self {
+        Self {
+            period: Period { from: day, to: day },
+            before: None,
+            ..self.clone()
+        }
+    }
+
+    fn slice(&self, by: By) -> Slice {
+        let categories = by.category || self.only.categories.is_some();
+        let organisations = by.organisation || self.only.organisation.is_some();
+        match (categories, organisations) {
+            _ if by.person => Slice::Engineers,
+            (true, true) => Slice::Subjects,
+            (true, false) => Slice::Categories,
+            (false, true) => Slice::Organisations,
+            (false, false) => Slice::Queues,
+        }
+    }
+
+    /// The period, and the one before if there is one.
+    fn spans(&self) -> Vec<Span> {
+        let both = [Some(self.period), self.before];
+        both.into_iter().flatten().map(Span::Days).collect()
+    }
+}
+
+/// What a group of figures is about; what was not told apart is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The team.
+    pub team: Option<TeamId>,
+    /// The tier.
+    pub tier: Option<Tier>,
+    /// The priority.
+    pub priority: Option<Priority>,
+    /// The category.
+    pub category: Option<CategoryId>,
+    /// The organisation.
+    pub organisation: Option<OrganisationId>,
+    /// The engineer.
+    pub person: Option<PersonId>,
+}
+
+impl From<&Sum> for Key {
+    fn from(sum: &Sum) -> Self {
+        Self {
+            team: sum.team,
+            tier: sum.tier,
+            priority: sum.priority,
+            category: sum.category,
+            organisation: sum.organisation,
+            person: sum.person,
+        }
+    }
+}
+
+/// The counts of the period and of the one before.
+#[derive(Debug, Clone, Default)]
+pub struct Pair {
+    /// The period's.
+    pub now: Counts,
+    /// Those of the period before.
+    pub before: Counts,
+}
+
+/// Figures by group.
+#[derive(Debug)]
+pub struct Figures {
+    /// What they speak of.
+    pub lens: Lens,
+    /// Each group that anything was counted for.
+    pub groups: BTreeMap<Key, Pair>,
+}
+
+/// What is told apart for a dimension.
+pub fn by(dimension: Dimension) -> By {
+    let mut by = By::default();
+    match dimension {
+        Dimension::Tier => by.tier = true,
+        Dimension::Team => by.team = true,
+        Dimension::Priority => by.priority = true,
+        Dimension::Category => by.category = true,
+        Dimension::Organisation => by.organisation = true,
+    }
+    by
 }
 
 impl Desk {
-    /// The dashboard of the teams that the caller answers for.
-    pub async fn dashboard(
+    /// How far a caller's figures reach, and what they speak of.
+    ///
+    /// # Errors
+    /// [`DeskError::Denied`] for those who manage nothing; [`DeskError::NotFound`] where the view names a team that the caller
+    /// does not answer for, or something that does not exist.
+    pub async fn lens(
+        &self,
+        conn: &mut PgConnection,
+        caller: &Caller,
+        view: View,
+        now: DateTime<Utc>,
+    ) -> Result<(Scope, Lens)> {
+        let scope = authorize(&caller.who, Action::SeeDashboard)?;
+        let teams = tally::teams(conn, &scope).await?;
+        let lens = self.lens_of(conn, &teams, view, now).await?;
+        Ok((scope, lens))
+    }
+
+    /// The same for given teams.
+    pub(crate) async fn lens_of(
+        &self,
+        conn: &mut PgConnection,
+        teams: &[TeamId],
+        view: View,
+        now: DateTime<Utc>,
+    ) -> Result<Lens> {
+        let zone = self.reporting_zone(conn).await?;
+        let today = today(zone, now);
+        let period = view.when.on(today);
+        let all = category::all(conn).await?;
+        let organisations = person::organisations(conn).await?;
+        let names = team::all(conn).await?;
+        let wanted: Vec<TeamId> = match view.team {
+            None => teams.to_vec(),
+            Some(team) if teams.contains(&team) => vec![team],
+            Some(_) => return Err(DeskError::NotFound),
+        };
+        let categories = view.category.map(|root| below(&all, root));
+        let unknown = categories.as_ref().is_some_and(Vec::is_empty)
+            || view
+                .organisation
+                .is_some_and(|id| !id.0.is_nil() && organisations.iter().all(|it| it.0 != id));
+        if unknown {
+            return Err(DeskError::NotFound);
+        }
+        Ok(Lens {
+            view,
+            zone,
+            today,
+            period,
+            before: period.compared(view.compare),
+            teams: names
+                .into_iter()
+                .filter(|it| teams.contains(&it.id))
+                .map(|it| (it.id, it.name))
+                .collect(),
+            categories: all.into_iter().map(|it| (it.id, it.name)).collect(),
+            organisations,
+            only: Only {
+                teams: wanted,
+                tier: view.tier,
+                priority: view.priority,
+                categories,
+                organisation: view.organisation,
+            },
+        })
+    }
+
+    /// Figures told apart by what is asked for. Those of engineers know neither categories nor organisations.
+    pub async fn figures(
         &self,
         caller: &Caller,
-        period: Period,
+        view: View,
+        by: By,
         now: DateTime<Utc>,
-    ) -> Result<Dashboard> {
-        let scope = authorize(&caller.who, Action::SeeDashboard)?;
+    ) -> Result<Figures> {
         let mut conn = self.acquire().await?;
-        let (counts, before) = self.counts(&mut conn, &scope, period, now).await?;
-        let back = |days| now.date_naive().checked_sub_days(Days::new(days - 1));
-        let today = now.date_naive();
-        let backlog = tally::backlog(
-            &mut conn,
-            &scope,
-            back(YOUNG_DAYS).unwrap_or(today),
-            back(OLD_DAYS).unwrap_or(today),
-        )
-        .await?;
-        let at_risk = tally::at_risk(&mut conn, &scope, now).await?;
-        let names: BTreeMap<TeamId, String> = team::all(&mut conn)
-            .await?
-            .into_iter()
-            .map(|it| (it.id, it.name))
-            .collect();
-        drop(conn);
-        let name = |team: TeamId| names.get(&team).cloned().unwrap_or_default();
+        let (_, lens) = self.lens(&mut conn, caller, view, now).await?;
+        self.figures_through(&mut conn, lens, by).await
+    }
 
-        let queues: Vec<QueueAge> = backlog
+    pub(crate) async fn figures_through(
+        &self,
+        conn: &mut PgConnection,
+        lens: Lens,
+        by: By,
+    ) -> Result<Figures> {
+        let groups = self.groups(conn, &lens, by, lens.spans()).await?;
+        let groups = groups
             .into_iter()
-            .map(|it| QueueAge {
-                team: it.team,
-                name: name(it.team),
-                tier: it.tier,
-                young: count(it.young),
-                middle: count(it.middle),
-                old: count(it.old),
+            .map(|(key, mut spans)| {
+                let before = if spans.len() > 1 { spans.pop() } else { None };
+                let pair = Pair {
+                    now: spans.pop().unwrap_or_default(),
+                    before: before.unwrap_or_default(),
+                };
+                (key, pair)
             })
             .collect();
-        Ok(Dashboard {
-            period,
-            totals: totals(&counts.sums),
-            before: totals(&before.sums),
-            by_priority: by_priority(&counts.sums),
-            tiers: tiers(&counts.sums, &queues),
-            at_risk: at_risk
-                .into_iter()
-                .map(|(team, tier, n)| (name(team), tier, count(n)))
-                .collect(),
-            daily: daily(period, &counts.days),
-            queues,
-        })
+        Ok(Figures { lens, groups })
     }
-}
 
-/// One row of the table for spreadsheets.
-#[derive(Debug, Clone)]
-pub struct CountRow {
-    /// The UTC day.
-    pub day: NaiveDate,
-    /// The team's name.
-    pub team: String,
-    /// The tier.
-    pub tier: Tier,
-    /// The priority.
-    pub priority: Priority,
-    /// What was counted.
-    pub measure: Measure,
-    /// How many.
-    pub n: u64,
-}
-
-impl Desk {
-    /// Every count of the period, by day, team, tier, priority and measure.
-    pub async fn dashboard_rows(&self, caller: &Caller, period: Period) -> Result<Vec<CountRow>> {
-        let scope = authorize(&caller.who, Action::SeeDashboard)?;
-        let mut conn = self.acquire().await?;
-        let names: BTreeMap<TeamId, String> = team::all(&mut conn)
-            .await?
-            .into_iter()
-            .map(|it| (it.id, it.name))
-            .collect();
-        let cells = tally::cells(&mut conn, &scope, period.from, period.end()).await?;
-        Ok(cells
-            .into_iter()
-            .map(|(cell, n)| CountRow {
-                day: cell.day,
-                team: names.get(&cell.team).cloned().unwrap_or_default(),
-                tier: cell.tier,
-                priority: cell.priority,
-                measure: cell.measure,
-                n: count(n),
-            })
-            .collect())
-    }
-}
-
-/// Counts never fall below nothing.
-fn count(n: i64) -> u64 {
-    u64::try_from(n).unwrap_or(0)
-}
-
-fn totals(sums: &[Sum]) -> BTreeMap<Measure, u64> {
-    let mut totals = BTreeMap::new();
-    for sum in sums {
-        *totals.entry(sum.measure).or_default() += count(sum.n);
-    }
-    totals
-}
-
-fn by_priority(sums: &[Sum]) -> Vec<(Priority, u64, u64)> {
-    Priority::ALL
-        .into_iter()
-        .map(|priority| {
-            let of = |measure| {
-                let cells = sums
-                    .iter()
-                    .filter(|it| it.priority == priority && it.measure == measure);
-                cells.map(|it| count(it.n)).sum()
-            };
-            (
-                priority,
-                of(Measure::ResolutionKept),
-                of(Measure::ResolutionBreached),
-            )
-        })
-        .collect()
-}
-
-fn tiers(sums: &[Sum], queues: &[QueueAge]) -> [TierFlow; 3] {
-    Tier::ALL.map(|tier| {
-        let of = |measure| -> u64 {
-            let cells = sums
-                .iter()
-                .filter(|it| it.tier == tier && it.measure == measure);
-            cells.map(|it| count(it.n)).sum()
-        };
-        TierFlow {
-            resolved: of(Measure::Resolved).saturating_sub(of(Measure::ResolvedByBot)),
-            escalated: [
-                of(Measure::EscalatedToL1),
-                of(Measure::EscalatedToL2),
-                of(Measure::EscalatedToL3),
-            ],
-            handed_back: of(Measure::HandedBack),
-            open: queues
-                .iter()
-                .filter(|it| it.tier == tier)
-                .map(|it| it.young + it.middle + it.old)
-                .sum(),
+    /// Counts of each group, one per span.
+    async fn groups(
+        &self,
+        conn: &mut PgConnection,
+        lens: &Lens,
+        by: By,
+        spans: Vec<Span>,
+    ) -> Result<BTreeMap<Key, Vec<Counts>>> {
+        let mut only = lens.only.clone();
+        if by.person {
+            (only.categories, only.organisation) = (None, None);
         }
-    })
+        let asked = Asked {
+            slice: lens.slice(by),
+            spans,
+            only,
+            by,
+        };
+        let mut groups = BTreeMap::new();
+        for sum in self.sums(conn, &asked, lens.zone, lens.today).await? {
+            let spans: &mut Vec<Counts> = groups
+                .entry(Key::from(&sum))
+                .or_insert_with(|| vec![Counts::default(); asked.spans.len()]);
+            if let Some(counts) = spans.get_mut(sum.span) {
+                counts.join(&sum.counts);
+            }
+        }
+        Ok(groups)
+    }
 }
 
-fn daily(period: Period, days: &BTreeMap<(NaiveDate, Measure), i64>) -> Vec<(NaiveDate, u64, u64)> {
-    period
-        .from
-        .iter_days()
-        .take_while(|day| *day <= period.to)
-        .map(|day| {
-            let of = |measure| days.get(&(day, measure)).map_or(0, |n| count(*n));
-            (day, of(Measure::Opened), of(Measure::Resolved))
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_period_has_its_days_and_the_one_before_ends_where_it_begins() {
-        let now = "2026-11-23T09:20:00Z".parse().expect("a time");
-        let week = Period::last(7, now);
-        assert_eq!(week.from.to_string(), "2026-11-17");
-        assert_eq!(week.to.to_string(), "2026-11-23");
-        assert_eq!(week.days(), 7);
-        assert_eq!(week.before().from.to_string(), "2026-11-10");
-        assert_eq!(week.before().to.to_string(), "2026-11-16");
-        assert_eq!(Period::last(1, now).before().days(), 1);
+/// A category and all below it; nothing if there is no such category. All zeros stand for tickets without one.
+fn below(all: &[category::Category], root: CategoryId) -> Vec<CategoryId> {
+    let known = root.0.is_nil() || all.iter().any(|it| it.id == root);
+    let mut found: Vec<CategoryId> = known.then_some(root).into_iter().collect();
+    let mut next = 0;
+    while let Some(parent) = found.get(next).copied() {
+        let children = all.iter().filter(|it| it.parent == Some(parent));
+        let new: Vec<_> = children
+            .map(|it| it.id)
+            .filter(|id| !found.contains(id))
+            .collect();
+        found.extend(new);
+        next += 1;
     }
-
-    #[test]
-    fn every_day_of_the_period_is_drawn_also_those_without_tickets() {
-        let now = "2026-11-23T09:20:00Z".parse().expect("a time");
-        let period = Period::last(3, now);
-        let day = period.from.succ_opt().expect("a day");
-        let drawn = daily(
-            period,
-            &[((day, Measure::Opened), 4), ((day, Measure::Resolved), 1)].into(),
-        );
-        let numbers: Vec<_> = drawn.iter().map(|it| (it.1, it.2)).collect();
-        assert_eq!(numbers, [(0, 0), (4, 1), (0, 0)]);
-    }
+    found
 }

@@ -8,13 +8,13 @@ use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::clock::{Book, Change, History, stays};
 use tierdesk_domain::flow::{Fact, FlowMeasure, Queue, Step, Story, facts, percentile};
 use tierdesk_domain::id::{CategoryId, TeamId, TicketId};
+use tierdesk_domain::period::Period;
 use tierdesk_domain::timeline::EventKind;
 use tierdesk_store::clock::ClockEvent;
 use tierdesk_store::flow::Sum;
 use tierdesk_store::{PgConnection, category, flow, team};
 
 use crate::clock::{Told, changes, read};
-use crate::dashboard::Period;
 use crate::error::Result;
 use crate::{Caller, Desk, Work};
 

@@ -12,7 +12,6 @@ pub mod calendar;
 pub mod caller;
 pub mod clock;
 pub mod conversation;
-mod counts;
 pub mod dashboard;
 pub mod defaults;
 pub mod draft;
@@ -20,6 +19,7 @@ pub mod dry_run;
 pub mod enrolment;
 pub mod error;
 pub mod escalation;
+mod figures;
 pub mod filter;
 pub mod flow;
 pub mod founding;
@@ -29,6 +29,7 @@ pub mod in_charge;
 pub mod invitation;
 pub mod job;
 pub mod keys;
+mod measure;
 pub mod notification;
 pub mod on_call;
 pub mod outbox;
@@ -38,6 +39,7 @@ pub mod people;
 pub mod promise;
 pub mod properties;
 pub mod recount;
+pub mod report;
 pub mod routing;
 pub mod rulebook;
 pub mod search;
@@ -72,8 +74,8 @@ pub struct Desk {
     pub(crate) hashing: Arc<tokio::sync::Semaphore>,
     /// What steers clocks and rules, as it was read last.
     pub(crate) rulebook: Arc<std::sync::RwLock<Option<Arc<rulebook::Rulebook>>>>,
-    /// Counts of days that are over.
-    pub(crate) settled: Arc<counts::Settled>,
+    /// Sums of blocks, as they were read last.
+    pub(crate) figures: Arc<figures::Kept>,
 }
 
 /// What is set for the whole instance.
@@ -99,7 +101,7 @@ impl Desk {
             settings: Arc::new(settings),
             hashing: Arc::new(tokio::sync::Semaphore::new(cores)),
             rulebook: Arc::default(),
-            settled: Arc::default(),
+            figures: Arc::default(),
         }
     }
 }

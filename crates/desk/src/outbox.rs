@@ -14,6 +14,7 @@ use tierdesk_store::person::{self, Person};
 use uuid::Uuid;
 
 use crate::error::{DeskError, Result};
+use crate::report::ReportLetter;
 use crate::{Caller, Desk};
 
 /// How long a worker may be silent about a mail it sends before another one takes over. Renewed while it sends.
@@ -39,6 +40,8 @@ pub struct Letter {
     pub previous: Option<String>,
     /// The secret, opened.
     pub secret: Option<Secret>,
+    /// The figures, in a report.
+    pub report: Option<Box<ReportLetter>>,
 }
 
 /// A secret that does not show in debug output.
@@ -117,17 +120,29 @@ impl Desk {
             Some(event) => letter::happened(&mut conn, &scope, event).await?,
             None => None,
         };
+        let reader = Who::Person(principal);
+        let report = match (audience, reported(&mail.data)) {
+            (MailAudience::Figures, Some((report, due_at))) => {
+                self.report_letter(&mut conn, report, &reader, due_at, now)
+                    .await?
+            }
+            _ => None,
+        };
+        if audience == MailAudience::Figures && report.is_none() {
+            return Ok(Checked::Withhold(
+                "the report is gone, or may not be seen any more",
+            ));
+        }
         let allowed = match (audience, &about) {
-            (MailAudience::Account, _) => true,
+            (MailAudience::Account | MailAudience::Figures, _) => true,
             (MailAudience::Public, Some(about)) => {
                 let public = happened
                     .as_ref()
                     .is_none_or(|it| it.visibility == Visibility::Public);
-                public
-                    && authorize(&Who::Person(principal), Action::ReadTicket(about.facts)).is_ok()
+                public && authorize(&reader, Action::ReadTicket(about.facts)).is_ok()
             }
             (MailAudience::Internal, Some(about)) => {
-                authorize(&Who::Person(principal), Action::ReadInternal(about.facts)).is_ok()
+                authorize(&reader, Action::ReadInternal(about.facts)).is_ok()
             }
             (MailAudience::Public | MailAudience::Internal, None) => false,
         };
@@ -147,6 +162,7 @@ impl Desk {
             recipients: outbox::recipients(&mut conn, mail.mail_id).await?,
             previous: outbox::previous(&mut conn, mail).await?,
             secret,
+            report: report.map(Box::new),
         })))
     }
 
@@ -334,6 +350,13 @@ pub struct MailContent {
     pub html: String,
     /// The whole message as it would have travelled.
     pub raw: String,
+}
+
+/// The report that a mail is of, and when it was due.
+fn reported(data: &serde_json::Value) -> Option<(Uuid, DateTime<Utc>)> {
+    let id = data["report"].as_str()?.parse().ok()?;
+    let due_at = data["due_at"].as_str()?.parse().ok()?;
+    Some((id, due_at))
 }
 
 fn kept_place(id: Uuid) -> String {

@@ -351,7 +351,7 @@ pub(crate) async fn reopen(
     ticket.status = Status::Open;
     ticket.cycle += 1;
     ticket.resolution_code = None;
-    ticket.resolved_by = None;
+    let after = ticket.resolved_by.take();
     ticket.resolved_at = None;
     ticket.auto_close_at = None;
     ticket.bot_holds = false;
@@ -362,7 +362,7 @@ pub(crate) async fn reopen(
             EventKind::Reopened,
             Visibility::Public,
             text.as_deref(),
-            json!({}),
+            json!({"internal": {"after": after}}),
         )
         .await?;
     attachment::attach(work, message.files, ticket.id, event, Visibility::Public).await?;

@@ -9,6 +9,7 @@ use tierdesk_domain::ticket::Status;
 use tierdesk_store::timer::{self, Timer};
 
 use crate::error::Result;
+use crate::report::REPORT;
 use crate::rulebook::IN_FORCE;
 use crate::{Caller, Desk, Work};
 
@@ -21,6 +22,7 @@ pub const KINDS: &[&str] = &[
     crate::routing::ROOM,
     IN_FORCE,
     crate::in_charge::TIMER,
+    REPORT,
 ];
 
 /// What is left to do in transactions of their own.
@@ -83,6 +85,7 @@ async fn act(work: &mut Work<'_>, timer: &Timer) -> Result<After> {
             crate::rulebook::comes_into_force(work, timer).await?;
             Ok(None)
         }
+        REPORT => crate::report::fire(work, timer).await.map(|()| None),
         "auto_close" => {
             timer::done(work.conn(), timer).await?;
             let ticket =

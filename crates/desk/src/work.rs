@@ -10,8 +10,9 @@ use tierdesk_domain::authorize::{Action, Scope, TicketFacts, authorize};
 use tierdesk_domain::flow::Fact;
 use tierdesk_domain::id::{EventId, PersonId, TicketId};
 use tierdesk_domain::outbox::MailKind;
+use tierdesk_domain::tally::Counts;
 use tierdesk_domain::timeline::{EventKind, Visibility};
-use tierdesk_store::tally::{self, Cell};
+use tierdesk_store::tally::{self, Cell, delta};
 use tierdesk_store::ticket::{Place, Ticket};
 use tierdesk_store::{
     PgConnection, Postgres, Transaction, audit, flow, notify_all, outbox, routing, team, ticket,
@@ -40,6 +41,9 @@ pub struct Work<'a> {
     facts: BTreeSet<(Fact, TicketId)>,
     notices: BTreeSet<(&'static str, String)>,
     rulebook: Option<Arc<Rulebook>>,
+    deltas: BTreeMap<(DateTime<Utc>, delta::Place), Counts>,
+    /// Tickets that a human acknowledged in this action.
+    pub(crate) acknowledged: BTreeSet<TicketId>,
     desk: &'a Desk,
     caller: &'a Caller,
     /// The time of this action; everything it writes carries it.
@@ -78,6 +82,8 @@ impl Desk {
             facts: BTreeSet::new(),
             notices: BTreeSet::new(),
             rulebook: None,
+            deltas: BTreeMap::new(),
+            acknowledged: BTreeSet::new(),
             desk: self,
             caller,
             now,
@@ -147,8 +153,9 @@ impl<'a> Work<'a> {
         data: Value,
     ) -> Result<EventId> {
         let id = EventId(Uuid::now_v7());
+        let data = crate::measure::timed(self, actor, ticket, kind, data).await?;
         let place = crate::tally::place(ticket, kind, &data);
-        self.count_event(kind, &data, place, ticket.priority);
+        self.count_event(ticket, kind, &data, place, actor);
         timeline::append(
             &mut self.tx,
             &timeline::NewEvent {
@@ -161,6 +168,8 @@ impl<'a> Work<'a> {
                 team: place.0,
                 tier: place.1,
                 priority: ticket.priority,
+                category: ticket.category,
+                organisation: ticket.organisation,
                 body,
                 data,
             },
@@ -309,7 +318,7 @@ impl<'a> Work<'a> {
         self.rulebook = None;
     }
 
-    /// Adds to a count that is written when the action commits.
+    /// Adds to a queue's count, which is written when the action commits.
     pub(crate) fn count(&mut self, cell: Cell, n: i64) {
         *self.counts.entry(cell).or_default() += n;
     }
@@ -318,6 +327,11 @@ impl<'a> Work<'a> {
     pub(crate) fn note(&mut self, ticket: TicketId, facts: impl IntoIterator<Item = Fact>) {
         self.facts
             .extend(facts.into_iter().map(|fact| (fact, ticket)));
+    }
+
+    /// Adds to what dashboards count, which is written when the action commits.
+    pub(crate) fn count_at(&mut self, at: DateTime<Utc>, place: delta::Place, counts: &Counts) {
+        self.deltas.entry((at, place)).or_default().join(counts);
     }
 
     /// Sets a deadline.
@@ -380,6 +394,9 @@ impl<'a> Work<'a> {
     async fn write(&mut self, ticket: &mut Ticket, edited: bool) -> Result<Place> {
         crate::clock::refresh(self, ticket).await?;
         let now = self.now;
+        if self.acknowledged.remove(&ticket.id) {
+            ticket.acknowledged_at = Some(now);
+        }
         let old = ticket::save(&mut self.tx, ticket, edited, now).await?;
         if old != ticket.place() {
             // Who has it and by when shows on the requester's page, even where the event itself is internal.
@@ -405,6 +422,11 @@ impl<'a> Work<'a> {
         }
         for (fact, ticket) in std::mem::take(&mut self.facts) {
             flow::note(&mut self.tx, ticket, &fact, shard).await?;
+        }
+        self.deltas.retain(|_, counts| !counts.is_empty());
+        if !self.deltas.is_empty() {
+            let deltas: Vec<_> = std::mem::take(&mut self.deltas).into_iter().collect();
+            delta::insert(&mut self.tx, &deltas).await?;
         }
         if !self.notices.is_empty() {
             let (channels, payloads): (Vec<_>, Vec<_>) = self

@@ -11,6 +11,7 @@
 mod document;
 mod feed;
 mod hours;
+mod local_day;
 mod pattern;
 mod veto;
 mod week;
@@ -28,6 +29,7 @@ mod properties;
 pub use document::{CalendarDocument, CalendarError, TimeOfDay, Week, Window};
 pub use feed::{Entry, Feed, FeedError, read_feed};
 pub use hours::Calendar;
+pub use local_day::{first_instant, local_day};
 pub use veto::Known;
 pub use week::{DAYS, week_in_bars, week_in_words, windows_in_words};
 pub use working_time::{Hours, WorkingTime};

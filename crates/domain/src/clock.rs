@@ -16,7 +16,7 @@ pub(crate) mod properties;
 #[cfg(test)]
 pub(crate) mod scene;
 
-pub use evaluate::{Stay, clocks, stays};
+pub use evaluate::{Stay, clocks, counted_between, stays};
 pub use explain::{Line, ahead, explain, explain_plainly, spell, spell_exactly};
 
 use std::collections::BTreeMap;
@@ -155,6 +155,14 @@ impl History {
             .rev()
             .take_while(|(_, facts)| what(facts) == what(last));
         same.last().map_or(self.opened_at, |(at, _)| *at)
+    }
+
+    /// The queue that had it just after a moment.
+    pub fn queue_at(&self, at: DateTime<Utc>) -> (TeamId, Tier) {
+        let facts = self.facts();
+        let later = facts.partition_point(|(since, _)| *since <= at);
+        let facts = facts.get(later.max(1) - 1).map_or(self.opened, |it| it.1);
+        (facts.team, facts.tier)
     }
 
     /// When the present cycle began: when it was opened, or reopened last.

@@ -35,6 +35,8 @@ named! {
         AtRisk = "at_risk",
         /// To whom an escalation path asks for. `data`: `rule`, `because`, `level`, `of`, `team`.
         InCharge = "in_charge",
+        /// To a manager: figures that somebody saved and has mailed. `data`: `report`, `due_at`.
+        Report = "report",
         /// A link to a new password. `data`: `expires_at`, `reminder`; the secret is the token.
         PasswordReset = "password_reset",
         /// Somebody set a new password. `data` is empty.
@@ -55,6 +57,8 @@ pub enum MailAudience {
     Public,
     /// People who may read the ticket's internal side.
     Internal,
+    /// People who may see figures.
+    Figures,
     /// The person whose account it is about.
     Account,
 }
@@ -76,6 +80,7 @@ impl MailKind {
             | Self::RuleFired
             | Self::AtRisk
             | Self::InCharge => MailAudience::Internal,
+            Self::Report => MailAudience::Figures,
             Self::CertificateEnds
             | Self::PasswordReset
             | Self::PasswordChanged

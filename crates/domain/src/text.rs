@@ -37,6 +37,7 @@ const ENGLISH: &[(&str, &str)] = &[
     ("profile", include_str!("text/profile.txt")),
     ("promise", include_str!("text/promise.txt")),
     ("queue", include_str!("text/queue.txt")),
+    ("report", include_str!("text/report.txt")),
     ("requester", include_str!("text/requester.txt")),
     ("routing", include_str!("text/routing.txt")),
     ("rules", include_str!("text/rules.txt")),

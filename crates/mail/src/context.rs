@@ -17,6 +17,8 @@ pub enum Why {
     Engineer,
     /// An escalation path names them.
     InCharge,
+    /// Somebody who manages has the figures mailed to them.
+    Figures,
     /// Something happened to their account.
     Account,
 }
@@ -32,6 +34,9 @@ impl Why {
                 "You get this because the ticket is in one of your queues or with you."
             }
             Self::InCharge => "You get this because an escalation path asks for you.",
+            Self::Figures => {
+                "You get this because a saved report names you. Its owner can change that."
+            }
             Self::Account => "You get this because it concerns your account.",
         }
     }

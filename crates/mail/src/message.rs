@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
-use lettre::message::header::{Header, HeaderName, HeaderValue};
-use lettre::message::{Message, MultiPart};
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Message, MultiPart};
 
 use crate::address::{Address, Mailbox, header_of_mailboxes, header_of_words};
 use crate::outgoing::{Automatic, RenderedMail};
@@ -178,10 +178,18 @@ pub fn build(mail: &RenderedMail, envelope: &Envelope) -> Result<Built, MessageE
     if mail.automatic != Automatic::No {
         builder = builder.raw_header(plain("X-Auto-Response-Suppress", "All"));
     }
-    let message = builder.multipart(MultiPart::alternative_plain_html(
-        mail.text.clone(),
-        mail.html.clone(),
-    ))?;
+    let words = MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone());
+    let message = if mail.attached.is_empty() {
+        builder.multipart(words)?
+    } else {
+        let mut parts = MultiPart::mixed().multipart(words);
+        for file in &mail.attached {
+            let media_type = ContentType::parse(file.media_type).unwrap_or(ContentType::TEXT_PLAIN);
+            let part = Attachment::new(file.name.clone()).body(file.bytes.clone(), media_type);
+            parts = parts.singlepart(part);
+        }
+        builder.multipart(parts)?
+    };
     Ok(Built {
         envelope: smtp,
         kind: mail.kind,
@@ -232,6 +240,7 @@ mod tests {
             html: format!("<p>{words}</p>"),
             kind: "reply",
             automatic,
+            attached: Vec::new(),
         }
     }
 
@@ -284,6 +293,23 @@ mod tests {
         }
         assert!("<a@b>".parse::<MessageId>().is_ok());
         assert!("a@b".parse::<MessageId>().is_err());
+    }
+
+    #[test]
+    fn a_file_travels_beside_the_words() {
+        let with_file = RenderedMail {
+            attached: vec![crate::outgoing::Attached {
+                name: "figures.csv".to_owned(),
+                media_type: "text/csv; charset=utf-8",
+                bytes: "day,team\r\n2026-11-26,Büro\r\n".into(),
+            }],
+            ..mail("x", Automatic::Generated)
+        };
+        let built = build(&with_file, &envelope("Desk")).unwrap();
+        let text = String::from_utf8(built.bytes).unwrap();
+        assert!(text.contains("multipart/mixed") && text.contains("multipart/alternative"));
+        assert!(text.contains("filename=\"figures.csv\""), "{text}");
+        assert!(text.is_ascii());
     }
 
     #[test]

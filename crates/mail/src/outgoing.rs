@@ -2,6 +2,7 @@
 
 mod account;
 mod engineer;
+mod manager;
 mod requester;
 mod samples;
 
@@ -9,6 +10,7 @@ use askama::Template;
 
 pub use account::{AddressNotice, Invitation, PasswordChanged, PasswordReset, SecretPath, SetUp};
 pub use engineer::{CertificateEnds, Escalated, HandOver, InCharge, Notice, NoticeReason};
+pub use manager::{Figure, Report};
 pub use requester::{BotQuestion, ClosedByItself, Received, Reopened, Reply, Resolved};
 
 use crate::context::MailContext;
@@ -47,6 +49,19 @@ pub struct RenderedMail {
     pub kind: &'static str,
     /// How it came to be.
     pub automatic: Automatic,
+    /// Files that go with it.
+    pub attached: Vec<Attached>,
+}
+
+/// A file that goes with a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// Its name: letters, digits, dots and dashes.
+    pub name: String,
+    /// What is in it, such as `text/csv; charset=utf-8`.
+    pub media_type: &'static str,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// A template that could not be rendered, which is a mistake in the template.
@@ -91,6 +106,7 @@ fn rendered(
         html,
         kind,
         automatic,
+        attached: Vec::new(),
     })
 }
 

@@ -8,7 +8,7 @@ use tierdesk_domain::id::{CategoryId, TeamId, TicketId};
 use tierdesk_domain::tier::Tier;
 use uuid::Uuid;
 
-use crate::ticket_list::{After, Line};
+use crate::ticket_list::{After, Line, Shown};
 use crate::{Result, row};
 
 /// A sum over the days of a period. The bucket is 0 but for times.
@@ -168,7 +168,7 @@ pub async fn tickets(
     .await?
     .into_iter()
     .map(|r| {
-        Ok(Line {
+        let ticket = Shown {
             number: tierdesk_domain::id::TicketNumber(r.number),
             title: r.title,
             status: row::word("ticket", &r.status)?,
@@ -177,6 +177,10 @@ pub async fn tickets(
             tier: row::tier("ticket", r.tier)?,
             requester: r.requester,
             assignee: r.assignee,
+        };
+        Ok(Line {
+            ticket: Some(ticket),
+            took: None,
             at: r.at,
             id: r.id,
         })

@@ -32,6 +32,7 @@ pub mod pool;
 pub mod presence;
 pub mod queue;
 pub mod rate_limit;
+pub mod report;
 pub mod requester;
 pub mod routing;
 pub mod search;
@@ -52,7 +53,8 @@ pub mod token;
 mod row;
 
 pub use pool::{
-    Pool, PooledConnection, acquire, begin, commit, connect, migrate, notify, notify_all,
+    Pool, PooledConnection, acquire, begin, begin_snapshot, commit, connect, migrate, notify,
+    notify_all,
 };
 pub use sqlx::postgres::PgListener;
 pub use sqlx::{PgConnection, Postgres, Transaction};

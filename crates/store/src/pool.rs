@@ -128,6 +128,17 @@ pub async fn begin(pool: &Pool) -> Result<sqlx::Transaction<'static, sqlx::Postg
     Ok(pool.begin().await?)
 }
 
+/// Begins a transaction that sees the database as it is now until it ends, and may take as long as it needs.
+pub async fn begin_snapshot(pool: &Pool) -> Result<sqlx::Transaction<'static, sqlx::Postgres>> {
+    let mut tx = pool
+        .begin_with("begin isolation level repeatable read")
+        .await?;
+    sqlx::query_scalar!("select set_config('statement_timeout', '0', true)")
+        .fetch_one(&mut *tx)
+        .await?;
+    Ok(tx)
+}
+
 /// Commits a transaction.
 pub async fn commit(tx: sqlx::Transaction<'static, sqlx::Postgres>) -> Result<()> {
     Ok(tx.commit().await?)

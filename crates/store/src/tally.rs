@@ -1,58 +1,60 @@
-//! Counts per day for the dashboards: a projection, spread over shards so that writers do not wait for each other.
+//! Counts: what queues show now, spread over shards so that writers do not wait for each other; and what dashboards count.
 
-use chrono::{DateTime, NaiveDate, Utc};
+pub mod block;
+pub mod delta;
+pub mod recount;
+
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
 use tierdesk_domain::id::TeamId;
-use tierdesk_domain::tally::{Measure, NO_DAY};
+use tierdesk_domain::tally::{NO_DAY, Standing};
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
 use uuid::Uuid;
 
+use crate::ticket_list::Filter;
 use crate::{Result, row};
 
-/// One cell of the counts.
+/// One count of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cell {
     /// What is counted.
-    pub measure: Measure,
-    /// The day, UTC.
-    pub day: NaiveDate,
-    /// The team whose queue it happened in.
+    pub standing: Standing,
+    /// The queue's team.
     pub team: TeamId,
-    /// The tier.
+    /// Its tier.
     pub tier: Tier,
     /// The priority.
     pub priority: Priority,
 }
 
-/// Adds to cells, in their order, so that two writers never wait for each other in a circle. `shard` is 0 to 7.
+/// Adds to counts of queues, in their order, so that two writers never wait for each other in a circle. `shard` is 0 to 7.
 pub async fn add(conn: &mut PgConnection, cells: &[(Cell, i64)], shard: i16) -> Result<()> {
     let mut cells = cells.to_vec();
     cells.sort_unstable_by_key(|(cell, _)| *cell);
-    let days: Vec<NaiveDate> = cells.iter().map(|(it, _)| it.day).collect();
     let teams: Vec<Uuid> = cells.iter().map(|(it, _)| it.team.0).collect();
     let tiers: Vec<i16> = cells.iter().map(|(it, _)| it.tier.number()).collect();
     let priorities: Vec<i16> = cells.iter().map(|(it, _)| it.priority.number()).collect();
-    let measures: Vec<String> = cells
+    let standings: Vec<String> = cells
         .iter()
-        .map(|(it, _)| it.measure.as_str().to_owned())
+        .map(|(it, _)| it.standing.as_str().to_owned())
         .collect();
     let numbers: Vec<i64> = cells.iter().map(|(_, n)| *n).collect();
     sqlx::query!(
         "insert into tally (day, team_id, tier, priority, measure, n, shard)
-         select day, team, tier, priority, measure, n, $7::smallint
-         from unnest($1::date[], $2::uuid[], $3::smallint[], $4::smallint[], $5::text[], $6::bigint[])
-              with ordinality as it (day, team, tier, priority, measure, n, position)
+         select $7::date, team, tier, priority, measure, n, $6::smallint
+         from unnest($1::uuid[], $2::smallint[], $3::smallint[], $4::text[], $5::bigint[])
+              with ordinality as it (team, tier, priority, measure, n, position)
          order by position
          on conflict (measure, day, team_id, tier, priority, shard) do update set n = tally.n + excluded.n",
-        &days,
         &teams,
         &tiers,
         &priorities,
-        &measures,
+        &standings,
         &numbers,
-        shard
+        shard,
+        NO_DAY
     )
     .execute(conn)
     .await?;
@@ -60,153 +62,99 @@ pub async fn add(conn: &mut PgConnection, cells: &[(Cell, i64)], shard: i16) -> 
 }
 
 /// The teams a scope's reports may count: nothing for those who only have tickets of their own.
-fn teams(scope: &Scope) -> Vec<Uuid> {
-    scope.teams().iter().map(|it| it.0).collect()
-}
-
-/// Every cell of what is counted from events over the days from `from` to before `to`, by day.
-pub async fn cells(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> Result<Vec<(Cell, i64)>> {
-    // The teams are looked up once, because the scope's function costs a few microseconds per call.
-    // Measures are named one by one, so that the primary key leads to the days of each.
-    let measures: Vec<String> = Measure::ALL
-        .iter()
-        .filter(|it| it.events().is_some())
-        .map(|it| it.as_str().to_owned())
-        .collect();
-    sqlx::query!(
-        r#"select day, team_id, tier, priority, measure, sum(n)::bigint as "n!" from tally
-           where measure = any ($6) and day >= $1 and day < $2 and team_id = any (array(select id from team where ticket_internal_in_scope($3, $4, $5, id)))
-           group by day, team_id, tier, priority, measure having sum(n) <> 0 order by day, team_id, tier, priority, measure"#,
-        from,
-        to,
+pub async fn teams(conn: &mut PgConnection, scope: &Scope) -> Result<Vec<TeamId>> {
+    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let found = sqlx::query_scalar!(
+        "select id from team where ticket_internal_in_scope($1, $2, $3, id) order by id",
         scope.everything(),
         scope.unrestricted(),
-        &teams(scope),
-        &measures
+        &teams
     )
     .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(|r| {
-        Ok((
-            Cell {
-                measure: row::word("tally", &r.measure)?,
-                day: r.day,
-                team: TeamId(r.team_id),
-                tier: row::tier("tally", r.tier)?,
-                priority: row::number("tally", r.priority, Priority::from_number)?,
-            },
-            r.n,
-        ))
-    })
-    .collect()
-}
-
-/// Open tickets of one queue by age.
-#[derive(Debug, Clone)]
-pub struct Backlog {
-    /// The team.
-    pub team: TeamId,
-    /// The tier.
-    pub tier: Tier,
-    /// Filed on `young` or later.
-    pub young: i64,
-    /// Filed before that, on `middle` or later.
-    pub middle: i64,
-    /// Filed before that.
-    pub old: i64,
-}
-
-/// The backlog per queue; the limits are days of filing. Days before `middle` are not read: what is old is the rest of all
-/// open tickets.
-pub async fn backlog(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    young: NaiveDate,
-    middle: NaiveDate,
-) -> Result<Vec<Backlog>> {
-    sqlx::query!(
-        r#"select team_id, tier,
-                  coalesce(sum(n) filter (where measure = 'backlog' and day >= $1), 0)::bigint as "young!",
-                  coalesce(sum(n) filter (where measure = 'backlog' and day < $1), 0)::bigint as "middle!",
-                  coalesce(sum(case measure when 'open' then n else -n end), 0)::bigint as "old!"
-           from tally
-           where (measure = 'open' and day = '1970-01-01' or measure = 'backlog' and day >= $2)
-             and team_id = any (array(select id from team where ticket_internal_in_scope($3, $4, $5, id)))
-           group by team_id, tier having sum(n) filter (where measure = 'open') <> 0 order by tier, team_id"#,
-        young,
-        middle,
-        scope.everything(),
-        scope.unrestricted(),
-        &teams(scope)
-    )
-    .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(|r| {
-        Ok(Backlog {
-            team: TeamId(r.team_id),
-            tier: row::tier("tally", r.tier)?,
-            young: r.young,
-            middle: r.middle,
-            old: r.old,
-        })
-    })
-    .collect()
+    .await?;
+    Ok(found.into_iter().map(TeamId).collect())
 }
 
 /// How many tickets have a promise with a quarter or less of its time left, by queue, most first (decision 43).
 pub async fn at_risk(
     conn: &mut PgConnection,
-    scope: &Scope,
+    filter: &Filter,
     now: DateTime<Utc>,
 ) -> Result<Vec<(TeamId, Tier, i64)>> {
-    sqlx::query!(
-        r#"select q.team_id, q.tier, t.n as "n!"
-           from (select distinct team_id, tier from tally where measure = 'open' and day = '1970-01-01') q
-           cross join lateral (select count(*) as n from ticket where team_id = q.team_id and tier = q.tier and next_risk_at <= $1
-               and status in ('new', 'open', 'pending', 'on_hold')) t
-           where t.n > 0 and q.team_id = any (array(select id from team where ticket_internal_in_scope($2, $3, $4, id)))
-           order by t.n desc"#,
-        now,
-        scope.everything(),
-        scope.unrestricted(),
-        &teams(scope)
-    )
-    .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(|r| Ok((TeamId(r.team_id), row::tier("tally", r.tier)?, r.n)))
-    .collect()
+    let plain =
+        filter.priority.is_none() && filter.categories.is_none() && filter.organisation.is_none();
+    let categories = filter.categories();
+    let rows = if plain {
+        // The index holds everything that this asks for.
+        sqlx::query_as!(
+            QueueCount,
+            r#"select q.team_id, q.tier, t.n as "n!"
+               from (select distinct team_id, tier from tally where measure = 'open' and day = '1970-01-01') q
+               cross join lateral (select count(*) as n from ticket where team_id = q.team_id and tier = q.tier and next_risk_at <= $1
+                   and status in ('new', 'open', 'pending', 'on_hold')) t
+               where t.n > 0 and q.team_id = any ($2) and ($3::smallint is null or q.tier = $3)
+               order by t.n desc"#,
+            now,
+            &ids(&filter.teams),
+            filter.tier.map(Tier::number)
+        )
+        .fetch_all(conn)
+        .await?
+    } else {
+        sqlx::query_as!(
+            QueueCount,
+            r#"select team_id, tier, count(*) as "n!" from ticket
+               where next_risk_at <= $1 and status in ('new', 'open', 'pending', 'on_hold')
+                 and team_id = any ($2) and ($3::smallint is null or tier = $3) and ($4::smallint is null or priority = $4)
+                 and ($5::uuid[] is null or coalesce(category_id, '00000000-0000-0000-0000-000000000000') = any ($5))
+                 and ($6::uuid is null or coalesce(organisation_id, '00000000-0000-0000-0000-000000000000') = $6)
+               group by team_id, tier order by count(*) desc"#,
+            now,
+            &ids(&filter.teams),
+            filter.tier.map(Tier::number),
+            filter.priority.map(Priority::number),
+            categories.as_deref(),
+            filter.organisation.map(|it| it.0)
+        )
+        .fetch_all(conn)
+        .await?
+    };
+    rows.into_iter()
+        .map(|r| Ok((TeamId(r.team_id), row::tier("ticket", r.tier)?, r.n)))
+        .collect()
 }
 
-/// Folds the shards of days before `before` into one row each, and removes rows that came to nothing. Sums stay the same.
-pub async fn fold(conn: &mut PgConnection, before: NaiveDate) -> Result<u64> {
+struct QueueCount {
+    team_id: Uuid,
+    tier: i16,
+    n: i64,
+}
+
+pub(crate) fn ids(teams: &[TeamId]) -> Vec<Uuid> {
+    teams.iter().map(|it| it.0).collect()
+}
+
+/// Folds the shards into one row each, and removes rows that came to nothing. Sums stay the same.
+pub async fn fold(conn: &mut PgConnection) -> Result<u64> {
     Ok(sqlx::query!(
         "with gone as (
-             delete from tally where day < $1 and (shard > 0 or n = 0) returning day, team_id, tier, priority, measure, n
+             delete from tally where shard > 0 or n = 0 returning day, team_id, tier, priority, measure, n
          )
          insert into tally (day, team_id, tier, priority, measure, n, shard)
          select day, team_id, tier, priority, measure, sum(n), 0 from gone
          group by day, team_id, tier, priority, measure having sum(n) <> 0
          on conflict (measure, day, team_id, tier, priority, shard) do update set n = tally.n + excluded.n",
-        before
     )
     .execute(conn)
     .await?
     .rows_affected())
 }
 
-/// A cell and its sum over all shards, as it is kept. For the recount.
+/// A count of a queue and its sum over all shards, as it is kept. For the recount.
 pub async fn kept(conn: &mut PgConnection) -> Result<Vec<(Cell, i64)>> {
     sqlx::query!(
-        r#"select day, team_id, tier, priority, measure, sum(n)::bigint as "n!" from tally
-           group by day, team_id, tier, priority, measure having sum(n) <> 0"#
+        r#"select team_id, tier, priority, measure, sum(n)::bigint as "n!" from tally
+           group by team_id, tier, priority, measure having sum(n) <> 0"#
     )
     .fetch_all(conn)
     .await?
@@ -214,8 +162,7 @@ pub async fn kept(conn: &mut PgConnection) -> Result<Vec<(Cell, i64)>> {
     .map(|r| {
         Ok((
             Cell {
-                measure: row::word("tally", &r.measure)?,
-                day: r.day,
+                standing: row::word("tally", &r.measure)?,
                 team: TeamId(r.team_id),
                 tier: row::tier("tally", r.tier)?,
                 priority: row::number("tally", r.priority, Priority::from_number)?,
@@ -226,32 +173,8 @@ pub async fn kept(conn: &mut PgConnection) -> Result<Vec<(Cell, i64)>> {
     .collect()
 }
 
-/// The open tickets as the backlog counts them, from the tickets themselves. For the recount.
-pub async fn recount_backlog(conn: &mut PgConnection) -> Result<Vec<(Cell, i64)>> {
-    sqlx::query!(
-        r#"select (created_at at time zone 'UTC')::date as "day!", team_id, tier, priority, count(*) as "n!" from ticket
-           where status in ('new', 'open', 'pending', 'on_hold') group by 1, 2, 3, 4"#
-    )
-    .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(|r| {
-        Ok((
-            Cell {
-                measure: Measure::Backlog,
-                day: r.day,
-                team: TeamId(r.team_id),
-                tier: row::tier("ticket", r.tier)?,
-                priority: row::number("ticket", r.priority, Priority::from_number)?,
-            },
-            r.n,
-        ))
-    })
-    .collect()
-}
-
-/// What is open and what the queues show, as it is counted on no day, from the tickets themselves. For the recount.
-pub async fn recount_queues(conn: &mut PgConnection) -> Result<Vec<(Cell, i64)>> {
+/// What the queues show, from the tickets themselves. For the recount.
+pub async fn recount(conn: &mut PgConnection) -> Result<Vec<(Cell, i64)>> {
     let rows = sqlx::query!(
         r#"select team_id, tier, priority, count(*) as "open!", count(*) filter (where not bot_holds) as "shown!",
                   count(*) filter (where not bot_holds and assignee_id is null) as "free!",
@@ -262,15 +185,14 @@ pub async fn recount_queues(conn: &mut PgConnection) -> Result<Vec<(Cell, i64)>>
     .await?;
     let mut cells = Vec::new();
     for r in rows {
-        for (measure, n) in [
-            (Measure::Open, r.open),
-            (Measure::Queue, r.shown),
-            (Measure::QueueFree, r.free),
-            (Measure::QueueWaiting, r.waiting),
+        for (standing, n) in [
+            (Standing::Open, r.open),
+            (Standing::Queue, r.shown),
+            (Standing::QueueFree, r.free),
+            (Standing::QueueWaiting, r.waiting),
         ] {
             let cell = Cell {
-                measure,
-                day: NO_DAY,
+                standing,
                 team: TeamId(r.team_id),
                 tier: row::tier("ticket", r.tier)?,
                 priority: row::number("ticket", r.priority, Priority::from_number)?,
@@ -279,27 +201,4 @@ pub async fn recount_queues(conn: &mut PgConnection) -> Result<Vec<(Cell, i64)>>
         }
     }
     Ok(cells)
-}
-
-/// Everything that counts, from the events themselves. For the recount.
-pub async fn recount_events(conn: &mut PgConnection) -> Result<Vec<(Cell, i64)>> {
-    let rows = sqlx::query!(
-        r#"select (at at time zone 'UTC')::date as "day!", team_id, tier, priority, kind, data from event"#
-    )
-    .fetch_all(conn)
-    .await?;
-    let mut cells = std::collections::BTreeMap::new();
-    for r in rows {
-        for measure in tierdesk_domain::tally::measures(row::word("event", &r.kind)?, &r.data) {
-            let cell = Cell {
-                measure,
-                day: r.day,
-                team: TeamId(r.team_id),
-                tier: row::tier("event", r.tier)?,
-                priority: row::number("event", r.priority, Priority::from_number)?,
-            };
-            *cells.entry(cell).or_insert(0) += 1;
-        }
-    }
-    Ok(cells.into_iter().collect())
 }

@@ -81,6 +81,8 @@ pub struct Ticket {
     pub next_clock_seconds: Option<i64>,
     /// The SLA policy in force for it, by document and version.
     pub sla_policy: Option<(DocumentId, i32)>,
+    /// When a human first took it, was given it, or answered.
+    pub acknowledged_at: Option<DateTime<Utc>>,
     /// Whether its team is restricted.
     pub restricted: bool,
 }
@@ -96,6 +98,9 @@ impl Ticket {
             queued: self.status.is_open() && !self.bot_holds,
             assignee: self.assignee,
             waiting: matches!(self.status, Status::Pending | Status::OnHold),
+            category: self.category,
+            organisation: self.organisation,
+            assignee: self.assignee,
         }
     }
 
@@ -146,6 +151,7 @@ struct Row {
     next_clock_seconds: Option<i64>,
     sla_policy_id: Option<Uuid>,
     sla_policy_version: Option<i32>,
+    acknowledged_at: Option<DateTime<Utc>>,
     restricted: bool,
 }
 
@@ -186,6 +192,7 @@ impl TryFrom<Row> for Ticket {
             next_clock_risk_at: r.next_clock_risk_at,
             next_clock_seconds: r.next_clock_seconds,
             sla_policy: r.sla_policy_id.map(DocumentId).zip(r.sla_policy_version),
+            acknowledged_at: r.acknowledged_at,
             restricted: r.restricted,
         })
     }
@@ -245,7 +252,7 @@ pub async fn insert(
                   requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
                   t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
                   nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock,
-                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, team.restricted
+                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, acknowledged_at, team.restricted
            from t join team on team.id = t.team_id"#,
         t.id.0,
         t.kind.as_str(),
@@ -282,7 +289,7 @@ pub async fn by_number(
                   requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
                   t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
                   nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock,
-                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, team.restricted
+                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, acknowledged_at, team.restricted
            from ticket t join team on team.id = t.team_id
            where number = $1 and ($2 or t.team_id = any ($4) or ($3 and not team.restricted)
                                   or coalesce(t.requester_id = $5, false) or coalesce(t.organisation_id = $6, false))"#,
@@ -307,7 +314,7 @@ pub async fn lock(conn: &mut PgConnection, id: TicketId) -> Result<Option<Ticket
                   requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
                   t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
                   nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock,
-                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, team.restricted
+                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, acknowledged_at, team.restricted
            from ticket t join team on team.id = t.team_id
            where t.id = $1 for update of t"#,
         id.0
@@ -333,7 +340,7 @@ pub async fn lately(
                   requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
                   t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
                   nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock,
-                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, team.restricted
+                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, acknowledged_at, team.restricted
            from ticket t join team on team.id = t.team_id
            where (status in ('new', 'open', 'pending', 'on_hold') or updated_at >= $1)
              and ($2::uuid is null or t.id < $2)
@@ -380,6 +387,12 @@ pub struct Place {
     pub assignee: Option<PersonId>,
     /// Whether it was pending or on hold.
     pub waiting: bool,
+    /// What it was about.
+    pub category: Option<CategoryId>,
+    /// Whose it was.
+    pub organisation: Option<OrganisationId>,
+    /// Who had it.
+    pub assignee: Option<PersonId>,
 }
 
 /// Writes back a ticket that [`lock`] gave; its version goes up where `edited` says that properties changed.
@@ -396,11 +409,11 @@ pub async fn save(
                 resolved_by = $16, version = ticket.version + $17, updated_at = greatest(ticket.updated_at, $18), resolved_at = $19,
                 closed_at = $20, auto_close_at = $21, next_clock_at = coalesce($22::timestamptz, 'infinity'::timestamptz), next_clock = $23,
                 sla_policy_id = $24, sla_policy_version = $25, next_risk_at = coalesce($26::timestamptz, 'infinity'::timestamptz),
-                next_clock_risk_at = $27, next_clock_seconds = $28
-         from (select id, team_id, tier, priority, status, bot_holds, assignee_id from ticket where id = $1) as old
+                next_clock_risk_at = $27, next_clock_seconds = $28, acknowledged_at = $29
+         from (select id, team_id, tier, priority, status, bot_holds, assignee_id, category_id, organisation_id from ticket where id = $1) as old
          where ticket.id = old.id
          returning old.team_id as "team_id!", old.tier as "tier!", old.priority as "priority!", old.status as "status!",
-                   old.bot_holds as "bot_holds!", old.assignee_id"#,
+                   old.bot_holds as "bot_holds!", old.assignee_id, old.category_id, old.organisation_id"#,
         t.id.0,
         t.kind.as_str(),
         t.title,
@@ -428,7 +441,8 @@ pub async fn save(
         t.sla_policy.map(|it| it.1),
         t.next_risk_at,
         t.next_clock_risk_at,
-        t.next_clock_seconds
+        t.next_clock_seconds,
+        t.acknowledged_at
     )
     .fetch_one(conn)
     .await?;
@@ -441,6 +455,9 @@ pub async fn save(
         queued: status.is_open() && !old.bot_holds,
         assignee: old.assignee_id.map(PersonId),
         waiting: matches!(status, Status::Pending | Status::OnHold),
+        category: old.category_id.map(CategoryId),
+        organisation: old.organisation_id.map(OrganisationId),
+        assignee: old.assignee_id.map(PersonId),
     })
 }
 

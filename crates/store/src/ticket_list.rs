@@ -1,33 +1,60 @@
 //! The lists behind the numbers of a dashboard: the same tickets that were counted.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
-use tierdesk_domain::id::{TeamId, TicketNumber};
-use tierdesk_domain::tally::Measure;
+use tierdesk_domain::id::{CategoryId, OrganisationId, PersonId, TeamId, TicketNumber};
+use tierdesk_domain::tally::{Behind, Measure};
 use tierdesk_domain::ticket::{Priority, Status};
 use tierdesk_domain::tier::Tier;
+use tierdesk_domain::timeline::EventKind;
 use uuid::Uuid;
 
 use crate::{Result, row};
 
-/// Which of the counted tickets: all of them, or those of one team, tier or priority.
-#[derive(Debug, Clone, Copy, Default)]
+/// Which of the counted tickets.
+#[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Only this team's queue.
-    pub team: Option<TeamId>,
+    /// Only these teams' queues.
+    pub teams: Vec<TeamId>,
     /// Only this tier.
     pub tier: Option<Tier>,
     /// Only this priority.
     pub priority: Option<Priority>,
+    /// Only one of these categories.
+    pub categories: Option<Vec<CategoryId>>,
+    /// Only this organisation.
+    pub organisation: Option<OrganisationId>,
+    /// Only what this engineer did, or has.
+    pub person: Option<PersonId>,
+}
+
+impl Filter {
+    pub(crate) fn categories(&self) -> Option<Vec<Uuid>> {
+        let named = self.categories.as_ref()?;
+        Some(named.iter().map(|it| it.0).collect())
+    }
 }
 
 /// The place after the last row of the page before: its time and its id.
 pub type After = Option<(DateTime<Utc>, Uuid)>;
 
-/// A ticket in such a list.
+/// Something that was counted.
 #[derive(Debug, Clone)]
 pub struct Line {
+    /// The ticket; none where it is now with a team that the reader does not answer for.
+    pub ticket: Option<Shown>,
+    /// Elapsed and business seconds, where a time was measured.
+    pub took: Option<(i64, i64)>,
+    /// When what was counted happened: the event, the filing, or the due time.
+    pub at: DateTime<Utc>,
+    /// With `at`, the place in the list.
+    pub id: Uuid,
+}
+
+/// A ticket in such a list.
+#[derive(Debug, Clone)]
+pub struct Shown {
     /// Its number.
     pub number: TicketNumber,
     /// Its title.
@@ -44,10 +71,6 @@ pub struct Line {
     pub requester: String,
     /// Who has it.
     pub assignee: Option<String>,
-    /// When what was counted happened: the event, the filing, or the due time.
-    pub at: DateTime<Utc>,
-    /// With `at`, the place in the list.
-    pub id: Uuid,
 }
 
 struct Row {
@@ -59,6 +82,9 @@ struct Row {
     tier: i16,
     requester: String,
     assignee: Option<String>,
+    shown: bool,
+    elapsed: Option<i64>,
+    business: Option<i64>,
     at: DateTime<Utc>,
     id: Uuid,
 }
@@ -67,7 +93,7 @@ impl TryFrom<Row> for Line {
     type Error = crate::StoreError;
 
     fn try_from(r: Row) -> Result<Self> {
-        Ok(Self {
+        let ticket = Shown {
             number: TicketNumber(r.number),
             title: r.title,
             status: row::word("ticket", &r.status)?,
@@ -76,49 +102,81 @@ impl TryFrom<Row> for Line {
             tier: row::tier("ticket", r.tier)?,
             requester: r.requester,
             assignee: r.assignee,
+        };
+        Ok(Self {
+            ticket: r.shown.then_some(ticket),
+            took: r.elapsed.zip(r.business),
             at: r.at,
             id: r.id,
         })
     }
 }
 
-/// The tickets behind a count of events, from `from` to before `to` (UTC days), oldest first. Nothing for the backlog.
+/// What was counted of events, from `from` to before `to`, oldest first. Nothing for what is counted from tickets.
 pub async fn counted(
     conn: &mut PgConnection,
     scope: &Scope,
     measure: Measure,
-    (from, to): (NaiveDate, NaiveDate),
-    filter: Filter,
+    span: (DateTime<Utc>, DateTime<Utc>),
+    filter: &Filter,
     after: After,
     limit: i64,
 ) -> Result<Vec<Line>> {
-    let Some((kind, data)) = measure.events() else {
+    let Some(behind) = measure.behind() else {
         return Ok(Vec::new());
     };
+    let mut lines = Vec::new();
+    // One kind at a time, so that the index gives each in its order.
+    for kind in behind.kinds {
+        lines.extend(of_kind(conn, scope, (*kind, behind), span, filter, after, limit).await?);
+    }
+    lines.sort_by_key(|line| (line.at, line.id));
+    lines.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(lines)
+}
+
+async fn of_kind(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    (kind, behind): (EventKind, Behind),
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    filter: &Filter,
+    after: After,
+    limit: i64,
+) -> Result<Vec<Line>> {
     let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let categories = filter.categories();
+    let path: Option<Vec<String>> = behind
+        .fact
+        .map(|(path, _)| path.iter().map(ToString::to_string).collect());
     sqlx::query_as!(
         Row,
         r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
-                  a.name as "assignee?", e.at, e.id
+                  a.name as "assignee?", ticket_internal_in_scope($9, $10, $11, t.team_id) as "shown!", e.at, e.id,
+                  (coalesce(e.data #> '{internal,resolved_in}', e.data #> '{internal,acknowledged_in}') ->> 'elapsed_seconds')::bigint as elapsed,
+                  (coalesce(e.data #> '{internal,resolved_in}', e.data #> '{internal,acknowledged_in}') ->> 'business_seconds')::bigint as business
            from event e
            join ticket t on t.id = e.ticket_id
            join team on team.id = t.team_id
            join person r on r.id = t.requester_id
            left join person a on a.id = t.assignee_id
-           where e.kind = $1 and e.at >= ($2::date::timestamp at time zone 'UTC') and e.at < ($3::date::timestamp at time zone 'UTC')
-             and ($4::text is null or e.data->>$4 = $5)
-             and ($6::uuid is null or e.team_id = $6) and ($7::smallint is null or e.tier = $7)
+           where e.kind = $1 and e.at >= $2 and e.at < $3
+             and ($4::text[] is null or case when $5 = '' then e.data #>> $4 is not null else e.data #>> $4 = $5 end)
+             and e.team_id = any ($6) and ($7::smallint is null or e.tier = $7)
              and ($8::smallint is null or e.priority = $8)
-             and ticket_internal_in_scope($9, $10, $11, e.team_id)
-             and ticket_internal_in_scope($9, $10, $11, t.team_id)
              and ($12::timestamptz is null or (e.at, e.id) > ($12, $13::uuid))
+             and ($15::text is null or e.actor_kind = $15) and (not $16 or e.tier > 1)
+             and ($17::uuid[] is null or coalesce(e.category_id, '00000000-0000-0000-0000-000000000000') = any ($17))
+             and ($18::uuid is null or coalesce(e.organisation_id, '00000000-0000-0000-0000-000000000000') = $18)
+             and ($19::uuid is null or case when e.kind = 'assigned' then e.data ->> 'to' = $19::text
+                                            else e.actor_id = $19 and e.data ->> 'by' = 'human' end)
            order by e.at, e.id limit $14"#,
         kind.as_str(),
         from,
         to,
-        data.map(|it| it.0),
-        data.map(|it| it.1),
-        filter.team.map(|it| it.0),
+        path.as_deref(),
+        behind.fact.map_or("", |it| it.1),
+        &crate::tally::ids(&filter.teams),
         filter.tier.map(Tier::number),
         filter.priority.map(Priority::number),
         scope.everything(),
@@ -126,7 +184,12 @@ pub async fn counted(
         &teams,
         after.map(|it| it.0),
         after.map(|it| it.1),
-        limit
+        limit,
+        behind.by.map(|it| it.as_str()),
+        behind.above,
+        categories.as_deref(),
+        filter.organisation.map(|it| it.0),
+        filter.person.map(|it| it.0)
     )
     .fetch_all(conn)
     .await?
@@ -135,35 +198,39 @@ pub async fn counted(
     .collect()
 }
 
-/// Open tickets filed from `from` (none: ever) to before `to` (none: until now), UTC days, oldest first.
+/// Open tickets filed from `from` (none: ever) to before `to` (none: until now), oldest first.
 pub async fn backlog(
     conn: &mut PgConnection,
     scope: &Scope,
-    (from, to): (Option<NaiveDate>, Option<NaiveDate>),
-    filter: Filter,
+    (from, to): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+    filter: &Filter,
     after: After,
     limit: i64,
 ) -> Result<Vec<Line>> {
     let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let categories = filter.categories();
     sqlx::query_as!(
         Row,
         r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
-                  a.name as "assignee?", t.created_at as at, t.id
+                  a.name as "assignee?", true as "shown!", null::bigint as elapsed, null::bigint as business, t.created_at as at, t.id
            from ticket t
            join team on team.id = t.team_id
            join person r on r.id = t.requester_id
            left join person a on a.id = t.assignee_id
            where t.status in ('new', 'open', 'pending', 'on_hold')
-             and ($1::date is null or t.created_at >= ($1::date::timestamp at time zone 'UTC'))
-             and ($2::date is null or t.created_at < ($2::date::timestamp at time zone 'UTC'))
-             and ($3::uuid is null or t.team_id = $3) and ($4::smallint is null or t.tier = $4)
+             and ($1::timestamptz is null or t.created_at >= $1)
+             and ($2::timestamptz is null or t.created_at < $2)
+             and t.team_id = any ($3) and ($4::smallint is null or t.tier = $4)
              and ($5::smallint is null or t.priority = $5)
              and ticket_internal_in_scope($6, $7, $8, t.team_id)
              and ($9::timestamptz is null or (t.created_at, t.id) > ($9, $10::uuid))
+             and ($12::uuid[] is null or coalesce(t.category_id, '00000000-0000-0000-0000-000000000000') = any ($12))
+             and ($13::uuid is null or coalesce(t.organisation_id, '00000000-0000-0000-0000-000000000000') = $13)
+             and ($14::uuid is null or t.assignee_id = $14)
            order by t.created_at, t.id limit $11"#,
         from,
         to,
-        filter.team.map(|it| it.0),
+        &crate::tally::ids(&filter.teams),
         filter.tier.map(Tier::number),
         filter.priority.map(Priority::number),
         scope.everything(),
@@ -171,7 +238,10 @@ pub async fn backlog(
         &teams,
         after.map(|it| it.0),
         after.map(|it| it.1),
-        limit
+        limit,
+        categories.as_deref(),
+        filter.organisation.map(|it| it.0),
+        filter.person.map(|it| it.0)
     )
     .fetch_all(conn)
     .await?
@@ -184,30 +254,32 @@ pub async fn backlog(
 pub async fn at_risk(
     conn: &mut PgConnection,
     scope: &Scope,
-    filter: Filter,
+    filter: &Filter,
     now: DateTime<Utc>,
     after: After,
     limit: i64,
 ) -> Result<Vec<Line>> {
     let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let categories = filter.categories();
     sqlx::query_as!(
         Row,
         r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
-                  a.name as "assignee?", c.due as "at!", t.id
-           from (select ticket_id, cycle, min(due_at) as due from ticket_clock
-                 where state = 'running' and metric in ('first_response', 'next_response', 'resolution') and risk_at <= $1 and due_at > $1
-                 group by ticket_id, cycle) c
-           join ticket t on t.id = c.ticket_id and t.cycle = c.cycle
+                  a.name as "assignee?", true as "shown!", null::bigint as elapsed, null::bigint as business,
+                  t.next_risk_at as "at!", t.id
+           from ticket t
            join team on team.id = t.team_id
            join person r on r.id = t.requester_id
            left join person a on a.id = t.assignee_id
-           where ($2::uuid is null or t.team_id = $2) and ($3::smallint is null or t.tier = $3)
+           where t.next_risk_at <= $1 and t.status in ('new', 'open', 'pending', 'on_hold')
+             and t.team_id = any ($2) and ($3::smallint is null or t.tier = $3)
              and ($4::smallint is null or t.priority = $4)
              and ticket_internal_in_scope($5, $6, $7, t.team_id)
-             and ($8::timestamptz is null or (c.due, t.id) > ($8, $9::uuid))
-           order by c.due, t.id limit $10"#,
+             and ($8::timestamptz is null or (t.next_risk_at, t.id) > ($8, $9::uuid))
+             and ($11::uuid[] is null or coalesce(t.category_id, '00000000-0000-0000-0000-000000000000') = any ($11))
+             and ($12::uuid is null or coalesce(t.organisation_id, '00000000-0000-0000-0000-000000000000') = $12)
+           order by t.next_risk_at, t.id limit $10"#,
         now,
-        filter.team.map(|it| it.0),
+        &crate::tally::ids(&filter.teams),
         filter.tier.map(Tier::number),
         filter.priority.map(Priority::number),
         scope.everything(),
@@ -215,7 +287,9 @@ pub async fn at_risk(
         &teams,
         after.map(|it| it.0),
         after.map(|it| it.1),
-        limit
+        limit,
+        categories.as_deref(),
+        filter.organisation.map(|it| it.0)
     )
     .fetch_all(conn)
     .await?

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::actor::{Actor, ActorKind};
 use tierdesk_domain::authorize::Scope;
-use tierdesk_domain::id::{EventId, PersonId, TeamId, TicketId};
+use tierdesk_domain::id::{CategoryId, EventId, OrganisationId, PersonId, TeamId, TicketId};
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
@@ -58,6 +58,10 @@ pub struct NewEvent<'a> {
     pub tier: Tier,
     /// At which priority.
     pub priority: Priority,
+    /// What the ticket is about.
+    pub category: Option<CategoryId>,
+    /// Whose it is.
+    pub organisation: Option<OrganisationId>,
     /// The words, in Markdown.
     pub body: Option<&'a str>,
     /// The facts.
@@ -78,9 +82,9 @@ pub async fn append(
              insert into content (id, format, body, hash)
              select $10, 'markdown', $16, sha256(convert_to($16, 'UTF8')) where $10::uuid is not null
          )
-         insert into event (id, ticket_id, at, kind, visibility, actor_kind, actor_id, on_behalf_of, cycle, content_id, data, search, team_id, tier, priority)
+         insert into event (id, ticket_id, at, kind, visibility, actor_kind, actor_id, on_behalf_of, cycle, content_id, data, search, team_id, tier, priority, category_id, organisation_id)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, case when $12::text is null then null else to_tsvector('english', left($12, 100000)) end,
-                 $13, $14, $15)",
+                 $13, $14, $15, $17, $18)",
         event.id.0,
         event.ticket.0,
         now,
@@ -96,7 +100,9 @@ pub async fn append(
         event.team.0,
         event.tier.number(),
         event.priority.number(),
-        event.body
+        event.body,
+        event.category.map(|it| it.0),
+        event.organisation.map(|it| it.0)
     )
     .execute(conn)
     .await?;

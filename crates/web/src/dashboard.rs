@@ -1,80 +1,58 @@
-//! The manager's dashboard: figures, charts with a table beside each, and the list behind every number.
+//! The manager's figures: charts with a table beside each, and the list behind every number.
 
 pub(crate) mod chart;
 mod csv;
+mod flow;
+mod head;
 pub(crate) mod list;
+mod promises;
+mod reports;
+mod sheet;
+mod skills;
+mod times;
+pub(crate) mod view;
+mod workload;
+mod zone;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use chrono::Utc;
-use serde::Deserialize;
-use tierdesk_desk::dashboard::{Dashboard, Period};
-use tierdesk_domain::tally::Measure;
+use axum::response::Response;
+use tierdesk_desk::dashboard::{Dashboard, Key};
+use tierdesk_domain::dashboard::{
+    OLA, Promise, SLA, Share, first_contact, percent, reopened, resolved_by_people,
+};
+use tierdesk_domain::tally::{Counts, Measure};
 use tierdesk_domain::text;
 
 use crate::extract::{Me, Query};
 use crate::filters::{self, grouped};
 use crate::frame::Frame;
-use crate::page::Page;
 use crate::routes::{Audience, Routes};
 use crate::{AppState, WebError};
 
 use chart::{Bars, Figure, Trend};
-pub(crate) use csv::cell;
+use head::Head;
+use view::{Fields, Listed, counted, list};
 
 pub(crate) fn routes(routes: &mut Routes) {
     routes.get(Audience::Manager, "/dashboard", show);
-    routes.get(Audience::Manager, "/dashboard.csv", csv::download);
+    routes.get(Audience::Manager, "/dashboard.csv", csv::figures);
+    routes.get(Audience::Manager, "/dashboard/flow", flow::show);
+    routes.get(Audience::Manager, "/dashboard/promises", promises::show);
+    routes.get(Audience::Manager, "/dashboard/skills", skills::show);
     routes.get(Audience::Manager, "/dashboard/tickets", list::show);
-}
-
-/// The periods on offer, in days.
-const PERIODS: [(u64, &str); 4] = [
-    (1, "dashboard.days_1"),
-    (7, "dashboard.days_7"),
-    (30, "dashboard.days_30"),
-    (90, "dashboard.days_90"),
-];
-
-/// `?days=30`: one of [`PERIODS`], 30 where nothing is said.
-#[derive(Deserialize)]
-struct Asked {
-    days: Option<u64>,
-}
-
-impl Asked {
-    fn days(&self) -> Result<u64, WebError> {
-        days(self.days)
-    }
-}
-
-/// One of the periods on offer, 30 days where nothing is said.
-pub(crate) fn days(asked: Option<u64>) -> Result<u64, WebError> {
-    let days = asked.unwrap_or(30);
-    let offered = PERIODS.iter().any(|(offer, _)| *offer == days);
-    if offered {
-        Ok(days)
-    } else {
-        Err(WebError::BadRequest)
-    }
-}
-
-/// The periods on offer: days, word, and whether it is the chosen one.
-pub(crate) fn periods(days: u64) -> Vec<(u64, &'static str, bool)> {
-    let offers = PERIODS.iter();
-    offers
-        .map(|(offer, key)| (*offer, text::t(key), *offer == days))
-        .collect()
+    routes.get(Audience::Manager, "/dashboard/tickets.csv", csv::tickets);
+    routes.get(Audience::Manager, "/dashboard/times", times::show);
+    routes.get(Audience::Manager, "/dashboard/workload", workload::show);
+    reports::routes(routes);
+    zone::routes(routes);
 }
 
 #[derive(Template)]
 #[template(path = "dashboard/show.html")]
 struct DashboardPage {
     frame: Frame,
-    periods: Vec<(u64, &'static str, bool)>,
-    days: u64,
-    line: String,
+    head: Head,
     figures: Vec<Figure>,
     flow_line: String,
     flow: Bars,
@@ -88,45 +66,38 @@ async fn show(
     State(app): State<AppState>,
     me: Me,
     frame: Frame,
-    Query(asked): Query<Asked>,
+    Query(fields): Query<Fields>,
 ) -> Result<Response, WebError> {
-    let days = asked.days()?;
+    let chosen = fields.read()?;
     let now = frame.now;
-    let dashboard = app
-        .desk
-        .dashboard(&me.caller, Period::last(days, now), now)
-        .await?;
-    let d = &dashboard;
-    let time = now.with_timezone(&frame.zone).format("%H:%M %Z");
-    Ok(Page(DashboardPage {
-        periods: periods(days),
-        days,
-        line: text::fill(
-            "dashboard.period",
-            &[
-                ("from", &day(d.period.from)),
-                ("to", &day(d.period.to)),
-                ("time", &time),
-            ],
+    let d = app.desk.dashboard(&me.caller, chosen.view, now).await?;
+    let total = &d.total.now;
+    let page = DashboardPage {
+        head: Head::new(
+            "/dashboard",
+            &d.lens,
+            None,
+            &frame,
+            (&fields, chosen.wrong_days),
         ),
-        figures: figures(d),
+        figures: figures(&d),
         flow_line: text::fill(
             "dashboard.flow_line",
             &[
-                ("opened", &grouped(d.total(Measure::Opened))),
-                ("resolved", &grouped(d.total(Measure::Resolved))),
-                ("reopened", &grouped(d.total(Measure::Reopened))),
-                ("back", &grouped(d.total(Measure::HandedBack))),
+                ("opened", &grouped(total.number(Measure::Opened))),
+                ("resolved", &grouped(total.number(Measure::Resolved))),
+                ("reopened", &grouped(total.number(Measure::Reopened))),
+                ("back", &grouped(total.number(Measure::HandedBack))),
             ],
         ),
-        flow: chart::flow(d),
-        priorities: chart::priorities(d),
-        ages: chart::ages(d),
-        bot: bot(d),
-        trend: chart::trend(d),
+        flow: chart::flow(&d),
+        priorities: chart::priorities(&d),
+        ages: chart::ages(&d),
+        bot: bot(&d),
+        trend: chart::trend(&d),
         frame,
-    })
-    .into_response())
+    };
+    Ok(head::answer(page, chosen.wrong_days))
 }
 
 /// `17 Nov 2026`
@@ -134,96 +105,156 @@ pub(crate) fn day(day: chrono::NaiveDate) -> String {
     day.format("%-d %b %Y").to_string()
 }
 
-/// `94.2 %`, or a dash where there is nothing to divide.
-pub(crate) fn percent(part: u64, whole: u64) -> String {
-    if whole == 0 {
-        return "–".to_owned();
+/// `931 of 988`, and what it was before where something is compared.
+fn of(share: Share, before: Option<Share>) -> String {
+    let now = if share.whole == 0 {
+        text::t("dashboard.nothing_yet").to_owned()
+    } else {
+        text::fill(
+            "dashboard.of",
+            &[
+                ("part", &grouped(share.part)),
+                ("whole", &grouped(share.whole)),
+            ],
+        )
+    };
+    match before {
+        None => now,
+        Some(before) => text::fill(
+            "dashboard.with_before",
+            &[("now", &now), ("before", &percent(before))],
+        ),
     }
-    let permille = (u128::from(part) * 1000 + u128::from(whole) / 2) / u128::from(whole);
-    format!("{}.{} %", permille / 10, permille % 10)
 }
 
-fn of(part: u64, whole: u64) -> String {
-    if whole == 0 {
-        return text::t("dashboard.nothing_yet").to_owned();
-    }
-    text::fill(
-        "dashboard.of",
-        &[("part", &grouped(part)), ("whole", &grouped(whole))],
+fn promise(label: &'static str, d: &Dashboard, promise: Promise) -> Figure {
+    share(
+        label,
+        "clock",
+        "",
+        d,
+        |counts| promise.share(counts),
+        promise.kept,
     )
 }
 
-fn share(label: &'static str, d: &Dashboard, kept: Measure, breached: Measure) -> Figure {
-    let (good, bad) = (d.total(kept), d.total(breached));
+fn share(
+    label: &'static str,
+    icon: &'static str,
+    tone: &'static str,
+    d: &Dashboard,
+    of_counts: impl Fn(&Counts) -> Share,
+    behind: Measure,
+) -> Figure {
+    let now = of_counts(&d.total.now);
+    let before = d.lens.before.map(|_| of_counts(&d.total.before));
     Figure {
         label: text::t(label),
-        icon: "clock",
-        tone: "",
-        number: percent(good, good + bad),
-        href: list::address(kept, d.period),
-        line: of(good, good + bad),
+        icon,
+        tone,
+        number: percent(now),
+        href: counted(behind, &d.lens, &Key::default()),
+        line: of(now, before),
     }
 }
 
+fn broken(counts: &Counts) -> u64 {
+    let all = SLA.into_iter().chain(OLA);
+    all.map(|it| counts.number(it.broken)).sum()
+}
+
 fn figures(d: &Dashboard) -> Vec<Figure> {
-    let broken = |of: &dyn Fn(Measure) -> u64| {
-        of(Measure::FirstResponseBreached) + of(Measure::ResolutionBreached)
-    };
-    let at_risk: u64 = d.at_risk.iter().map(|it| it.2).sum();
-    let old: u64 = d.queues.iter().map(|it| it.old).sum();
+    let everything = Key::default();
+    let at_risk: u64 = d.at_risk.iter().map(|it| it.tickets).sum();
+    let old: u64 = d.ages.iter().map(|it| it.open[2] + it.open[3]).sum();
+    let [first, next, resolution] = SLA;
+    let [pick_up, in_tier] = OLA;
     vec![
-        share(
-            "dashboard.resolution_kept",
-            d,
-            Measure::ResolutionKept,
-            Measure::ResolutionBreached,
-        ),
-        share(
-            "dashboard.response_kept",
-            d,
-            Measure::FirstResponseKept,
-            Measure::FirstResponseBreached,
-        ),
+        promise("dashboard.resolution_kept", d, resolution),
+        promise("dashboard.response_kept", d, first),
+        promise("dashboard.next_kept", d, next),
+        promise("dashboard.pick_up_kept", d, pick_up),
+        promise("dashboard.in_tier_kept", d, in_tier),
+        Figure {
+            label: text::t("dashboard.breached"),
+            icon: "problem",
+            tone: "c-danger",
+            number: grouped(broken(&d.total.now)),
+            href: view::address("/dashboard/promises", &d.lens.view, None),
+            line: d.lens.before.map_or_else(String::new, |_| {
+                text::fill(
+                    "dashboard.before",
+                    &[("n", &grouped(broken(&d.total.before)))],
+                )
+            }),
+        },
         Figure {
             label: text::t("dashboard.at_risk"),
             icon: "alert",
             tone: "c-warning",
             number: grouped(at_risk),
-            href: list::at_risk_address(),
+            href: list(Listed::AtRisk, None, &d.lens.view, &everything),
             line: match d.at_risk.first() {
-                Some((team, tier, n)) => text::fill(
+                Some(queue) => text::fill(
                     "dashboard.at_risk_most",
-                    &[("n", n), ("queue", &format!("{tier} {team}"))],
+                    &[
+                        ("n", &grouped(queue.tickets)),
+                        (
+                            "queue",
+                            &format!("{} {}", queue.tier, d.lens.team(queue.team)),
+                        ),
+                    ],
                 ),
                 None => text::t("dashboard.at_risk_line").to_owned(),
             },
-        },
-        Figure {
-            label: text::t("dashboard.breached"),
-            icon: "problem",
-            tone: "c-danger",
-            number: grouped(broken(&|m| d.total(m))),
-            href: list::broken_address(d.period),
-            line: text::fill(
-                "dashboard.breached_before",
-                &[("n", &grouped(broken(&|m| d.total_before(m))))],
-            ),
         },
         Figure {
             label: text::t("dashboard.open"),
             icon: "inbox",
             tone: "",
             number: grouped(d.open()),
-            href: list::backlog_address("", None),
+            href: list(Listed::Open, None, &d.lens.view, &everything),
             line: text::fill("dashboard.open_old", &[("n", &grouped(old))]),
         },
+        share(
+            "dashboard.first_contact",
+            "ok",
+            "",
+            d,
+            first_contact,
+            Measure::FirstContact,
+        ),
+        share(
+            "dashboard.reopened_share",
+            "alert",
+            "",
+            d,
+            reopened,
+            Measure::Reopened,
+        ),
+        share(
+            "dashboard.by_bot",
+            "bot",
+            "c-info",
+            d,
+            |counts| Share {
+                part: counts.number(Measure::ResolvedByBot),
+                whole: counts.number(Measure::Resolved),
+            },
+            Measure::ResolvedByBot,
+        ),
         Figure {
-            label: text::t("dashboard.by_bot"),
-            icon: "bot",
-            tone: "c-info",
-            number: percent(d.total(Measure::ResolvedByBot), d.total(Measure::Resolved)),
-            href: list::address(Measure::ResolvedByBot, d.period),
-            line: of(d.total(Measure::ResolvedByBot), d.total(Measure::Resolved)),
+            label: text::t("dashboard.by_people"),
+            icon: "users",
+            tone: "",
+            number: grouped(resolved_by_people(&d.total.now)),
+            href: counted(Measure::ResolveElapsed, &d.lens, &everything),
+            line: d.lens.before.map_or_else(String::new, |_| {
+                text::fill(
+                    "dashboard.before",
+                    &[("n", &grouped(resolved_by_people(&d.total.before)))],
+                )
+            }),
         },
     ]
 }
@@ -233,31 +264,19 @@ fn bot(d: &Dashboard) -> Vec<Figure> {
         label: text::t(label),
         icon: "",
         tone: "",
-        number: grouped(d.total(measure)),
-        href: list::address(measure, d.period),
-        line: String::new(),
+        number: grouped(d.total.now.number(measure)),
+        href: counted(measure, &d.lens, &Key::default()),
+        line: d
+            .lens
+            .before
+            .map_or_else(String::new, |_| grouped(d.total.before.number(measure))),
     };
     vec![
         row("dashboard.bot_closed", Measure::ResolvedByBot),
+        row("dashboard.bot_reopened", Measure::ReopenedAfterBot),
         row("dashboard.bot_passed_on", Measure::BotPassedOn),
         row("dashboard.bot_undone", Measure::Undone),
+        row("dashboard.bot_first_response", Measure::FirstResponseByBot),
+        row("dashboard.bot_resolution", Measure::ResolutionByBot),
     ]
-}
-
-/// The name of a download with its day.
-fn file_name(now: chrono::DateTime<Utc>) -> String {
-    format!("tierdesk-{}.csv", now.format("%Y-%m-%d"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::percent;
-
-    #[test]
-    fn a_share_is_rounded_to_a_tenth_and_nothing_is_not_a_share() {
-        assert_eq!(percent(931, 988), "94.2 %");
-        assert_eq!(percent(0, 5), "0.0 %");
-        assert_eq!(percent(5, 5), "100.0 %");
-        assert_eq!(percent(0, 0), "–");
-    }
 }

@@ -6,17 +6,20 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
-use tierdesk_desk::dashboard::Period;
 use tierdesk_desk::flow::{Flow, Row};
+use tierdesk_domain::csv::cell;
+use tierdesk_domain::dashboard::{self as figures, Share};
 use tierdesk_domain::flow::FlowMeasure;
 use tierdesk_domain::id::CategoryId;
+use tierdesk_domain::period::{Period, Preset};
 use tierdesk_domain::text;
 use tierdesk_store::category;
 
 use crate::dashboard::chart::{Bar, Bars, parts};
-use crate::dashboard::{self, cell, day, percent};
+use crate::dashboard::day;
+use crate::dashboard::view::preset_words;
 use crate::extract::{Me, Query};
 use crate::filters::{self, grouped};
 use crate::frame::Frame;
@@ -40,6 +43,26 @@ struct Asked {
     days: Option<u64>,
     category: String,
     by: String,
+}
+
+/// The periods on offer, in days, with their words.
+const PERIODS: [(u64, Preset); 4] = [
+    (1, Preset::Today),
+    (7, Preset::Days7),
+    (30, Preset::Days30),
+    (90, Preset::Days90),
+];
+
+/// One of the periods on offer, 30 days where nothing is said: its number of days, and the days (UTC).
+fn period(asked: Option<u64>, now: DateTime<Utc>) -> Result<(u64, Period), WebError> {
+    let days = asked.unwrap_or(30);
+    let offer = PERIODS.iter().find(|it| it.0 == days);
+    let (days, preset) = offer.ok_or(WebError::BadRequest)?;
+    Ok((*days, preset.on(now.date_naive())))
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    figures::percent(Share { part, whole })
 }
 
 /// The category of an address: `none` for tickets without one.
@@ -118,9 +141,8 @@ async fn show(
     frame: Frame,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
-    let days = dashboard::days(asked.days)?;
+    let (days, period) = period(asked.days, frame.now)?;
     let category = category_of(&asked.category)?;
-    let period = Period::last(days, frame.now);
     let flow = app.desk.flow(&me.caller, period, category).await?;
     let mut conn = app.desk.acquire().await?;
     let categories = category::all(&mut conn).await?;
@@ -134,11 +156,15 @@ async fn show(
             &[
                 ("from", &day(period.from)),
                 ("to", &day(period.to)),
+                ("zone", &"UTC"),
                 ("time", &time),
             ],
         ),
         days,
-        periods: dashboard::periods(days),
+        periods: PERIODS
+            .iter()
+            .map(|(offer, preset)| (*offer, preset_words(*preset), *offer == days))
+            .collect(),
         by_category,
         categories: categories
             .into_iter()
@@ -367,7 +393,7 @@ async fn download(
     frame: Frame,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
-    let period = Period::last(dashboard::days(asked.days)?, frame.now);
+    let (_, period) = period(asked.days, frame.now)?;
     let category = category_of(&asked.category)?;
     let flow = app.desk.flow(&me.caller, period, category).await?;
     let mut csv = String::from("from (UTC),to (UTC),by,name");

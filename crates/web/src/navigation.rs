@@ -67,6 +67,7 @@ const ADMINISTRATION: &[Offer] = &[
     ("nav.paths", "/admin/paths", "escalate"),
     ("nav.on_call_schedules", "/admin/on-call", "phone"),
     ("nav.calendars", "/admin/calendars", "calendar"),
+    ("nav.reporting", "/admin/reporting", "chart"),
     ("nav.enrolment", "/admin/enrolment", "shield"),
     ("nav.audit", "/admin/audit", "book"),
 ];

@@ -125,6 +125,7 @@ pub(crate) fn mail(kind: MailKind) -> &'static str {
         MailKind::CertificateEnds => "event.mail_certificate",
         MailKind::AtRisk => "event.mail_at_risk",
         MailKind::InCharge => "event.mail_in_charge",
+        MailKind::Report => "event.mail_report",
         MailKind::PasswordReset => "event.mail_password_reset",
         MailKind::PasswordChanged => "event.mail_password_changed",
         MailKind::Invitation | MailKind::SetUp | MailKind::AddressNotice => "event.mail_account",

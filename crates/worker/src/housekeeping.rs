@@ -1,4 +1,4 @@
-//! Throws away what nobody needs any more, and folds counts of past days. Every step is safe to run twice and on several nodes.
+//! Throws away what nobody needs any more, and folds the queues' counts. Every step is safe to run twice and on several nodes.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Housekeeping {
         let desk = &self.desk;
         done("drafts", desk.sweep_drafts(now).await);
         done("files", desk.sweep_files(now).await);
-        done("counts", desk.fold_tally(now).await);
+        done("counts", desk.fold_queues(now).await);
         done("notifications", desk.sweep_notifications(now).await);
         done("rate limits", desk.sweep_rate_limits(now).await);
     }

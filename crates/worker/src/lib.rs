@@ -7,6 +7,7 @@ pub mod job;
 pub mod outbox;
 pub mod sealer;
 pub mod signer;
+pub mod tally;
 pub mod timer;
 mod worker;
 

@@ -15,6 +15,7 @@ use crate::job::Jobs;
 use crate::outbox::{Outbox, Post};
 use crate::sealer::Sealer;
 use crate::signer::Signer;
+use crate::tally::Folder;
 use crate::timer::Sweeper;
 
 /// Where the loops get their time.
@@ -34,6 +35,7 @@ pub struct Worker {
     sealer: Sealer,
     signer: Signer,
     housekeeping: Housekeeping,
+    folder: Folder,
     sweeper: Sweeper,
 }
 
@@ -48,6 +50,7 @@ impl Worker {
             sealer: Sealer::new(desk.clone()),
             signer: Signer::new(desk.clone()),
             housekeeping: Housekeeping::new(desk.clone()),
+            folder: Folder::new(desk.clone()),
             sweeper: Sweeper::new(desk),
         }
     }
@@ -103,6 +106,13 @@ impl Worker {
             loops.spawn(keep_running("housekeeping", stop.clone(), move || {
                 let (house, clock, stop) = (this.housekeeping.clone(), clock.clone(), stop.clone());
                 async move { house.run(|| clock(), stop).await }
+            }));
+        }
+        {
+            let (this, stop) = (self.clone(), stop.clone());
+            loops.spawn(keep_running("counts", stop.clone(), move || {
+                let (folder, stop) = (this.folder.clone(), stop.clone());
+                async move { folder.run(stop).await }
             }));
         }
         for _ in 0..SWEEPERS {

@@ -25,6 +25,8 @@ const TARGETS: [(i64, i64); 4] = [
 ];
 /// When nothing is due: the due time, the risk, which clock, its own risk and its promise.
 const NO_CLOCK: &str = "infinity\tinfinity\t\\N\t\\N\t\\N";
+/// An engineer takes a ticket so long after it was filed.
+const TAKEN_AFTER: TimeDelta = TimeDelta::seconds(90);
 const TIER_SHARES: [f64; 3] = [0.62, 0.28, 0.10];
 const PRIORITY_SHARES: [f64; 4] = [0.01, 0.12, 0.55, 0.32];
 
@@ -44,14 +46,14 @@ impl Tables {
                 url,
                 "copy ticket (id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id, \
                  requester_id, organisation_id, channel, resolution_code, resolved_by, created_at, updated_at, resolved_at, \
-                 closed_at, next_clock_at, next_risk_at, next_clock, next_clock_risk_at, next_clock_seconds, search) from stdin",
+                 closed_at, next_clock_at, next_risk_at, next_clock, next_clock_risk_at, next_clock_seconds, acknowledged_at, search) from stdin",
             )
             .await?,
             content: Copy::begin(url, "copy content (id, format, body, hash) from stdin").await?,
             event: Copy::begin(
                 url,
                 "copy event (id, ticket_id, at, kind, visibility, actor_kind, actor_id, cycle, team_id, tier, priority, content_id, \
-                 data, search) from stdin",
+                 data, search, category_id, organisation_id) from stdin",
             )
             .await?,
             clock: Copy::begin(
@@ -104,6 +106,8 @@ struct Ticket {
     priority: usize,
     requester: Uuid,
     engineer: Uuid,
+    category: Uuid,
+    organisation: Uuid,
     title: Text,
 }
 
@@ -147,18 +151,19 @@ impl Maker<'_> {
             priority: random.weighted(&PRIORITY_SHARES),
             requester: self.company.requesters[requester],
             engineer: *random.pick(&self.company.engineers[team][tier]),
+            category: *random.pick(self.categories),
+            organisation: self.company.organisations[requester % self.company.organisations.len()],
             title: self.words.title(random),
         };
         let share = if age < 0.1 { OPEN.0 } else { OPEN.1 };
-        let organisation = self.company.organisations[requester % self.company.organisations.len()];
         if self.all_open || random.chance(share) {
-            self.write_open(n, &ticket, organisation, out);
+            self.write_open(n, &ticket, out);
         } else {
-            self.write_closed(n, &ticket, organisation, out);
+            self.write_closed(n, &ticket, out);
         }
     }
 
-    fn write_open(&mut self, n: u64, ticket: &Ticket, organisation: Uuid, out: &mut Tables) {
+    fn write_open(&mut self, n: u64, ticket: &Ticket, out: &mut Tables) {
         let random = &mut self.random;
         let status =
             ["new", "open", "pending", "on_hold"][random.weighted(&[0.25, 0.5, 0.17, 0.08])];
@@ -230,7 +235,6 @@ impl Maker<'_> {
         self.ticket(
             n,
             ticket,
-            organisation,
             out,
             &[
                 status,
@@ -243,7 +247,7 @@ impl Maker<'_> {
         );
     }
 
-    fn write_closed(&mut self, n: u64, ticket: &Ticket, organisation: Uuid, out: &mut Tables) {
+    fn write_closed(&mut self, n: u64, ticket: &Ticket, out: &mut Tables) {
         let (response, resolution) = TARGETS[ticket.priority];
         self.opened(ticket, out);
         self.assigned(ticket, out);
@@ -257,13 +261,17 @@ impl Maker<'_> {
         let by_bot = self.random.chance(0.15);
         let by = if by_bot { "bot" } else { "human" };
         let text = self.words.text(&mut self.random, 14);
+        let took = (resolved - ticket.filed).num_seconds();
         self.event(
             ticket,
             &Happening {
                 at: resolved,
                 kind: "resolved",
                 visibility: "public",
-                data: &format!(r#"{{"code": "fixed", "by": "{by}"}}"#),
+                data: &format!(
+                    r#"{{"code": "fixed", "by": "{by}", "internal": {{"resolved_in": {{"elapsed_seconds": {took}, "business_seconds": {}}}}}}}"#,
+                    took / 3
+                ),
                 text: Some(&text),
             },
             out,
@@ -299,7 +307,6 @@ impl Maker<'_> {
         self.ticket(
             n,
             ticket,
-            organisation,
             out,
             &[
                 status,
@@ -339,8 +346,11 @@ impl Maker<'_> {
     }
 
     fn assigned(&mut self, ticket: &Ticket, out: &mut Tables) {
-        let at = ticket.filed + TimeDelta::seconds(90);
-        let data = format!(r#"{{"to": "{}", "name": "An Engineer"}}"#, ticket.engineer);
+        let at = ticket.filed + TAKEN_AFTER;
+        let data = format!(
+            r#"{{"to": "{}", "name": "An Engineer", "internal": {{"acknowledged_in": {{"elapsed_seconds": 90, "business_seconds": 60}}}}}}"#,
+            ticket.engineer
+        );
         self.event(
             ticket,
             &Happening {
@@ -465,7 +475,7 @@ impl Maker<'_> {
             Some(text) => self.words.write_vector(row, &[(text, "")]),
             None => row.push_str("\\N"),
         }
-        row.push('\n');
+        let _ = writeln!(row, "\t{}\t{}", ticket.category, ticket.organisation);
         if let Some(content) = content {
             match text {
                 Some(text) => self.content(content, text, out),
@@ -528,15 +538,13 @@ impl Maker<'_> {
 
     /// `rest`: status, assignee, how it was resolved and by whom, when it changed, when it was resolved and closed, the next
     /// clock.
-    fn ticket(
-        &mut self,
-        n: u64,
-        ticket: &Ticket,
-        organisation: Uuid,
-        out: &mut Tables,
-        rest: &[&str; 6],
-    ) {
-        let category = self.random.pick(self.categories);
+    fn ticket(&mut self, n: u64, ticket: &Ticket, out: &mut Tables, rest: &[&str; 6]) {
+        let (category, organisation) = (ticket.category, ticket.organisation);
+        let acknowledged = if *rest[1] == *"\\N" {
+            "\\N".to_owned()
+        } else {
+            (ticket.filed + TAKEN_AFTER).to_string()
+        };
         let [status, assignee, how, updated, times, next] = rest;
         let kept = std::mem::take(&mut out.ticket.kept);
         let row = out.ticket.row();
@@ -545,7 +553,7 @@ impl Maker<'_> {
         let (impact, urgency) = [(1, 1), (2, 1), (3, 2), (3, 3)][ticket.priority];
         let _ = writeln!(
             row,
-            "\t{status}\t{impact}\t{urgency}\t{}\t{category}\t{}\t{}\t{assignee}\t{}\t{organisation}\tweb\t{how}\t{}\t{updated}\t{times}\t{next}\t{kept}",
+            "\t{status}\t{impact}\t{urgency}\t{}\t{category}\t{}\t{}\t{assignee}\t{}\t{organisation}\tweb\t{how}\t{}\t{updated}\t{times}\t{next}\t{acknowledged}\t{kept}",
             ticket.priority + 1,
             self.company.teams[ticket.team],
             ticket.tier + 1,

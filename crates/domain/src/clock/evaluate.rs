@@ -81,6 +81,26 @@ pub fn stays(
     .collect()
 }
 
+/// The time between two moments that the policy counts, whether anything was promised or not: what lies in the hours of the
+/// rule that held, without the pauses.
+pub fn counted_between(
+    history: &History,
+    book: &Book,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> TimeDelta {
+    let facts = history.facts();
+    let run = Run {
+        metric: Metric::Resolution,
+        ordinal: 1,
+        start: from,
+        end: None,
+        goes_on: false,
+    };
+    let evaluated = Evaluation::new(book, &facts, run, TimeDelta::zero()).finish(to);
+    evaluated.counted
+}
+
 struct Evaluation<'a> {
     book: &'a Book,
     facts: &'a [(DateTime<Utc>, Facts)],

@@ -92,6 +92,21 @@ pub(super) fn all(words: &str) -> Vec<Box<dyn OutgoingMail>> {
             requester: words.into(),
             due: Some(at),
         }),
+        Box::new(Report {
+            name: words.into(),
+            owner: words.into(),
+            days: words.into(),
+            against: words.into(),
+            teams: words.into(),
+            figures: vec![Figure {
+                label: words.into(),
+                number: "94.2 %".into(),
+                before: words.into(),
+            }],
+            path: "/dashboard?period=7d".to_owned(),
+            late: Some(at),
+            too_large: true,
+        }),
         Box::new(PasswordReset {
             path: path.clone(),
             expires_at: at,

@@ -137,6 +137,9 @@ impl Seeder<'_> {
     /// Enters the organisation, teams and people.
     async fn found(&mut self, at: DateTime<Utc>, progress: &ProgressBar) -> anyhow::Result<()> {
         let system = Caller::machine(Actor::system());
+        self.desk
+            .set_reporting_zone(&system, company::ZONE, at)
+            .await?;
         let organisation = self
             .desk
             .enter_organisation(&system, company::NAME, false, at)

@@ -1,10 +1,13 @@
 //! Charts as the template draws them: every shape has its numbers, its words and its list.
 
-use tierdesk_desk::dashboard::Dashboard;
+use tierdesk_desk::dashboard::{Dashboard, Key};
+use tierdesk_domain::dashboard::{SLA, escalated, percent, resolved_by_people};
+use tierdesk_domain::period::Period;
 use tierdesk_domain::tally::Measure;
 use tierdesk_domain::text;
+use tierdesk_domain::tier::Tier;
 
-use super::{list, percent};
+use super::view::{Listed, counted, list};
 use crate::filters::grouped;
 
 /// A figure with its label and its list.
@@ -70,12 +73,20 @@ pub(crate) fn parts(numbers: Vec<(&'static str, u64, String)>, longest: u64) -> 
 
 /// What each tier did with the tickets it had.
 pub(super) fn flow(d: &Dashboard) -> Bars {
-    let by_bot = d.total(Measure::ResolvedByBot);
-    let passed_on = d.total(Measure::BotPassedOn);
-    let longest = d
-        .tiers
+    let everything = Key::default();
+    let by_bot = d.total.now.number(Measure::ResolvedByBot);
+    let passed_on = d.total.now.number(Measure::BotPassedOn);
+    // What people of a tier resolved, passed on, handed back and still have.
+    let of = |tier: Tier| {
+        let counts = &d.tiers[usize::from(tier.number().unsigned_abs()) - 1];
+        let resolved = resolved_by_people(counts);
+        let back = counts.number(Measure::HandedBack);
+        [resolved, escalated(counts), back, d.open_in(tier)]
+    };
+    let tiers = Tier::ALL.map(|tier| (tier, of(tier)));
+    let longest = tiers
         .iter()
-        .map(|it| it.resolved + it.escalated.iter().sum::<u64>() + it.handed_back + it.open)
+        .map(|(_, parts)| parts.iter().sum::<u64>())
         .chain([by_bot + passed_on])
         .max()
         .unwrap_or(1);
@@ -90,6 +101,7 @@ pub(super) fn flow(d: &Dashboard) -> Bars {
             ],
         )
     };
+    let behind = |measure, key: &Key| counted(measure, &d.lens, key);
     let bot = text::t("dashboard.bot");
     let mut bars = vec![Bar {
         label: bot.to_owned(),
@@ -99,12 +111,12 @@ pub(super) fn flow(d: &Dashboard) -> Bars {
                 (
                     "f-success",
                     by_bot,
-                    list::address(Measure::ResolvedByBot, d.period),
+                    behind(Measure::ResolvedByBot, &everything),
                 ),
                 (
                     "f-accent",
                     passed_on,
-                    list::address(Measure::BotPassedOn, d.period),
+                    behind(Measure::BotPassedOn, &everything),
                 ),
                 ("f-mute", 0, String::new()),
                 ("f-accent-2", 0, String::new()),
@@ -112,40 +124,32 @@ pub(super) fn flow(d: &Dashboard) -> Bars {
             longest,
         ),
         end: grouped(by_bot + passed_on),
-        end_href: list::address(Measure::Opened, d.period),
+        end_href: behind(Measure::ResolvedByBot, &everything),
     }];
-    for (tier, it) in tierdesk_domain::tier::Tier::ALL.into_iter().zip(d.tiers) {
-        let up: u64 = it.escalated.iter().sum();
-        let escalated = match tier {
-            tierdesk_domain::tier::Tier::L1 => Measure::EscalatedToL2,
-            _ => Measure::EscalatedToL3,
+    for (tier, [resolved, up, back, open]) in tiers {
+        let key = Key {
+            tier: Some(tier),
+            ..everything
         };
+        let have = list(Listed::Open, None, &d.lens.view, &key);
         bars.push(Bar {
             label: tier.to_string(),
-            aria: aria(tier.name(), it.resolved, up, it.open),
+            aria: aria(tier.name(), resolved, up, open),
             parts: parts(
                 vec![
-                    (
-                        "f-success",
-                        it.resolved,
-                        list::tier_address(Measure::Resolved, d.period, tier),
-                    ),
+                    ("f-success", resolved, behind(Measure::ResolveElapsed, &key)),
                     (
                         "f-accent",
                         up,
-                        list::tier_address(escalated, d.period, tier),
+                        super::view::address("/dashboard/flow", &d.lens.view, None),
                     ),
-                    (
-                        "f-mute",
-                        it.handed_back,
-                        list::tier_address(Measure::HandedBack, d.period, tier),
-                    ),
-                    ("f-accent-2", it.open, list::backlog_tier_address(tier)),
+                    ("f-mute", back, behind(Measure::HandedBack, &key)),
+                    ("f-accent-2", open, have.clone()),
                 ],
                 longest,
             ),
-            end: grouped(it.open),
-            end_href: list::backlog_tier_address(tier),
+            end: grouped(open),
+            end_href: have,
         });
     }
     Bars {
@@ -162,33 +166,36 @@ pub(super) fn flow(d: &Dashboard) -> Bars {
 
 /// Resolutions in time, for each priority.
 pub(super) fn priorities(d: &Dashboard) -> Bars {
+    let promise = SLA[2];
     let bars = d
-        .by_priority
+        .priorities
         .iter()
-        .map(|&(priority, kept, broken)| {
-            let kept_list = list::priority_address(Measure::ResolutionKept, d.period, priority);
+        .map(|(priority, counts)| {
+            let key = Key {
+                priority: Some(*priority),
+                ..Key::default()
+            };
+            let share = promise.share(counts);
+            let broken = share.whole - share.part;
+            let kept_list = counted(promise.kept, &d.lens, &key);
             Bar {
                 label: priority.to_string(),
                 aria: text::fill(
                     "dashboard.kept_aria",
                     &[
-                        ("priority", &priority),
-                        ("kept", &kept),
+                        ("priority", priority),
+                        ("kept", &share.part),
                         ("broken", &broken),
                     ],
                 ),
                 parts: parts(
                     vec![
-                        ("f-success", kept, kept_list.clone()),
-                        (
-                            "f-danger",
-                            broken,
-                            list::priority_address(Measure::ResolutionBreached, d.period, priority),
-                        ),
+                        ("f-success", share.part, kept_list.clone()),
+                        ("f-danger", broken, counted(promise.broken, &d.lens, &key)),
                     ],
-                    kept + broken,
+                    share.whole,
                 ),
-                end: percent(kept, kept + broken),
+                end: percent(share),
                 end_href: kept_list,
             }
         })
@@ -203,73 +210,109 @@ pub(super) fn priorities(d: &Dashboard) -> Bars {
     }
 }
 
+/// The colour and the word of each age, the youngest first.
+const AGES: [(&str, &str); 4] = [
+    ("f-accent-2", "dashboard.age_young"),
+    ("f-info", "dashboard.age_middle"),
+    ("f-accent", "dashboard.age_older"),
+    ("f-ink", "dashboard.age_old"),
+];
+
+/// The days on which tickets of each age were filed.
+fn filed(d: &Dashboard) -> [Period; 4] {
+    let back = |days: u64| {
+        let day = d.lens.today.checked_sub_days(chrono::Days::new(days));
+        day.unwrap_or(d.lens.today)
+    };
+    let [young, middle, older] = tierdesk_desk::dashboard::AGES;
+    [
+        Period {
+            from: back(young - 1),
+            to: d.lens.today,
+        },
+        Period {
+            from: back(middle - 1),
+            to: back(young),
+        },
+        Period {
+            from: back(older - 1),
+            to: back(middle),
+        },
+        Period {
+            from: chrono::NaiveDate::default(),
+            to: back(older),
+        },
+    ]
+}
+
 /// Open tickets of each queue, by age.
 pub(super) fn ages(d: &Dashboard) -> Bars {
-    let longest = d
-        .queues
-        .iter()
-        .map(|it| it.young + it.middle + it.old)
-        .max()
-        .unwrap_or(1);
+    let total = |open: &[u64; 4]| open.iter().sum::<u64>();
+    let longest = d.ages.iter().map(|it| total(&it.open)).max().unwrap_or(1);
+    let filed = filed(d);
     let bars = d
-        .queues
+        .ages
         .iter()
         .map(|it| {
-            let label = format!("{} {}", it.tier, it.name);
-            let queue = Some((it.team, it.tier));
+            let key = Key {
+                team: Some(it.team),
+                tier: Some(it.tier),
+                ..Key::default()
+            };
+            let label = format!("{} {}", it.tier, d.lens.team(it.team));
+            let [young, middle, older, old] = it.open;
+            let numbers = AGES.iter().zip(it.open).zip(filed);
             Bar {
                 aria: text::fill(
                     "dashboard.age_aria",
                     &[
                         ("queue", &label),
-                        ("young", &it.young),
-                        ("middle", &it.middle),
-                        ("old", &it.old),
+                        ("young", &young),
+                        ("middle", &middle),
+                        ("older", &older),
+                        ("old", &old),
                     ],
                 ),
                 label,
                 parts: parts(
-                    vec![
-                        (
-                            "f-accent-2",
-                            it.young,
-                            list::backlog_address("young", queue),
-                        ),
-                        (
-                            "f-accent",
-                            it.middle,
-                            list::backlog_address("middle", queue),
-                        ),
-                        ("f-ink", it.old, list::backlog_address("old", queue)),
-                    ],
+                    numbers
+                        .map(|(((class, _), n), days)| {
+                            (
+                                *class,
+                                n,
+                                list(Listed::Open, Some(days), &d.lens.view, &key),
+                            )
+                        })
+                        .collect(),
                     longest,
                 ),
-                end: grouped(it.young + it.middle + it.old),
-                end_href: list::backlog_address("", queue),
+                end: grouped(total(&it.open)),
+                end_href: list(Listed::Open, None, &d.lens.view, &key),
             }
         })
         .collect();
     Bars {
         of: text::t("dashboard.queue"),
-        legend: vec![
-            ("f-accent-2", text::t("dashboard.age_young").to_owned()),
-            ("f-accent", text::t("dashboard.age_middle").to_owned()),
-            ("f-ink", text::t("dashboard.age_old").to_owned()),
-        ],
+        legend: AGES
+            .iter()
+            .map(|(class, key)| (*class, text::t(key).to_owned()))
+            .collect(),
         bars,
     }
 }
 
-/// Two lines over the days of the period.
+/// Two lines over the days, or months, of the period.
 pub(super) struct Trend {
     pub(super) opened: String,
     pub(super) resolved: String,
     pub(super) top: String,
     pub(super) axis: Vec<String>,
     pub(super) days: Vec<TrendDay>,
+    pub(super) title: &'static str,
+    pub(super) of: &'static str,
 }
 
-/// One day as a row of the table.
+/// One day or month as a row of the table.
 pub(super) struct TrendDay {
     pub(super) day: String,
     pub(super) opened: String,
@@ -280,45 +323,69 @@ pub(super) struct TrendDay {
 
 /// The drawing is 1000 by 160 units, with the zero line at 150 and the top at 30.
 pub(super) fn trend(d: &Dashboard) -> Trend {
-    let top = d
-        .daily
-        .iter()
-        .map(|it| it.1.max(it.2))
-        .max()
-        .unwrap_or(0)
-        .max(1);
-    let steps = u64::try_from(d.daily.len().saturating_sub(1).max(1)).unwrap_or(1);
-    let line = |of: &dyn Fn(&(chrono::NaiveDate, u64, u64)) -> u64| {
+    let most = d.steps.iter().map(|it| it.opened.max(it.resolved)).max();
+    let top = most.unwrap_or(0).max(1);
+    let places = u64::try_from(d.steps.len().saturating_sub(1).max(1)).unwrap_or(1);
+    let line = |of: fn(&tierdesk_desk::dashboard::Step) -> u64| {
         let points: Vec<String> = d
-            .daily
+            .steps
             .iter()
             .zip(0u64..)
-            .map(|(day, i)| format!("{},{}", i * 1000 / steps, 150 - of(day) * 120 / top))
+            .map(|(step, i)| format!("{},{}", i * 1000 / places, 150 - of(step) * 120 / top))
             .collect();
         points.join(" ")
     };
-    let every = d.daily.len().div_ceil(5).max(1);
+    let months = d.lens.period.days() > 100;
+    let name = |period: Period| {
+        let format = if months { "%b %Y" } else { "%a %-d %b" };
+        period.from.format(format).to_string()
+    };
+    let every = d.steps.len().div_ceil(5).max(1);
+    let number = |n, measure, days| {
+        let href = list(
+            Listed::Counted(measure),
+            Some(days),
+            &d.lens.view,
+            &Key::default(),
+        );
+        (grouped(n), href)
+    };
     Trend {
-        opened: line(&|it| it.1),
-        resolved: line(&|it| it.2),
+        opened: line(|it| it.opened),
+        resolved: line(|it| it.resolved),
         top: grouped(top),
         axis: d
-            .daily
+            .steps
             .iter()
             .step_by(every)
-            .map(|it| it.0.format("%a %-d %b").to_string())
+            .map(|it| name(it.period))
             .collect(),
         days: d
-            .daily
+            .steps
             .iter()
             .rev()
-            .map(|&(day, opened, resolved)| TrendDay {
-                day: day.format("%a %-d %b").to_string(),
-                opened: grouped(opened),
-                opened_href: list::day_address(Measure::Opened, day),
-                resolved: grouped(resolved),
-                resolved_href: list::day_address(Measure::Resolved, day),
+            .map(|step| {
+                let (opened, opened_href) = number(step.opened, Measure::Opened, step.period);
+                let (resolved, resolved_href) =
+                    number(step.resolved, Measure::Resolved, step.period);
+                TrendDay {
+                    day: name(step.period),
+                    opened,
+                    opened_href,
+                    resolved,
+                    resolved_href,
+                }
             })
             .collect(),
+        title: text::t(if months {
+            "dashboard.trend_months"
+        } else {
+            "dashboard.trend"
+        }),
+        of: text::t(if months {
+            "dashboard.month"
+        } else {
+            "dashboard.day"
+        }),
     }
 }

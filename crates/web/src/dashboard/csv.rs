@@ -1,66 +1,198 @@
-//! The dashboard's counts as a table for a spreadsheet, without a cap on rows.
+//! Figures and lists as tables for a spreadsheet (RFC 4180), without a cap on rows: written while they are read.
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use tierdesk_desk::dashboard::Period;
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use futures_util::stream;
+use tierdesk_desk::Caller;
+use tierdesk_domain::csv::{cell, line};
+use tierdesk_domain::dashboard::View;
+use tierdesk_domain::period::{Compare, Period};
+use tierdesk_domain::text;
+use uuid::Uuid;
 
-use super::{Asked, file_name};
+use super::list::{self, Asked, Wanted};
+use super::view::Fields;
 use crate::extract::{Me, Query};
 use crate::frame::Frame;
 use crate::{AppState, WebError};
 
-pub(super) async fn download(
+/// The columns of a list.
+const HEAD: &str = "counted at,zone,ticket,title,status,priority,tier,team,requester,engineer,elapsed seconds,business seconds\r\n";
+
+/// Tickets that are read at a time.
+const PAGE: i64 = 500;
+
+/// `?…`: every count of the period, by day and whatever is told apart.
+pub(super) async fn figures(
     State(app): State<AppState>,
     me: Me,
     frame: Frame,
+    Query(fields): Query<Fields>,
+) -> Result<Response, WebError> {
+    let chosen = fields.read()?;
+    if !chosen.wrong_days.is_empty() {
+        return Err(WebError::BadRequest);
+    }
+    let view = View {
+        compare: Compare::Nothing,
+        ..chosen.view
+    };
+    let mut conn = app.desk.acquire().await?;
+    let (_, lens) = app
+        .desk
+        .lens(&mut conn, &me.caller, view, frame.now)
+        .await?;
+    drop(conn);
+    let (period, zone) = (lens.period, lens.zone);
+    let begin = Figures {
+        app,
+        caller: me.caller,
+        view,
+        now: frame.now,
+        day: Some(period.from),
+        last: period.to,
+    };
+    let head = tierdesk_desk::dashboard::CSV_HEAD.to_owned();
+    Ok(answer(
+        "figures",
+        period,
+        zone,
+        head,
+        stream::try_unfold(begin, next_day),
+    ))
+}
+
+/// A table of figures on its way.
+struct Figures {
+    app: AppState,
+    caller: Caller,
+    view: View,
+    now: DateTime<Utc>,
+    day: Option<NaiveDate>,
+    last: NaiveDate,
+}
+
+async fn next_day(mut at: Figures) -> Result<Option<(String, Figures)>, WebError> {
+    let Some(day) = at.day.filter(|day| *day <= at.last) else {
+        return Ok(None);
+    };
+    let csv = at
+        .app
+        .desk
+        .csv_of_day(&at.caller, at.view, day, at.now)
+        .await?;
+    at.day = day.succ_opt();
+    Ok(Some((csv, at)))
+}
+
+/// `?measure=…`: the whole list behind a number.
+pub(super) async fn tickets(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Query(fields): Query<Fields>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
-    let period = Period::last(asked.days()?, frame.now);
-    let rows = app.desk.dashboard_rows(&me.caller, period).await?;
-    let mut csv = String::from("day (UTC),team,tier,priority,measure,number\r\n");
-    for row in rows {
-        let cells = [
-            row.day.to_string(),
-            cell(&row.team),
-            row.tier.to_string(),
-            row.priority.to_string(),
-            row.measure.to_string(),
-            row.n.to_string(),
-        ];
-        csv.push_str(&cells.join(","));
-        csv.push_str("\r\n");
+    let wanted = asked.read(&fields)?;
+    let lens = list::read(&app, &me.caller, &wanted, &frame, None, 1)
+        .await?
+        .lens;
+    let head = HEAD.to_owned();
+    let (period, zone) = (lens.period, lens.zone);
+    let begin = Tickets {
+        app,
+        caller: me.caller,
+        wanted,
+        frame,
+        zone,
+        after: None,
+        over: false,
+    };
+    Ok(answer(
+        "tickets",
+        period,
+        zone,
+        head,
+        stream::try_unfold(begin, next_page),
+    ))
+}
+
+/// A list on its way.
+struct Tickets {
+    app: AppState,
+    caller: Caller,
+    wanted: Wanted,
+    frame: Frame,
+    zone: Tz,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    over: bool,
+}
+
+async fn next_page(mut at: Tickets) -> Result<Option<(String, Tickets)>, WebError> {
+    if at.over {
+        return Ok(None);
     }
-    let disposition = format!("attachment; filename=\"{}\"", file_name(frame.now));
-    Ok((
+    let found = list::read(&at.app, &at.caller, &at.wanted, &at.frame, at.after, PAGE);
+    let lines = found.await?.lines;
+    at.over = (lines.len() as i64) < PAGE;
+    at.after = lines.last().map(|last| (last.at, last.id));
+    let mut csv = String::new();
+    for it in lines {
+        let when = it.at.with_timezone(&at.zone);
+        let (elapsed, business) = it.took.unzip();
+        let seconds = |it: Option<i64>| it.map_or_else(String::new, |it| it.to_string());
+        let mut cells = vec![
+            when.to_rfc3339_opts(SecondsFormat::Secs, false),
+            cell(at.zone.name()),
+        ];
+        cells.extend(match it.ticket {
+            Some(ticket) => [
+                ticket.number.0.to_string(),
+                cell(&ticket.title),
+                ticket.status.to_string(),
+                ticket.priority.to_string(),
+                ticket.tier.to_string(),
+                cell(&ticket.team),
+                cell(&ticket.requester),
+                cell(&ticket.assignee.unwrap_or_default()),
+            ],
+            None => {
+                let mut cells: [String; 8] = Default::default();
+                cells[1] = cell(text::t("dashboard.list_elsewhere"));
+                cells
+            }
+        });
+        cells.extend([seconds(elapsed), seconds(business)]);
+        line(&mut csv, &cells);
+    }
+    Ok(Some((csv, at)))
+}
+
+/// The file, named after what is in it.
+fn answer(
+    what: &str,
+    period: Period,
+    zone: Tz,
+    head: String,
+    rest: impl stream::Stream<Item = Result<String, WebError>> + Send + 'static,
+) -> Response {
+    let zone = zone.name().replace('/', "-");
+    let disposition = format!(
+        "attachment; filename=\"tierdesk-{what}-{}-to-{}-{zone}.csv\"",
+        period.from, period.to
+    );
+    let head = stream::once(std::future::ready(Ok(head)));
+    let body = Body::from_stream(futures_util::StreamExt::chain(head, rest));
+    (
         [
             (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
             (header::CONTENT_DISPOSITION, disposition),
         ],
-        csv,
+        body,
     )
-        .into_response())
-}
-
-/// A text as a cell: always quoted, and never a formula for the program that opens it (AT-CSV-1).
-pub(crate) fn cell(text: &str) -> String {
-    let dangerous = text.starts_with([
-        '=', '+', '-', '@', '\t', '\r', '|', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
-    ]);
-    let guard = if dangerous { "'" } else { "" };
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cell;
-
-    #[test]
-    fn a_name_never_becomes_a_formula() {
-        assert_eq!(cell("Network"), "\"Network\"");
-        assert_eq!(cell("say \"hi\", all"), "\"say \"\"hi\"\", all\"");
-        for text in ["=1+1", "+1", "-1", "@x", "\tx", "|x", "\u{ff1d}1"] {
-            assert_eq!(cell(text), format!("\"'{text}\""));
-        }
-    }
+        .into_response()
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{category_of, category_word};
 use crate::dashboard::day;
-use crate::dashboard::list::{ListPage, ROWS};
+use crate::dashboard::list::{ROWS, TicketsPage};
 use crate::extract::{Me, Query};
 use crate::filters;
 use crate::frame::Frame;
@@ -115,16 +115,20 @@ pub(super) async fn show(
     });
     let line = text::fill(
         "dashboard.list_between",
-        &[("from", &day(asked.from)), ("to", &day(asked.to))],
+        &[
+            ("from", &day(asked.from)),
+            ("to", &day(asked.to)),
+            ("zone", &"UTC"),
+        ],
     );
     let back = ("/dashboard/tiers", text::t("flow.title"));
-    Ok(Page(ListPage::new(
+    Ok(Page(TicketsPage::new(
         frame,
         back,
         title(asked.measure),
         line,
         lines,
-        older,
+        (String::new(), older),
     ))
     .into_response())
 }

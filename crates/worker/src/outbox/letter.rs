@@ -22,6 +22,8 @@ use tierdesk_store::outbox::Claimed;
 
 use super::Post;
 
+mod report;
+
 /// Why a mail cannot be written. Trying again would not help.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CannotWrite {
@@ -50,9 +52,12 @@ pub(super) fn write(
         zone: letter.person.time_zone.parse().unwrap_or(Tz::UTC),
         why: why(mail, letter),
     };
-    let rendered = view(mail, letter)
+    let mut rendered = view(mail, letter)
         .ok_or(CannotWrite::Incomplete)?
         .render(&context)?;
+    if let Some(report) = &letter.report {
+        rendered.attached.extend(report::attached(report));
+    }
     Ok((rendered, envelope(settings, post, mail, letter)?))
 }
 
@@ -64,6 +69,7 @@ fn why(mail: &Claimed, letter: &Letter) -> Why {
     match mail.kind.audience() {
         MailAudience::Account => Why::Account,
         MailAudience::Internal if mail.kind == MailKind::InCharge => Why::InCharge,
+        MailAudience::Figures => Why::Figures,
         MailAudience::Internal => Why::Engineer,
         MailAudience::Public if is_requester => Why::Requester,
         MailAudience::Public if mail.kind == MailKind::TicketReopened => Why::Engineer,
@@ -206,6 +212,7 @@ fn view(mail: &Claimed, letter: &Letter) -> Option<Box<dyn OutgoingMail>> {
             requester: about?.requester_name.as_str().into(),
             due: about?.due,
         }),
+        MailKind::Report => report::mail(letter.report.as_deref()?, mail.created_at),
         MailKind::PasswordReset => Box::new(PasswordReset {
             path: path("/password/reset", letter)?,
             expires_at: moment(&mail.data, "expires_at")?,

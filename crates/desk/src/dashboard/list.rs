@@ -1,0 +1,77 @@
+//! The lists behind the numbers.
+
+use chrono::{DateTime, Utc};
+use tierdesk_domain::dashboard::View;
+use tierdesk_domain::id::PersonId;
+use tierdesk_domain::period::Period;
+use tierdesk_domain::tally::Measure;
+use tierdesk_store::ticket_list::{self, After, Line};
+
+use super::Lens;
+use crate::error::Result;
+use crate::{Caller, Desk};
+
+/// What is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListOf {
+    /// What was counted in the view's days.
+    Counted(Measure),
+    /// What is open, filed on these days; none for whenever.
+    Open(Option<Period>),
+    /// What is at risk now.
+    AtRisk,
+}
+
+/// A list behind a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct List {
+    /// What is in it.
+    pub of: ListOf,
+    /// Only what this engineer did, or has.
+    pub person: Option<PersonId>,
+}
+
+/// A page of such a list.
+#[derive(Debug)]
+pub struct ListPage {
+    /// What it speaks of.
+    pub lens: Lens,
+    /// The rows.
+    pub lines: Vec<Line>,
+}
+
+impl Desk {
+    /// A page of the list behind a number: as many rows altogether as the number says.
+    pub async fn tickets_behind(
+        &self,
+        caller: &Caller,
+        view: View,
+        list: List,
+        (after, limit): (After, i64),
+        now: DateTime<Utc>,
+    ) -> Result<ListPage> {
+        let mut conn = self.acquire().await?;
+        let (scope, lens) = self.lens(&mut conn, caller, view, now).await?;
+        let mut filter = lens.list_filter();
+        filter.person = list.person;
+        if list.person.is_some() {
+            // Counts of engineers know neither.
+            (filter.categories, filter.organisation) = (None, None);
+        }
+        let lines = match list.of {
+            ListOf::Counted(measure) => {
+                let span = lens.period.instants(lens.zone);
+                ticket_list::counted(&mut conn, &scope, measure, span, &filter, after, limit)
+                    .await?
+            }
+            ListOf::Open(days) => {
+                let span = days.map(|days| days.instants(lens.zone)).unzip();
+                ticket_list::backlog(&mut conn, &scope, span, &filter, after, limit).await?
+            }
+            ListOf::AtRisk => {
+                ticket_list::at_risk(&mut conn, &scope, &filter, now, after, limit).await?
+            }
+        };
+        Ok(ListPage { lens, lines })
+    }
+}

@@ -1,0 +1,100 @@
+//! What actions counted and nobody folded yet.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use tierdesk_domain::id::{CategoryId, OrganisationId, PersonId, TeamId};
+use tierdesk_domain::tally::Counts;
+use tierdesk_domain::ticket::Priority;
+use tierdesk_domain::tier::Tier;
+use uuid::Uuid;
+
+use crate::{Result, StoreError, row};
+
+/// Where something is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The team whose queue it happened in.
+    pub team: TeamId,
+    /// The tier.
+    pub tier: Tier,
+    /// The priority.
+    pub priority: Priority,
+    /// What the ticket was about.
+    pub category: Option<CategoryId>,
+    /// Whose it was.
+    pub organisation: Option<OrganisationId>,
+    /// The engineer, in counts of engineers, which have neither category nor organisation.
+    pub person: Option<PersonId>,
+}
+
+/// Keeps what an action counted: the time it belongs to, the place, and the counts.
+pub async fn insert(
+    conn: &mut PgConnection,
+    deltas: &[((DateTime<Utc>, Place), Counts)],
+) -> Result<()> {
+    let column = |of: fn(&Place) -> Option<Uuid>| -> Vec<Uuid> {
+        let all = deltas.iter().map(|((_, place), _)| of(place));
+        all.map(Option::unwrap_or_default).collect()
+    };
+    sqlx::query!(
+        "insert into tally_delta (id, at, team_id, tier, priority, category_id, organisation_id, person_id, counts)
+         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::smallint[], $5::smallint[], $6::uuid[], $7::uuid[],
+                              $8::uuid[], $9::bytea[])",
+        &deltas.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>(),
+        &deltas.iter().map(|((at, _), _)| *at).collect::<Vec<_>>(),
+        &column(|it| Some(it.team.0)),
+        &deltas.iter().map(|((_, it), _)| it.tier.number()).collect::<Vec<_>>(),
+        &deltas.iter().map(|((_, it), _)| it.priority.number()).collect::<Vec<_>>(),
+        &column(|it| it.category.map(|it| it.0)),
+        &column(|it| it.organisation.map(|it| it.0)),
+        &column(|it| it.person.map(|it| it.0)),
+        &deltas.iter().map(|(_, counts)| counts.encode()).collect::<Vec<_>>()
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes up to `limit` rows away, oldest first, for whoever folds them.
+pub async fn take(
+    conn: &mut PgConnection,
+    limit: i64,
+) -> Result<Vec<((DateTime<Utc>, Place), Counts)>> {
+    sqlx::query!(
+        "delete from tally_delta where id = any (array(select id from tally_delta order by id limit $1))
+         returning at, team_id, tier, priority, category_id, organisation_id, person_id, counts",
+        limit
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(|r| {
+        let place = Place {
+            team: TeamId(r.team_id),
+            tier: row::tier("tally_delta", r.tier)?,
+            priority: row::number("tally_delta", r.priority, Priority::from_number)?,
+            category: known(r.category_id).map(CategoryId),
+            organisation: known(r.organisation_id).map(OrganisationId),
+            person: known(r.person_id).map(PersonId),
+        };
+        Ok(((r.at, place), counts(&r.counts)?))
+    })
+    .collect()
+}
+
+/// Takes everything away, for whoever counts anew.
+pub async fn clear(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query!("delete from tally_delta")
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The id, unless it is the one that stands for none.
+pub(super) fn known(id: Uuid) -> Option<Uuid> {
+    (!id.is_nil()).then_some(id)
+}
+
+pub(super) fn counts(bytes: &[u8]) -> Result<Counts> {
+    Counts::decode(bytes).map_err(|error| StoreError::corrupt("tally", error))
+}
