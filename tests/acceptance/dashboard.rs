@@ -531,7 +531,7 @@ async fn times_are_those_from_filing_and_from_reopening_to_the_resolution() {
     let requester = fortnight
         .requesters
         .iter()
-        .find(|it| it.name.len() > 0)
+        .find(|it| !it.name.is_empty())
         .unwrap();
     let _ = requester;
     let events = fortnight.events().await;

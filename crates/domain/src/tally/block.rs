@@ -74,7 +74,7 @@ mod tests {
             for block in &blocks {
                 prop_assert_eq!(block.day, next);
                 prop_assert!(holding(block.day).contains(block));
-                next = next + chrono::TimeDelta::days(i64::from(block.grain));
+                next += chrono::TimeDelta::days(i64::from(block.grain));
             }
             prop_assert_eq!(next, day(from + days));
             prop_assert!(blocks.len() as i64 <= 28 + days / 64);

@@ -77,11 +77,11 @@ fn word(promise: Promise) -> &'static str {
 }
 
 /// The groups that have a promise of these, by name.
-pub(super) fn sorted<'a>(
-    figures: &'a Figures,
+pub(super) fn sorted(
+    figures: &Figures,
     dimension: Dimension,
     shown: impl Fn(&Pair) -> bool,
-) -> Vec<(String, &'a Key, &'a Pair)> {
+) -> Vec<(String, &Key, &Pair)> {
     let mut groups: Vec<_> = figures
         .groups
         .iter()
