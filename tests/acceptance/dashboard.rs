@@ -528,12 +528,6 @@ async fn times_are_those_from_filing_and_from_reopening_to_the_resolution() {
     desk.resolve(&engineer, id, ResolutionCode::Fixed, "Done.", clock.now())
         .await
         .unwrap();
-    let requester = fortnight
-        .requesters
-        .iter()
-        .find(|it| !it.name.is_empty())
-        .unwrap();
-    let _ = requester;
     let events = fortnight.events().await;
     let of =
         |kind: &str| events.iter().find(|it| it.kind == kind).unwrap().data["internal"].clone();
