@@ -636,11 +636,8 @@ async fn a_manager_never_learns_other_teams_numbers_or_titles() {
     let mut fortnight = Fortnight::begin().await;
     fortnight.live().await;
     let network = fortnight.desk.manager("Nora Falk").await;
-    let mut conn = fortnight.desk.desk.acquire().await.unwrap();
-    tierdesk_store::team::add_manager(&mut conn, network.id, fortnight.teams[1])
-        .await
-        .unwrap();
-    drop(conn);
+    let theirs = [fortnight.teams[1]];
+    fortnight.desk.answers_for(&network, &theirs).await;
     let caller = fortnight.desk.caller(&network).await;
     let view = days("2026-10-19", "2026-11-10");
     let only = View {

@@ -40,11 +40,7 @@ impl Scene {
         let owner = desk.manager("Mara Lind").await;
         let network = desk.manager("Nora Falk").await;
         let teams = [desk.team("Service Desk").await, desk.team("Network").await];
-        let mut conn = desk.desk.acquire().await.unwrap();
-        tierdesk_store::team::add_manager(&mut conn, network.id, teams[1])
-            .await
-            .unwrap();
-        drop(conn);
+        desk.answers_for(&network, &[teams[1]]).await;
         Self {
             desk,
             owner,
