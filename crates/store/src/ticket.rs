@@ -100,7 +100,6 @@ impl Ticket {
             waiting: matches!(self.status, Status::Pending | Status::OnHold),
             category: self.category,
             organisation: self.organisation,
-            assignee: self.assignee,
         }
     }
 
@@ -391,8 +390,6 @@ pub struct Place {
     pub category: Option<CategoryId>,
     /// Whose it was.
     pub organisation: Option<OrganisationId>,
-    /// Who had it.
-    pub assignee: Option<PersonId>,
 }
 
 /// Writes back a ticket that [`lock`] gave; its version goes up where `edited` says that properties changed.
@@ -457,7 +454,6 @@ pub async fn save(
         waiting: matches!(status, Status::Pending | Status::OnHold),
         category: old.category_id.map(CategoryId),
         organisation: old.organisation_id.map(OrganisationId),
-        assignee: old.assignee_id.map(PersonId),
     })
 }
 
