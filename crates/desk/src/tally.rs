@@ -91,7 +91,10 @@ impl Work<'_> {
         let standing = [
             (Standing::Open, place.open),
             (Standing::Queue, place.queued),
-            (Standing::QueueFree, place.queued && place.assignee.is_none()),
+            (
+                Standing::QueueFree,
+                place.queued && place.assignee.is_none(),
+            ),
             (Standing::QueueWaiting, place.queued && place.waiting),
         ];
         for (standing, counts) in standing {
