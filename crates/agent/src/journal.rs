@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 use crate::state::write_durably;
 
-/// Delivered entries are kept so long; envelopes live a quarter of an hour.
-const KEEP: TimeDelta = TimeDelta::days(1);
+/// Delivered entries are kept, and results that the server does not take offered, so long; envelopes live a quarter of an hour.
+pub(crate) const KEEP: TimeDelta = TimeDelta::days(1);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Record {
