@@ -56,13 +56,21 @@ impl Demo {
 
     /// Starts, and reads until a line says that.
     fn start_until(mut command: Command, data: &Path, words: &str) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let complaints = fs::File::create(Self::complaints_of(data)).unwrap();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(complaints)
+            .spawn()
+            .unwrap();
         let mut said = String::new();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         while !said.contains(words) {
             match lines.next() {
                 Some(line) => said = format!("{said}{}\n", line.unwrap()),
-                None => panic!("it ended and said only:\n{said}"),
+                None => panic!(
+                    "it ended and said only:\n{said}{}",
+                    fs::read_to_string(Self::complaints_of(data)).unwrap()
+                ),
             }
         }
         Self {
@@ -70,6 +78,15 @@ impl Demo {
             said,
             data: data.to_owned(),
         }
+    }
+
+    /// Where what it complains of is kept, beside its data.
+    fn complaints_of(data: &Path) -> PathBuf {
+        data.with_extension("complaints")
+    }
+
+    fn complaints(&self) -> String {
+        fs::read_to_string(Self::complaints_of(&self.data)).unwrap()
     }
 
     fn signal(&mut self, signal: Signal) -> ExitStatus {
@@ -228,6 +245,8 @@ fn one_command_starts_a_month_of_work_and_keeps_it_whatever_ends_it() {
     // Ctrl-C ends everything, in good order.
     assert!(demo.signal(Signal::INT).success());
     assert_eq!(demo.left_over(), Vec::<String>::new());
+    let complaints = demo.complaints();
+    assert!(!complaints.contains("does not answer"), "{complaints}");
 
     // What was filed is there at the second start.
     let mut demo = Demo::start(&data);

@@ -70,6 +70,8 @@ async fn listen(pool: Pool, hub: broadcast::Sender<Change>) {
     loop {
         match hear(&pool, &hub).await {
             Ok(()) => wait = Duration::from_millis(200),
+            // The program ends.
+            Err(_) if pool.is_closed() => return,
             Err(error) => {
                 tracing::warn!(%error, "live updates pause: the database does not answer");
                 tokio::time::sleep(wait).await;

@@ -71,6 +71,10 @@ async fn listen(pool: Pool, hub: broadcast::Sender<Uuid>) {
     let mut wait = Duration::from_millis(200);
     loop {
         let Err(error) = hear(&pool, &hub, &mut wait).await;
+        if pool.is_closed() {
+            // The program ends.
+            return;
+        }
         tracing::warn!(%error, "hosts are not woken: the database does not answer");
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(Duration::from_secs(30));
