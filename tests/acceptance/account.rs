@@ -191,6 +191,68 @@ async fn a_deactivated_person_is_out_with_the_next_request() {
 }
 
 #[tokio::test]
+async fn open_tickets_of_who_leaves_go_to_the_one_named_where_that_one_may_act_and_else_to_their_queue()
+ {
+    let desk = Tierdesk::start().await;
+    let boss = desk.administrator("Ines Roth").await;
+    let leaving = desk.engineer("Leo Gone", "Service Desk", Tier::L1).await;
+    let network = desk.team("Network").await;
+    desk.join(&leaving, network, Tier::L2).await;
+    let mia = desk.engineer("Mia Stays", "Service Desk", Tier::L1).await;
+    let ana = desk.requester("Ana Lind").await;
+    let mut tickets = Vec::new();
+    for title in ["Of the first team", "Of the second team"] {
+        let ticket = desk.file(&ana, title, "It prints blank pages").await;
+        desk.run_bot().await;
+        tickets.push(ticket);
+    }
+    let mut conn = database::connect(&desk.database).await;
+    sqlx::query("update ticket set assignee_id = $1")
+        .bind(leaving.id.0)
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    sqlx::query("update ticket set team_id = $1, tier = 2 where id = $2")
+        .bind(network.0)
+        .bind(tickets[1].id.0)
+        .execute(&mut conn)
+        .await
+        .unwrap();
+
+    let client = desk.sign_in(&boss).await;
+    let page = format!("/admin/people/{}", leaving.id);
+    let shown = client.get(&page).await.body;
+    assert!(shown.contains("They have 2 open tickets"), "{shown}");
+    assert!(shown.contains(&format!("<option value=\"{}\">Mia Stays", mia.id)));
+    let reply = client
+        .post(
+            &format!("{page}/deactivate"),
+            &[("successor", &mia.id.to_string())],
+        )
+        .await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER);
+
+    let has: Vec<(uuid::Uuid, Option<uuid::Uuid>)> =
+        sqlx::query_as("select id, assignee_id from ticket order by number")
+            .fetch_all(&mut conn)
+            .await
+            .unwrap();
+    assert_eq!(
+        has,
+        [(tickets[0].id.0, Some(mia.id.0)), (tickets[1].id.0, None)]
+    );
+    let assigned = desk.newest(tickets[0].id, "assigned").await.unwrap();
+    assert_eq!(assigned.data["name"], "Mia Stays");
+    let told = desk.sign_in(&mia).await.get("/notifications").await.body;
+    assert!(
+        told.contains("Of the first team") && !told.contains("Of the second team"),
+        "{told}"
+    );
+    let left = client.get(&page).await.body;
+    assert!(left.contains("/reactivate") && !left.contains("/deactivate"));
+}
+
+#[tokio::test]
 async fn nobody_learns_which_addresses_have_an_account() {
     let (tierdesk, priya) = scene().await;
     let words = |reply: &Reply| reply.page().all_text();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tierdesk_domain::authorize::{Action, Managed, authorize};
 use tierdesk_domain::field::{FieldError, one_line, required};
 use tierdesk_domain::id::{PersonId, TeamId};
+use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::people::{self, Change, OwnChoice};
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use crate::error::{DeskError, Result};
 use crate::invitation::MAX_NAME;
+use crate::notification::Telling;
 use crate::{Caller, Desk};
 
 /// What an administrator sets of a person.
@@ -174,8 +176,13 @@ impl Desk {
             let next = successor.and_then(|it| acting.into_iter().find(|(id, _)| *id == it));
             ticket.assignee = next.as_ref().map(|it| it.0);
             let data = json!({"to": ticket.assignee, "name": next.map(|it| it.1), "internal": {"from": id, "why": "deactivated"}});
-            work.event(&ticket, EventKind::Assigned, Visibility::Public, None, data)
+            let event = work
+                .event(&ticket, EventKind::Assigned, Visibility::Public, None, data)
                 .await?;
+            if let Some(next) = ticket.assignee {
+                let telling = Telling::of(NotificationKind::Assigned, ticket.id, event);
+                work.tell(&[next], telling).await?;
+            }
             work.save(&mut ticket, true).await?;
             handed_over += 1;
         }
