@@ -6,10 +6,7 @@
 pub(crate) mod probing;
 pub(crate) mod reset;
 
-use std::panic::AssertUnwindSafe;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::FutureExt as _;
 use serde_json::json;
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::Action;
@@ -25,6 +22,7 @@ use tierdesk_store::configuration;
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::timer::{self, Timer};
 
+use crate::caught::caught;
 use crate::error::{DeskError, Result};
 use crate::work::Mail;
 use crate::{Caller, Desk, Work, triage};
@@ -50,16 +48,11 @@ impl Desk {
         let Some(due) = timer::take_due(work.conn(), KINDS, now).await? else {
             return Ok(false);
         };
-        // A panic is a bug on one ticket; the others still want their turn.
-        let acted = match AssertUnwindSafe(act(&mut work, &due)).catch_unwind().await {
-            Ok(Ok(())) => work.commit().await,
-            Ok(Err(error)) => {
+        let acted = match caught(act(&mut work, &due)).await {
+            Ok(()) => work.commit().await,
+            Err(error) => {
                 drop(work);
                 Err(error)
-            }
-            Err(_) => {
-                drop(work);
-                Err(DeskError::Broken("the bot stopped half-way".to_owned()))
             }
         };
         if let Err(error) = acted {

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod bot;
 pub mod calendar;
 pub mod caller;
+mod caught;
 pub mod clock;
 pub mod conversation;
 pub mod dashboard;

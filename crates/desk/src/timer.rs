@@ -8,6 +8,7 @@ use tierdesk_domain::id::{DocumentId, TicketId};
 use tierdesk_domain::ticket::Status;
 use tierdesk_store::timer::{self, Timer};
 
+use crate::caught::caught;
 use crate::error::Result;
 use crate::report::REPORT;
 use crate::rulebook::IN_FORCE;
@@ -39,7 +40,7 @@ impl Desk {
         let Some(timer) = timer::take_due(work.conn(), KINDS, now).await? else {
             return Ok(false);
         };
-        let acted = match act(&mut work, &timer).await {
+        let acted = match caught(act(&mut work, &timer)).await {
             Ok(after) => work.commit().await.map(|()| after),
             Err(error) => {
                 drop(work);
@@ -70,7 +71,7 @@ impl Desk {
         // A rule that cannot act must not keep the others from it.
         let mut done = Ok(());
         for rule in rules {
-            if let Err(error) = self.fire_rule(ticket, *rule, now).await {
+            if let Err(error) = caught(self.fire_rule(ticket, *rule, now)).await {
                 done = Err(error);
             }
         }
