@@ -29,6 +29,7 @@ mod leak;
 mod log;
 mod looks;
 mod mail;
+mod many;
 mod matrix;
 mod notification;
 mod on_call;

@@ -288,12 +288,14 @@ async fn apply(
             .await?;
             Ok(())
         }
-        Effect::NotifyQueue {} => notify_queue(work, ticket, record).await,
+        Effect::NotifyQueue {} => notify_queue(work, ticket, document.id, record).await,
         Effect::NotifyAssignee {} => match ticket.assignee {
-            Some(person) => notify(work, ticket, &[person], record).await,
-            None => notify_queue(work, ticket, record).await,
+            Some(person) => notify(work, ticket, document.id, &[person], record).await,
+            None => notify_queue(work, ticket, document.id, record).await,
         },
-        Effect::NotifyPerson { person } => notify(work, ticket, &[*person], record).await,
+        Effect::NotifyPerson { person } => {
+            notify(work, ticket, document.id, &[*person], record).await
+        }
         Effect::NotifyInCharge {} => crate::in_charge::start(work, ticket, document, record).await,
         Effect::AddNote { text } => note(work, ticket, text, document).await,
     }
@@ -318,14 +320,20 @@ async fn note(
     Ok(())
 }
 
-async fn notify_queue(work: &mut Work<'_>, ticket: &Ticket, record: &Value) -> Result<()> {
+async fn notify_queue(
+    work: &mut Work<'_>,
+    ticket: &Ticket,
+    rule: DocumentId,
+    record: &Value,
+) -> Result<()> {
     let members = team::members(work.conn(), ticket.team, ticket.tier).await?;
-    notify(work, ticket, &members, record).await
+    notify(work, ticket, rule, &members, record).await
 }
 
 async fn notify(
     work: &mut Work<'_>,
     ticket: &Ticket,
+    rule: DocumentId,
     to: &[PersonId],
     record: &Value,
 ) -> Result<()> {
@@ -337,7 +345,7 @@ async fn notify(
         in_charge: None,
         channel: None,
     };
-    work.tell(to, telling).await
+    work.tell_by_rule(rule, to, telling).await
 }
 
 /// A rule's conditions in words.

@@ -164,7 +164,7 @@ pub(crate) async fn start(
         data: record.clone(),
         ..Telling::of(NotificationKind::RuleFired, ticket.id, event)
     };
-    work.tell(&members, telling).await?;
+    work.tell_by_rule(rule.id, &members, telling).await?;
     work.timer(TIMER, run.id, WAITING, now + LOOK_AGAIN).await
 }
 
@@ -389,7 +389,7 @@ async fn tell_level(
         ..Telling::of(NotificationKind::InCharge, ticket.id, event)
     };
     let ids: Vec<PersonId> = people.iter().map(|(id, _)| *id).collect();
-    work.tell(&ids, telling).await?;
+    work.tell_by_rule(run.rule, &ids, telling).await?;
     Ok(!ids.is_empty())
 }
 

@@ -1,14 +1,17 @@
 //! Telling people on the desk's side what happened: in the application, by mail, or both, as each of them chose. Written
 //! in the transaction of what happened (law 1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
+use tierdesk_domain::escalation::MAX_NOTICES;
 use tierdesk_domain::field::FieldError;
-use tierdesk_domain::id::{EventId, PersonId, TicketId};
+use tierdesk_domain::id::{DocumentId, EventId, PersonId, TicketId};
 use tierdesk_domain::notification::{Channel, NotificationKind};
+use tierdesk_domain::text::fill;
 use tierdesk_store::notification::{self, Listed, NewNotification};
+use tierdesk_store::rate_limit;
 use uuid::Uuid;
 
 use crate::error::{DeskError, Result};
@@ -21,7 +24,7 @@ const KEPT: TimeDelta = TimeDelta::days(180);
 const SWEPT: i64 = 10_000;
 
 /// What people are told.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Telling {
     /// What.
     pub kind: NotificationKind,
@@ -52,6 +55,51 @@ impl Telling {
 }
 
 impl Work<'_> {
+    /// Tells people what a rule wants them to know. Each person hears of so many tickets by one rule at once
+    /// ([`MAX_NOTICES`]), then of one every three minutes; the notice at the limit says that there are more. What asks
+    /// for an acknowledgement still shows in the application, where one gives it. What the rule does to tickets is not limited,
+    /// and their timelines say it.
+    pub(crate) async fn tell_by_rule(
+        &mut self,
+        rule: DocumentId,
+        people: &[PersonId],
+        mut telling: Telling,
+    ) -> Result<()> {
+        let now = self.now;
+        let (mut within, mut at_limit, mut beyond) = (Vec::new(), Vec::new(), Vec::new());
+        // In one order for everybody: two workers never wait for each other in a circle.
+        for person in people.iter().copied().collect::<BTreeSet<_>>() {
+            let key = format!("{rule}:{person}");
+            let full = f64::from(MAX_NOTICES);
+            let hour = 3600.0;
+            if rate_limit::take(self.conn(), "rule.notice", &key, full, hour / full, now)
+                .await?
+                .is_none()
+            {
+                within.push(person);
+            } else if rate_limit::take(self.conn(), "rule.more", &key, 1.0, hour, now)
+                .await?
+                .is_none()
+            {
+                at_limit.push(person);
+            } else {
+                beyond.push(person);
+            }
+        }
+        self.tell(&within, telling.clone()).await?;
+        if telling.in_charge.is_some() {
+            let channel = Some(Channel::App);
+            let quiet = Telling {
+                channel,
+                ..telling.clone()
+            };
+            self.tell(&beyond, quiet).await?;
+        }
+        let because = telling.data["because"].as_str().unwrap_or_default();
+        telling.data["because"] = json!(fill("escalation.more", &[("because", &because)]));
+        self.tell(&at_limit, telling).await
+    }
+
     /// Tells active people something, each where they want to be told. Nobody is told about what they did themselves.
     pub(crate) async fn tell(&mut self, people: &[PersonId], telling: Telling) -> Result<()> {
         let doer = self.caller().person_id();

@@ -34,6 +34,8 @@ pub const MAX_NOTE: usize = 2_000;
 pub const MAX_PARTS: usize = 20;
 /// How often rules may move a ticket in one cycle. Rules that send it round and round stop here and say so.
 pub const MAX_MOVES: u16 = 5;
+/// Of so many tickets at once one rule tells one person; from there on of one every three minutes.
+pub const MAX_NOTICES: u32 = 20;
 
 /// The body of a rule's version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -172,17 +172,35 @@ pub async fn project(
     Ok(())
 }
 
-/// Lets every open ticket's clocks be looked at again, as when a calendar changed. Returns how many.
-pub async fn recompute_open(conn: &mut PgConnection, at: DateTime<Utc>) -> Result<u64> {
-    let done = sqlx::query!(
-        "insert into timer (kind, object_id, cycle, fires_at)
-         select 'clock', id, 1, $1 from ticket where status in ('new', 'open', 'pending', 'on_hold')
-         on conflict (kind, object_id, cycle) do update set fires_at = least(timer.fires_at, excluded.fires_at)",
-        at
+/// The place of an open ticket among all of them: when it was filed, and its id.
+pub type OpenPlace = (DateTime<Utc>, Uuid);
+
+/// Lets the clocks of the next `limit` open tickets be looked at again, as when a calendar changed. Returns how many there
+/// were and the place to go on from.
+pub async fn recompute_open(
+    conn: &mut PgConnection,
+    at: DateTime<Utc>,
+    after: Option<OpenPlace>,
+    limit: i64,
+) -> Result<(i64, Option<OpenPlace>)> {
+    let row = sqlx::query!(
+        r#"with part as (
+               select created_at, id from ticket
+               where status in ('new', 'open', 'pending', 'on_hold')
+                 and ($2::timestamptz is null or (created_at, id) > ($2, $3::uuid))
+               order by created_at, id limit $4),
+           looked as (
+               insert into timer (kind, object_id, cycle, fires_at) select 'clock', id, 1, $1 from part order by id
+               on conflict (kind, object_id, cycle) do update set fires_at = least(timer.fires_at, excluded.fires_at))
+           select created_at, id, (select count(*) from part) as "n!" from part order by created_at desc, id desc limit 1"#,
+        at,
+        after.map(|it| it.0),
+        after.map(|it| it.1),
+        limit
     )
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(done.rows_affected())
+    Ok(row.map_or((0, None), |it| (it.n, Some((it.created_at, it.id)))))
 }
 
 /// All tickets, for the recount that compares projections with a computation from scratch.
