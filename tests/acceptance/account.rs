@@ -367,6 +367,28 @@ async fn guesses_at_the_same_moment_take_from_the_same_bucket() {
 }
 
 #[tokio::test]
+async fn sessions_are_forgotten_a_month_after_their_end() {
+    let (tierdesk, priya) = scene().await;
+    let client = signed_in(&tierdesk, &priya, GOOD).await;
+    let mut conn = database::connect(&tierdesk.database).await;
+    let end: chrono::DateTime<chrono::Utc> = sqlx::query_scalar("select expires_at from session")
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+    let house = tierdesk_worker::housekeeping::Housekeeping::new(tierdesk.desk.clone());
+    house.run_once(tierdesk.now()).await;
+    assert!(is_in(&client).await);
+    for (days, left) in [(29, 1), (31, 0)] {
+        house.run_once(end + TimeDelta::days(days)).await;
+        let found: i64 = sqlx::query_scalar("select count(*) from session")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
+        assert_eq!(found, left, "{days} days later");
+    }
+}
+
+#[tokio::test]
 async fn limits_that_nobody_came_near_for_a_day_are_forgotten_though_the_files_cannot_be_read() {
     let tierdesk = Tierdesk::start().await;
     let files = tierdesk.desk.settings.attachment_dir.clone();

@@ -222,6 +222,13 @@ impl Desk {
 }
 
 impl Desk {
+    /// Forgets sessions that are long over, with the addresses they were used from: nothing asks for them any more once a
+    /// place no longer counts as known. Returns how many.
+    pub async fn sweep_sessions(&self, now: DateTime<Utc>) -> Result<u64> {
+        let mut conn = self.acquire().await?;
+        Ok(session::sweep(&mut conn, now - KNOWN_FOR).await?)
+    }
+
     /// Forgets rate limits that nobody came near for a day: they have long been full again. Anybody can fill this table with
     /// addresses and names. Returns how many.
     pub async fn sweep_rate_limits(&self, now: DateTime<Utc>) -> Result<u64> {

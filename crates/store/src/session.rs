@@ -306,6 +306,16 @@ pub async fn end_own(
         == 1)
 }
 
+/// Throws away sessions whose absolute end was before `before`. Returns how many.
+pub async fn sweep(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64> {
+    Ok(
+        sqlx::query!("delete from session where expires_at < $1", before)
+            .execute(conn)
+            .await?
+            .rows_affected(),
+    )
+}
+
 /// Whether a person signed in from that network address since `since`: a place they are known at.
 pub async fn known_at(
     conn: &mut PgConnection,

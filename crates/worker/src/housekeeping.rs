@@ -40,6 +40,7 @@ impl Housekeeping {
         done("files", desk.sweep_files(now).await);
         done("counts", desk.fold_queues(now).await);
         done("notifications", desk.sweep_notifications(now).await);
+        done("sessions", desk.sweep_sessions(now).await);
         done("rate limits", desk.sweep_rate_limits(now).await);
     }
 }
