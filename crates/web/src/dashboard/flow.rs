@@ -151,6 +151,7 @@ fn queues(figures: &Figures) -> Section {
             bars,
         }),
         heads: heads(figures, &[text::t("dashboard.queue")]),
+        words: None,
         rows: named
             .into_iter()
             .map(|(label, key, pair)| Row {
@@ -178,6 +179,7 @@ fn subjects(figures: &Figures) -> Section {
             figures,
             &[text::t("dashboard.queue"), text::t("dashboard.category")],
         ),
+        words: Some(1),
         rows: groups
             .into_iter()
             .map(|(key, pair)| {

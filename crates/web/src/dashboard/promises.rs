@@ -140,6 +140,7 @@ fn section(
         line: String::new(),
         chart: (!groups.is_empty()).then(|| chart(figures, &groups, dimension, promises)),
         heads,
+        words: None,
         rows,
     }
 }

@@ -58,6 +58,8 @@ pub(super) struct Section {
     pub(super) chart: Option<Bars>,
     /// The head of the first column, then of the others.
     pub(super) heads: Vec<&'static str>,
+    /// A column of words beside the first; the others hold numbers.
+    pub(super) words: Option<usize>,
     pub(super) rows: Vec<Row>,
 }
 
@@ -65,6 +67,11 @@ impl Section {
     /// The name of its switch between chart and table, its own on the page.
     fn switch(&self, number: impl std::fmt::Display) -> String {
         format!("{}{number}", self.id)
+    }
+
+    /// Whether a column holds numbers, which stand at its end.
+    fn counts(&self, column: &usize) -> bool {
+        *column > 0 && self.words != Some(*column)
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) async fn show(
             text::t("dashboard.to_l3"),
             text::t("dashboard.fixed_by"),
         ],
+        words: Some(4),
         rows: skills
             .categories
             .iter()

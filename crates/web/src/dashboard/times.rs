@@ -150,6 +150,7 @@ fn section(
             text::t("dashboard.p90"),
             text::t("dashboard.p95"),
         ],
+        words: None,
         rows,
     }
 }

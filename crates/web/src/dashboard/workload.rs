@@ -93,6 +93,7 @@ pub(super) async fn show(
                 text::t("dashboard.taken"),
                 text::t("dashboard.resolved"),
             ],
+            words: None,
             rows,
         });
     }
