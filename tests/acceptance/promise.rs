@@ -2,7 +2,7 @@
 
 use support::client::Client;
 use support::html::Page;
-use tierdesk_domain::sla::Metric;
+use tierdesk_domain::sla::{Metric, Policy};
 use tierdesk_domain::timeline::EventKind;
 
 use crate::clock::Scene;
@@ -245,4 +245,78 @@ async fn reopening_goes_on_where_the_promises_say_so() {
     let page = client.get(PATH).await.page();
     assert!(page.has("input[name='reopen'][value='carry'][checked]"));
     assert_eq!(page.attribute("#carry", "value"), "2 h");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_tries_changed_promises_on_the_tickets_of_the_last_days_and_saves_nothing() {
+    let scene = Scene::new().await;
+    let id = scene.file().await;
+    scene.release(id).await;
+    scene.at("2026-06-01T15:00:00Z");
+    let client = administrator(&scene).await;
+    let page = client.get(PATH).await.page();
+    let changes = [("do", "replay"), ("r1-P3-resolution", "2 h")];
+    let reply = send(&client, &page, &changes).await;
+    assert_eq!(reply.status, 200);
+    let page = reply.page();
+    let number = format!("#{}", scene.ticket(id).await.number.0);
+    let listed = page.texts("section[aria-labelledby=trial-h] table.cards th[scope=row]");
+    assert!(listed.contains(&number), "{listed:?}");
+    // What was typed is kept, nothing is saved, and no clock moved.
+    assert_eq!(page.attribute("#r1-P3-resolution", "value"), "2 h");
+    let page = client.get(PATH).await.page();
+    assert_eq!(page.attribute("#r1-P3-resolution", "value"), "24 h");
+    assert_eq!(page.texts("td[data-l='Standing']").len(), 1);
+    scene.sweep().await;
+    assert!(scene.events(id, EventKind::Recomputed).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_becomes_important_later_changes_the_promises_of_new_tickets_and_of_no_open_one() {
+    let scene = Scene::new().await;
+    let boss = scene.desk.administrator("Ines Roth").await;
+    let caller = scene.desk.caller(&boss).await;
+    let (desk, now) = (&scene.desk.desk, scene.desk.now());
+    let mut conn = desk.acquire().await.unwrap();
+    let kept = tierdesk_store::configuration::current::<Policy>(&mut conn, "sla_policy").await;
+    let mut policy = kept.unwrap().remove(0).body;
+    let mut quick = policy.rules.last().unwrap().clone();
+    quick.name = "Important people".to_owned();
+    quick.when.vip = Some(true);
+    for targets in quick.targets.values_mut() {
+        targets.insert(Metric::Resolution, 2 * 3600);
+    }
+    policy.rules.insert(0, quick);
+    desk.save_promises(&caller, 1, (None, chrono_tz::Tz::UTC), policy, now)
+        .await
+        .unwrap();
+    let before = scene.file().await;
+    scene.release(before).await;
+
+    let person = tierdesk_store::person::find(&mut conn, scene.requester.id)
+        .await
+        .unwrap()
+        .unwrap();
+    let edit = tierdesk_desk::people::PersonEdit {
+        name: person.name,
+        time_zone: person.time_zone,
+        vip: true,
+        administrator: false,
+        manages: None,
+        queues: std::collections::BTreeSet::new(),
+    };
+    desk.edit_person(&caller, scene.requester.id, person.version, edit, now)
+        .await
+        .unwrap();
+    // An action on the open ticket computes its clocks anew, and they stay what they were.
+    scene.release(before).await;
+    let after = scene.file().await;
+    for (id, hours) in [(before, 24), (after, 2)] {
+        let clocks = tierdesk_store::clock::projections(&mut conn, id)
+            .await
+            .unwrap();
+        let resolution = clocks.iter().find(|it| it.metric == Metric::Resolution);
+        assert_eq!(resolution.unwrap().target_seconds, hours * 3600);
+    }
+    assert_eq!(scene.recount().await, Vec::<String>::new());
 }
