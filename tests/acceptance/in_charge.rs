@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use support::{Someone, database};
 use tierdesk_desk::{Desk, DeskError};
-use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
+use tierdesk_domain::escalation::{Condition, Effect, MAX_NOTICES, Only, Rule};
 use tierdesk_domain::handover::Handover;
 use tierdesk_domain::id::{DocumentId, TeamId, TicketId};
 use tierdesk_domain::in_charge::{Counted, Level, Path, Target};
@@ -508,6 +508,41 @@ async fn a_p1_that_the_requester_chose_tells_the_queue_and_nobody_on_call_until_
         .await
         .unwrap();
     assert_eq!(charge.asked(&charge.ana).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repeats_about_many_tickets_are_held_back_and_never_the_first_word_about_another() {
+    let charge = Charge::new().await;
+    charge.set_path(vec![level(person(&charge.ana), 0)]).await;
+    let many = i64::from(MAX_NOTICES) + 4;
+    for _ in 0..many {
+        let id = charge.scene.file().await;
+        charge.scene.release(id).await;
+    }
+    charge.scene.sweep().await;
+    let mut owner = database::connect(&charge.scene.desk.database).await;
+    let mut mailed = async |ticket: Option<TicketId>| -> i64 {
+        sqlx::query_scalar(
+            "select count(*) from outbox where person_id = $1 and kind = 'in_charge' and ($2::uuid is null or ticket_id = $2)",
+        )
+        .bind(charge.ana.id.0)
+        .bind(ticket.map(|it| it.0))
+        .fetch_one(&mut owner)
+        .await
+        .unwrap()
+    };
+    assert_eq!(mailed(None).await, many, "the first word about each");
+    charge.minutes(5).await;
+    let few = i64::from(MAX_NOTICES) + 1;
+    assert_eq!(mailed(None).await, many + few, "and a part of the repeats");
+    let asked = charge.asked(&charge.ana).await.len();
+    assert_eq!(
+        i64::try_from(asked),
+        Ok(2 * many),
+        "which are shown all the same"
+    );
+    let new = charge.file().await;
+    assert_eq!(mailed(Some(new)).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

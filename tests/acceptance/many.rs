@@ -8,7 +8,7 @@ use tierdesk_domain::calendar::CalendarDocument;
 use tierdesk_domain::escalation::{Condition, Effect, MAX_NOTICES, Only, Rule};
 use tierdesk_domain::id::TicketId;
 use tierdesk_domain::sla::Policy;
-use tierdesk_domain::ticket::Priority;
+use tierdesk_domain::ticket::{Impact, Priority, Urgency};
 use tierdesk_domain::timeline::EventKind;
 use tierdesk_store::configuration::{Document, current};
 
@@ -160,4 +160,14 @@ async fn a_rule_that_suddenly_holds_for_many_tickets_tells_each_person_of_a_few_
     scene.release(id).await;
     scene.sweep().await;
     assert_eq!(told().await, (few + 1, 1), "one every three minutes");
+    let pressing = scene.file().await;
+    let (caller, now) = (scene.caller().await, scene.desk.now());
+    let version = scene.ticket(pressing).await.version;
+    desk.set_impact_urgency(&caller, pressing, version, Impact::Site, Urgency::High, now)
+        .await
+        .unwrap();
+    scene.release(pressing).await;
+    scene.sweep().await;
+    assert_eq!(scene.ticket(pressing).await.priority, Priority::P1);
+    assert_eq!(told().await, (few + 2, 1), "a P1 is never held back");
 }

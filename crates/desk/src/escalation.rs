@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::Action;
-use tierdesk_domain::escalation::{Condition, Effect, MAX_MOVES, Rule};
+use tierdesk_domain::escalation::{Condition, Effect, MAX_MOVES, Rule, may_be_held_back};
 use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::handover::Handover;
 use tierdesk_domain::id::{DocumentId, PersonId, TicketId};
@@ -345,7 +345,8 @@ async fn notify(
         in_charge: None,
         channel: None,
     };
-    work.tell_by_rule(rule, to, telling).await
+    let limited = may_be_held_back(ticket.priority, false);
+    work.tell_by_rule(rule, to, telling, limited).await
 }
 
 /// A rule's conditions in words.

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::authorize::{Action, Who, authorize};
 use tierdesk_domain::calendar::Hours;
-use tierdesk_domain::escalation::{Effect, Rule};
+use tierdesk_domain::escalation::{Effect, Rule, may_be_held_back};
 use tierdesk_domain::id::{DocumentId, EventId, PersonId, TicketId};
 use tierdesk_domain::in_charge::{Path, Progress, Step, Target};
 use tierdesk_domain::notification::{Channel, NotificationKind};
@@ -164,7 +164,9 @@ pub(crate) async fn start(
         data: record.clone(),
         ..Telling::of(NotificationKind::RuleFired, ticket.id, event)
     };
-    work.tell_by_rule(rule.id, &members, telling).await?;
+    let limited = may_be_held_back(ticket.priority, false);
+    work.tell_by_rule(rule.id, &members, telling, limited)
+        .await?;
     work.timer(TIMER, run.id, WAITING, now + LOOK_AGAIN).await
 }
 
@@ -389,7 +391,8 @@ async fn tell_level(
         ..Telling::of(NotificationKind::InCharge, ticket.id, event)
     };
     let ids: Vec<PersonId> = people.iter().map(|(id, _)| *id).collect();
-    work.tell_by_rule(run.rule, &ids, telling).await?;
+    let limited = may_be_held_back(ticket.priority, !again);
+    work.tell_by_rule(run.rule, &ids, telling, limited).await?;
     Ok(!ids.is_empty())
 }
 

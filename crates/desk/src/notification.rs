@@ -55,16 +55,20 @@ impl Telling {
 }
 
 impl Work<'_> {
-    /// Tells people what a rule wants them to know. Each person hears of so many tickets by one rule at once
-    /// ([`MAX_NOTICES`]), then of one every three minutes; the notice at the limit says that there are more. What asks
-    /// for an acknowledgement still shows in the application, where one gives it. What the rule does to tickets is not limited,
-    /// and their timelines say it.
+    /// Tells people what a rule wants them to know. Of what may be held back each person hears so much by one rule at once
+    /// ([`MAX_NOTICES`]), then one every three minutes; the notice at the limit says that there are more. What asks
+    /// for an acknowledgement still shows in the application, where one gives it. The rest always goes out and takes nothing
+    /// from the others' share. What the rule does to tickets is not limited, and their timelines say it.
     pub(crate) async fn tell_by_rule(
         &mut self,
         rule: DocumentId,
         people: &[PersonId],
         mut telling: Telling,
+        may_be_held_back: bool,
     ) -> Result<()> {
+        if !may_be_held_back {
+            return self.tell(people, telling).await;
+        }
         let now = self.now;
         let (mut within, mut at_limit, mut beyond) = (Vec::new(), Vec::new(), Vec::new());
         // In one order for everybody: two workers never wait for each other in a circle.

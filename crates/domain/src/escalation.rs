@@ -37,6 +37,12 @@ pub const MAX_MOVES: u16 = 5;
 /// Of so many tickets at once one rule tells one person; from there on of one every three minutes.
 pub const MAX_NOTICES: u32 = 20;
 
+/// Whether [`MAX_NOTICES`] holds for a notice: not about a P1, and not for the first word of a level of an escalation path.
+/// Each of those is news that somebody must act on, and what repeats about other tickets must not keep it from them.
+pub fn may_be_held_back(priority: Priority, first_of_its_level: bool) -> bool {
+    priority != Priority::P1 && !first_of_its_level
+}
+
 /// The body of a rule's version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

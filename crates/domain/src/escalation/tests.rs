@@ -28,6 +28,20 @@ pub(super) fn card() -> Card {
     }
 }
 
+#[test]
+fn only_repeats_and_notices_about_less_than_a_p1_may_be_held_back() {
+    use Priority::{P1, P2, P4};
+    for (priority, first_of_its_level, expected) in [
+        (P1, true, false),
+        (P1, false, false),
+        (P2, true, false),
+        (P2, false, true),
+        (P4, false, true),
+    ] {
+        assert_eq!(may_be_held_back(priority, first_of_its_level), expected);
+    }
+}
+
 fn holds_at(rule: &Rule, history: &History, now: &str) -> Option<DateTime<Utc>> {
     let (book, now) = (book(), at(now));
     rule.holds_at(&Situation {
