@@ -3,11 +3,12 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use tierdesk_domain::id::{PersonId, TeamId};
+use tierdesk_domain::bot::State;
+use tierdesk_domain::id::{FormId, PersonId, TeamId};
 
-use crate::Result;
 use crate::presence::{GONE_AFTER, Present};
 use crate::ticket::Ticket;
+use crate::{Result, row};
 
 /// The people, words and marks around a ticket.
 #[derive(Debug, Clone)]
@@ -34,6 +35,12 @@ pub struct Surroundings {
     pub present: Vec<Present>,
     /// The escalation path that asks for an acknowledgement.
     pub asks: Option<Asks>,
+    /// Where the bot's work on it stands, if it did any.
+    pub bot: Option<State>,
+    /// Whether diagnostics for it are not finished.
+    pub diagnosing: bool,
+    /// Whether it has files, or the reader's form has some that wait.
+    pub files: bool,
 }
 
 /// An escalation path on its way.
@@ -47,12 +54,14 @@ pub struct Asks {
     pub reader: bool,
 }
 
-/// What stands around a ticket that the reader was given within their scope. Nothing if its requester is unknown.
+/// What stands around a ticket that the reader was given within their scope, for the drafts and the form that the page has.
+/// Nothing if its requester is unknown.
 pub async fn of_ticket(
     conn: &mut PgConnection,
     ticket: &Ticket,
     reader: PersonId,
     drafts: [&str; 2],
+    form: FormId,
     now: DateTime<Utc>,
 ) -> Result<Option<Surroundings>> {
     let row = sqlx::query!(
@@ -71,7 +80,11 @@ pub async fn of_ticket(
                         where x.ticket_id = $2 and x.person_id <> $5 and x.at > $8 order by p.name, p.id limit 5) as "replying!: Vec<bool>",
                   i.level as "asks_level?",
                   array(select distinct p.name from notification n join person p on p.id = n.person_id where n.in_charge_id = i.id order by 1) as "asked!",
-                  exists (select from notification n where n.in_charge_id = i.id and n.person_id = $5) as "reader_asked!"
+                  exists (select from notification n where n.in_charge_id = i.id and n.person_id = $5) as "reader_asked!",
+                  (select state from bot_case where ticket_id = $2) as bot,
+                  exists (select from job where ticket_id = $2 and state in ('queued', 'leased', 'running')) as "diagnosing!",
+                  (exists (select from attachment where ticket_id = $2)
+                   or exists (select from attachment where uploader_id = $5 and draft_id = $11)) as "files!"
            from person r left join address a on a.person_id = r.id and a.is_primary
            left join in_charge i on i.ticket_id = $2 and i.state = 'running' and i.cycle = $9 and i.team_id = $10
            where r.id = $1"#,
@@ -84,30 +97,37 @@ pub async fn of_ticket(
         drafts[1],
         now - GONE_AFTER,
         ticket.cycle,
-        ticket.team.0
+        ticket.team.0,
+        form.0
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|r| Surroundings {
-        requester: r.name,
-        site: r.site,
-        email: r.email,
-        time_zone: r.time_zone,
-        others: r.others.unsigned_abs(),
-        category: r.category,
-        assignee: r.assignee,
-        drafts: [r.first_draft, r.second_draft],
-        teams: r.teams.into_iter().map(TeamId).zip(r.team_names).collect(),
-        present: r
-            .present
-            .into_iter()
-            .zip(r.replying)
-            .map(|(name, replying)| Present { name, replying })
-            .collect(),
-        asks: r.asks_level.map(|level| Asks {
-            level,
-            people: r.asked,
-            reader: r.reader_asked,
-        }),
-    }))
+    row.map(|r| {
+        Ok(Surroundings {
+            requester: r.name,
+            site: r.site,
+            email: r.email,
+            time_zone: r.time_zone,
+            others: r.others.unsigned_abs(),
+            category: r.category,
+            assignee: r.assignee,
+            drafts: [r.first_draft, r.second_draft],
+            teams: r.teams.into_iter().map(TeamId).zip(r.team_names).collect(),
+            present: r
+                .present
+                .into_iter()
+                .zip(r.replying)
+                .map(|(name, replying)| Present { name, replying })
+                .collect(),
+            asks: r.asks_level.map(|level| Asks {
+                level,
+                people: r.asked,
+                reader: r.reader_asked,
+            }),
+            bot: row::maybe_word("bot_case", r.bot.as_deref())?,
+            diagnosing: r.diagnosing,
+            files: r.files,
+        })
+    })
+    .transpose()
 }

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use askama::Template;
 use tierdesk_desk::draft::Purpose;
 use tierdesk_domain::authorize::{Action, authorize};
+use tierdesk_domain::bot::State;
 use tierdesk_domain::id::{FormId, PersonId, TeamId};
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{Impact, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::queue::QueueCount;
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::{PgConnection, queue, surroundings, team, ticket_clock, timeline};
+use tierdesk_store::{PgConnection, attachment, queue, surroundings, team, ticket_clock, timeline};
 
 use super::handover::{Offer, codes, qualities};
 use crate::attachment::{File, Files};
@@ -148,10 +149,11 @@ impl Workspace {
         let may_note = authorize(who, Action::AddNote(ticket.facts())).is_ok();
         let reader_id = me.visitor.principal.person;
         let keys = [Purpose::Reply(ticket.id), Purpose::Note(ticket.id)].map(Purpose::key);
-        let around =
-            surroundings::of_ticket(conn, &ticket, reader_id, [&keys[0], &keys[1]], frame.now)
-                .await?
-                .ok_or(WebError::NotFound)?;
+        let form = FormId::composer(ticket.id);
+        let drafts = [keys[0].as_str(), keys[1].as_str()];
+        let around = surroundings::of_ticket(conn, &ticket, reader_id, drafts, form, frame.now)
+            .await?
+            .ok_or(WebError::NotFound)?;
         let [reply_draft, note_draft] = around
             .drafts
             .map(|draft| draft.filter(|_| may_note).unwrap_or_default());
@@ -172,7 +174,11 @@ impl Workspace {
             .iter()
             .map(|clock| ClockChip::of_ticket(clock, frame.now, frame.zone))
             .collect();
-        let running = crate::job::unfinished(conn, ticket.id, &frame).await?;
+        let running = if around.diagnosing {
+            crate::job::unfinished(conn, ticket.id, &frame).await?
+        } else {
+            Vec::new()
+        };
         let queues = if may_work {
             queue::all(conn).await?
         } else {
@@ -183,18 +189,17 @@ impl Workspace {
         } else {
             Vec::new()
         };
-        let may_undo_bot = may_work
-            && tierdesk_store::bot::case(conn, ticket.id)
-                .await?
-                .is_some_and(|case| case.state.is_active());
+        let may_undo_bot = may_work && around.bot.is_some_and(State::is_active);
 
-        let form = FormId::composer(ticket.id);
-        let (files, waiting): (Vec<File>, Vec<File>) =
-            tierdesk_store::attachment::all(conn, &scope, ticket.id, (reader_id, form), frame.now)
-                .await?
-                .into_iter()
-                .map(File::from)
-                .partition(|file| file.event.is_some());
+        let files = if around.files {
+            attachment::all(conn, &scope, ticket.id, (reader_id, form), frame.now).await?
+        } else {
+            Vec::new()
+        };
+        let (files, waiting): (Vec<File>, Vec<File>) = files
+            .into_iter()
+            .map(File::from)
+            .partition(|file| file.event.is_some());
         let reader = Reader {
             now: frame.now,
             zone: frame.zone,
