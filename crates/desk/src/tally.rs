@@ -23,8 +23,10 @@ use tierdesk_store::ticket::{self, Ticket};
 use crate::error::{DeskError, Result};
 use crate::{Caller, Desk, Work};
 
-/// How many deltas are folded in one transaction, and how many rows are written by one statement.
+/// How many deltas are folded in one transaction.
 const BATCH: i64 = 5_000;
+/// How many rows are written by one statement.
+const ROWS: usize = 5_000;
 
 /// Where an event happened. A ticket that moved left its old queue: that one counts, and is in the event's data.
 pub(crate) fn place(ticket: &Ticket, kind: EventKind, data: &Value) -> (TeamId, Tier) {
@@ -149,13 +151,9 @@ impl Blocks {
         self.0.entry(key).or_default().join(counts);
     }
 
-    /// Writes those that pass, and forgets them.
-    async fn write(&mut self, conn: &mut PgConnection, pass: impl Fn(&Key) -> bool) -> Result<()> {
-        let rows: Vec<(Key, Counts)> = self.0.extract_if(.., |key, _| pass(key)).collect();
-        for rows in rows.chunks(usize::try_from(BATCH).unwrap_or(1)) {
-            block::add(conn, rows).await?;
-        }
-        Ok(())
+    /// Takes those out that pass.
+    fn take(&mut self, pass: impl Fn(&Key) -> bool) -> Vec<(Key, Counts)> {
+        self.0.extract_if(.., |key, _| pass(key)).collect()
     }
 }
 
@@ -198,7 +196,9 @@ impl Desk {
             for ((at, place), counts) in taken {
                 blocks.put(zone, at, place, counts);
             }
-            blocks.write(&mut tx, |_| true).await?;
+            for rows in blocks.take(|_| true).chunks(ROWS) {
+                block::add(&mut tx, rows).await?;
+            }
             block::folded(&mut tx, &book.zone, false).await?;
             tierdesk_store::commit(tx).await?;
         }
@@ -219,9 +219,14 @@ impl Desk {
         let mut blocks = Blocks::default();
         for (from, to) in windows(&mut tx, zone(&name)?).await? {
             count_window(&mut tx, zone(&name)?, (from, to), &mut blocks).await?;
-            blocks.write(&mut tx, |key| key.1 != NOW).await?;
+            // The blocks of a stretch are whole after it, so nothing is read back.
+            for rows in blocks.take(|key| key.1 != NOW).chunks(ROWS) {
+                block::put(&mut tx, rows).await?;
+            }
         }
-        blocks.write(&mut tx, |_| true).await?;
+        for rows in blocks.take(|_| true).chunks(ROWS) {
+            block::put(&mut tx, rows).await?;
+        }
         block::folded(&mut tx, &name, true).await?;
         tierdesk_store::commit(tx).await?;
         Ok(())

@@ -155,12 +155,17 @@ impl Columns {
 /// Adds counts to rows. The caller holds the book's lock.
 pub async fn add(conn: &mut PgConnection, rows: &[(Key, Counts)]) -> Result<()> {
     let c = Columns::of(rows.iter().map(|(key, _)| key));
+    // `offset 0` lets each row be looked up by the key: a plan that was made while there were few rows would read all of them.
     let before = sqlx::query!(
-        r#"select w.position as "position!", b.counts || b.times as "counts!"
+        r#"select w.position as "position!", b.counts as "counts!"
            from unnest($1::smallint[], $2::smallint[], $3::date[], $4::uuid[], $5::smallint[], $6::smallint[], $7::uuid[], $8::uuid[],
                        $9::uuid[]) with ordinality
                 as w (slice, grain, day, team_id, tier, priority, category_id, organisation_id, person_id, position)
-           join tally_block b using (slice, grain, day, team_id, tier, priority, category_id, organisation_id, person_id)"#,
+           cross join lateral
+               (select b.counts || b.times as counts from tally_block b
+                where b.slice = w.slice and b.grain = w.grain and b.day = w.day and b.team_id = w.team_id and b.tier = w.tier
+                  and b.priority = w.priority and b.category_id = w.category_id and b.organisation_id = w.organisation_id
+                  and b.person_id = w.person_id offset 0) b"#,
         &c.slices,
         &c.grains,
         &c.days,
@@ -173,16 +178,23 @@ pub async fn add(conn: &mut PgConnection, rows: &[(Key, Counts)]) -> Result<()> 
     )
     .fetch_all(&mut *conn)
     .await?;
-    let mut sums: Vec<Counts> = rows.iter().map(|(_, counts)| counts.clone()).collect();
+    let mut sums = rows.to_vec();
     for row in before {
         let sum = usize::try_from(row.position - 1)
             .ok()
             .and_then(|position| sums.get_mut(position));
-        if let Some(sum) = sum {
+        if let Some((_, sum)) = sum {
             sum.join(&counts(&row.counts)?);
         }
     }
-    let (plain, times): (Vec<_>, Vec<_>) = sums.iter().map(Counts::encode_apart).unzip();
+    put(conn, &sums).await
+}
+
+/// Writes rows, in the place of what they had. The caller holds the book's lock.
+pub async fn put(conn: &mut PgConnection, rows: &[(Key, Counts)]) -> Result<()> {
+    let c = Columns::of(rows.iter().map(|(key, _)| key));
+    let (plain, times): (Vec<_>, Vec<_>) =
+        rows.iter().map(|(_, counts)| counts.encode_apart()).unzip();
     sqlx::query!(
         "insert into tally_block (slice, grain, day, team_id, tier, priority, category_id, organisation_id, person_id, counts, times)
          select * from unnest($1::smallint[], $2::smallint[], $3::date[], $4::uuid[], $5::smallint[], $6::smallint[], $7::uuid[],
