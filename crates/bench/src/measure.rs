@@ -147,6 +147,8 @@ async fn measure_page(
     product: &Server,
     yardstick: &Server,
 ) -> anyhow::Result<PageResult> {
+    // What the pages before counted is folded, as the worker does twice a minute.
+    crate::server::fold(&run.url).await?;
     let load = people.product(page, product);
     let beside = people.bare(page, yardstick);
     let (mut ours, mut theirs, mut shares) = (Vec::new(), Vec::new(), Vec::new());

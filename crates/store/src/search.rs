@@ -211,7 +211,7 @@ async fn own(
     Ok((by_ticket, by_event))
 }
 
-/// The newest hits in titles and descriptions. Materialised, so that the words lead to the rows and not the time, whatever
+/// The newest hits in titles and descriptions. The words are read once (`q`), not for each hit. Materialised, so that the words lead to the rows and not the time, whatever
 /// the planner thinks of how common they are.
 async fn of_tickets(
     conn: &mut PgConnection,
@@ -221,11 +221,12 @@ async fn of_tickets(
 ) -> Result<Vec<Candidate>> {
     Ok(sqlx::query_as!(
         Candidate,
-        r#"with hit as materialized (
+        r#"with q as materialized (select websearch_to_tsquery('english', $1) as q),
+           hit as materialized (
                select id, search, team_id, requester_id, organisation_id from ticket
                where search_words(search, id) @@ case when $2::text = '' then websearch_to_tsquery('english', $1) else websearch_to_tsquery('english', $1) && $2::text::tsquery end
            )
-           select id as "ticket!", ts_rank(search, websearch_to_tsquery('english', $1)) as "rank!", null::uuid as event from hit
+           select id as "ticket!", ts_rank(search, q.q) as "rank!", null::uuid as event from hit cross join q
            where $3 or team_id = any ($5) or ($4 and team_id <> all (array(select id from team where restricted)))
               or coalesce(requester_id = $6, false) or coalesce(organisation_id = $7, false)
            order by id desc limit 100"#,
@@ -250,13 +251,14 @@ async fn of_events(
 ) -> Result<Vec<Candidate>> {
     Ok(sqlx::query_as!(
         Candidate,
-        r#"with hit as materialized (
+        r#"with q as materialized (select websearch_to_tsquery('english', $1) as q),
+           hit as materialized (
                select id, ticket_id, search, visibility from event
                where search is not null
                  and search_words(search, id) @@ case when $2::text = '' then websearch_to_tsquery('english', $1) else websearch_to_tsquery('english', $1) && $2::text::tsquery end
            )
-           select t.id as "ticket!", ts_rank(h.search, websearch_to_tsquery('english', $1)) as "rank!", h.id as "event?"
-           from (select * from hit order by id desc) h join ticket t on t.id = h.ticket_id
+           select t.id as "ticket!", ts_rank(h.search, q.q) as "rank!", h.id as "event?"
+           from (select * from hit order by id desc) h join ticket t on t.id = h.ticket_id cross join q
            where ($3 or t.team_id = any ($5) or ($4 and t.team_id <> all (array(select id from team where restricted)))
                   or h.visibility = 'public' and (coalesce(t.requester_id = $6, false) or coalesce(t.organisation_id = $7, false)))
              and (h.visibility = 'public' or $8)
