@@ -14,6 +14,7 @@ use tierdesk_desk::dashboard::{List, ListOf};
 use tierdesk_desk::ticket::NewTicket;
 use tierdesk_desk::{Caller, DeskError};
 use tierdesk_domain::dashboard::{View, When};
+use tierdesk_domain::flow::MEASURES;
 use tierdesk_domain::handover::Handover;
 use tierdesk_domain::id::{CategoryId, OrganisationId, TeamId, TicketId};
 use tierdesk_domain::period::Compare;
@@ -447,6 +448,39 @@ async fn every_number_is_what_the_events_say_and_its_list_has_that_many_rows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_happens_between_the_tiers_has_the_same_days_filters_and_lists() {
+    let mut fortnight = Fortnight::begin().await;
+    fortnight.live().await;
+    let caller = fortnight.desk.caller(&fortnight.head).await;
+    let mut seen = 0;
+    for folded in [false, true] {
+        for view in fortnight.views() {
+            for measure in MEASURES {
+                let number = fortnight.number(&caller, view, measure).await;
+                let rows = fortnight
+                    .rows(&caller, view, ListOf::Counted(measure))
+                    .await;
+                assert_eq!(number, rows as u64, "{measure} of {view:?}, {folded}");
+                seen += number;
+            }
+            // What a queue handed over is what left it upwards or across.
+            let handed = fortnight.number(&caller, view, Measure::HandedOver).await;
+            let mut escalated = 0;
+            for to in [
+                Measure::EscalatedToL1,
+                Measure::EscalatedToL2,
+                Measure::EscalatedToL3,
+            ] {
+                escalated += fortnight.number(&caller, view, to).await;
+            }
+            assert_eq!(handed, escalated, "{view:?}");
+        }
+        fortnight.desk.desk.fold_tally().await.unwrap();
+    }
+    assert!(seen > 500, "a busy fortnight: {seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn percentiles_are_within_five_percent_of_the_sorted_times() {
     let mut fortnight = Fortnight::begin().await;
     fortnight.live().await;
@@ -682,6 +716,7 @@ async fn a_manager_never_learns_other_teams_numbers_or_titles() {
         "/dashboard",
         "/dashboard/promises?by=team",
         "/dashboard/flow",
+        "/dashboard/tiers",
         "/dashboard/workload",
         "/dashboard/skills",
         "/dashboard/times?by=team",
@@ -724,6 +759,7 @@ async fn each_number_on_each_page_opens_a_list_with_that_many_rows() {
         "/dashboard/promises?by=category&",
         "/dashboard/times?by=team&",
         "/dashboard/flow?",
+        "/dashboard/tiers?",
         "/dashboard/workload?",
         "/dashboard/skills?",
     ] {
@@ -893,6 +929,7 @@ async fn figures_fit_every_width_and_pass_axe_in_light_and_dark() {
         ),
         ("times", format!("/dashboard/times?{days}")),
         ("flow", format!("/dashboard/flow?{days}")),
+        ("tiers", format!("/dashboard/tiers?{days}")),
         ("workload", format!("/dashboard/workload?{days}")),
         ("skills", format!("/dashboard/skills?{days}")),
         (

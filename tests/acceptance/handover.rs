@@ -4,15 +4,17 @@
 //! The desk's time starts on Monday, 1 June 2026, 09:00 UTC, and its calendar is open from 9 to 17 UTC on weekdays.
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use support::{Someone, Tierdesk};
 use tierdesk_desk::{Caller, DeskError};
-use tierdesk_domain::flow::FlowMeasure;
+use tierdesk_domain::dashboard::{View, When};
 use tierdesk_domain::handover::{BounceCode, Handover, Quality};
 use tierdesk_domain::id::{PersonId, TicketId};
-use tierdesk_domain::period::Preset;
+use tierdesk_domain::tally::{Counts, Measure};
 use tierdesk_domain::ticket::{ResolutionCode, Status};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
+use tierdesk_store::tally::block::By;
 
 use crate::clock::Scene;
 
@@ -92,9 +94,28 @@ impl Between {
     }
 
     async fn recount(&self) {
+        self.scene.sweep().await;
+        assert_eq!(self.scene.recount().await, Vec::<String>::new());
+    }
+
+    /// What happened in the queues of a tier, on these days.
+    async fn counted(&self, manager: &Caller, tier: Tier, (from, to): (&str, &str)) -> Counts {
+        let view = View {
+            when: When::Days {
+                from: from.parse().unwrap(),
+                to: to.parse().unwrap(),
+            },
+            tier: Some(tier),
+            ..View::default()
+        };
+        let by = By {
+            times: true,
+            ..By::default()
+        };
         let now = self.scene.desk.now();
-        let wrong = self.scene.desk.desk.recount_flow(now).await.unwrap();
-        assert_eq!(wrong, Vec::<String>::new());
+        let figures = self.scene.desk.desk.figures(manager, view, by, now).await;
+        let groups = figures.unwrap().groups;
+        groups.into_values().next().unwrap_or_default().now
     }
 }
 
@@ -117,8 +138,6 @@ async fn a_bounced_hand_over_goes_back_to_its_queue_and_its_person_and_is_no_res
     // It is answered now, and cannot be answered again.
     let again = it.bounce(&it.jonas().await).await;
     assert!(matches!(again, Err(DeskError::State(_))), "{again:?}");
-    let wrong = it.scene.desk.desk.recount(it.scene.desk.now()).await;
-    assert_eq!(wrong.unwrap(), Vec::<String>::new());
     it.recount().await;
 }
 
@@ -256,30 +275,64 @@ async fn what_is_measured_between_the_tiers_is_what_a_recount_finds() {
 
     let manager = it.scene.desk.manager("Mara Lind").await;
     let manager = it.scene.desk.caller(&manager).await;
-    let flow = desk
-        .flow(&manager, Preset::Days7.on(now.date_naive()), None)
-        .await
-        .unwrap();
-    let row = |tier: Tier| {
-        let found = flow.queues.iter().find(|(queue, ..)| queue.1 == tier);
-        &found.unwrap().2
-    };
-    let (l1, l2) = (row(Tier::L1), row(Tier::L2));
-    assert_eq!(l1.n(FlowMeasure::HandedOver), 2);
-    assert_eq!(l1.n(FlowMeasure::BouncedBack), 1);
-    assert_eq!(l1.n(FlowMeasure::Solved), 2);
-    assert_eq!(l1.n(FlowMeasure::SolvedFirst), 1);
-    assert_eq!(l1.n(FlowMeasure::PingPong), 1);
-    assert_eq!(l1.n(FlowMeasure::Complete), 1);
-    assert_eq!(l2.n(FlowMeasure::Received), 2);
-    assert_eq!(l2.n(FlowMeasure::Bounced), 1);
+    let day = ("2026-06-01", "2026-06-01");
+    let l1 = it.counted(&manager, Tier::L1, day).await;
+    let l2 = it.counted(&manager, Tier::L2, day).await;
+    assert_eq!(l1.number(Measure::HandedOver), 2);
+    assert_eq!(l1.number(Measure::BouncedBack), 1);
+    assert_eq!(l1.number(Measure::Solved), 2);
+    assert_eq!(l1.number(Measure::SolvedFirst), 1);
+    assert_eq!(l1.number(Measure::PingPong), 1);
+    assert_eq!(l1.number(Measure::Complete), 1);
+    assert_eq!(l2.number(Measure::Received), 2);
+    assert_eq!(l2.number(Measure::Bounced), 1);
     // 10 minutes, then two and a half hours.
-    assert_eq!(l2.stay_mean(), Some(80 * 60));
-    assert_eq!(l2.n(FlowMeasure::Stay), 2);
+    assert_eq!(l2.spread(Measure::Stay).mean(), Some(80 * 60));
+    assert_eq!(l2.spread(Measure::Stay).number(), 2);
 
-    // Folding the shards changes no number.
-    it.scene.pass(TimeDelta::days(2));
-    desk.fold_queues(it.scene.desk.now()).await.unwrap();
+    // Folding changes no number.
+    desk.fold_tally().await.unwrap();
+    assert_eq!(it.counted(&manager, Tier::L1, day).await, l1);
+    assert_eq!(it.counted(&manager, Tier::L2, day).await, l2);
+    it.recount().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hand_over_at_a_months_end_counts_in_the_month_of_the_reporting_zone() {
+    let it = Between::new().await;
+    let desk = &it.scene.desk.desk;
+    let boss = it.scene.desk.administrator("Ines Roth").await;
+    let boss = it.scene.desk.caller(&boss).await;
+    let manager = it.scene.desk.manager("Mara Lind").await;
+    let manager = it.scene.desk.caller(&manager).await;
+    let zone = |zone| desk.set_reporting_zone(&boss, zone, it.scene.desk.now());
+    zone(Tz::Pacific__Auckland).await.unwrap();
+    desk.fold_tally().await.unwrap();
+    // Ten minutes before the end of June in Auckland, and ten minutes after it: both are the 30th in UTC.
+    it.scene.at("2026-06-30T11:50:00Z");
+    it.scene.sweep().await;
+    it.escalate(&it.jonas().await).await;
+    it.scene.at("2026-06-30T12:10:00Z");
+    it.bounce(&it.lea().await).await.unwrap();
+
+    let (june, july) = (("2026-06-01", "2026-06-30"), ("2026-07-01", "2026-07-31"));
+    let received_and_bounced = async |days| {
+        let counts = it.counted(&manager, Tier::L2, days).await;
+        let stays = counts.spread(Measure::Stay).number();
+        let [received, bounced] = [Measure::Received, Measure::Bounced].map(|it| counts.number(it));
+        (received, bounced, stays)
+    };
+    for _folded in [false, true] {
+        assert_eq!(received_and_bounced(june).await, (1, 0, 0));
+        assert_eq!(received_and_bounced(july).await, (0, 1, 1));
+        it.recount().await;
+        desk.fold_tally().await.unwrap();
+    }
+    // Days of UTC have both in June, counted anew.
+    zone(Tz::UTC).await.unwrap();
+    desk.fold_tally().await.unwrap();
+    assert_eq!(received_and_bounced(june).await, (1, 1, 1));
+    assert_eq!(received_and_bounced(july).await, (0, 0, 0));
     it.recount().await;
 }
 
@@ -347,26 +400,26 @@ async fn the_managers_page_says_what_happens_between_the_tiers_and_every_number_
     let number = it.scene.ticket(it.id).await.number;
     let manager = it.scene.desk.manager("Mara Lind").await;
     let client = it.scene.desk.sign_in(&manager).await;
-    let page = client.get("/dashboard/tiers?days=7").await.page();
+    let page = client.get("/dashboard/tiers?period=7d").await.page();
     assert!(page.all_text().contains("L2 Network"));
-    let lists = page.attributes("table a[href*='/dashboard/tiers/tickets']", "href");
+    let lists = page.attributes("table a[href^='/dashboard/tickets']", "href");
     assert!(!lists.is_empty());
+    let mut told = 0;
     for list in lists {
         let behind = client.get(&list).await;
         assert_eq!(behind.status, 200, "{list}");
-        assert!(
-            behind.page().all_text().contains(&number.to_string()),
-            "{list}"
-        );
+        let text = behind.page().all_text();
+        told += usize::from(text.contains(&number.to_string()));
     }
-    let csv = client.get("/dashboard/tiers.csv?days=7").await;
-    assert!(csv.body.contains("\"L2 Network\""), "{}", csv.body);
+    assert!(told >= 4, "handed over, came back, received, sent back");
+    let csv = client.get("/dashboard.csv?period=7d").await;
+    assert!(csv.body.contains(",bounced_back,1,"), "{}", csv.body);
     // A manager of another team counts nothing of it.
     let elsewhere: Tierdesk = it.scene.desk;
     let other = elsewhere.manager("Otto Berg").await;
     let identity = elsewhere.team("Identity").await;
     elsewhere.answers_for(&other, &[identity]).await;
     let client = elsewhere.sign_in(&other).await;
-    let page = client.get("/dashboard/tiers?days=7").await.page();
+    let page = client.get("/dashboard/tiers?period=7d").await.page();
     assert!(!page.all_text().contains("L2 Network"));
 }

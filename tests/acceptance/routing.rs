@@ -627,7 +627,6 @@ async fn what_routes_and_who_is_there_fits_every_width_and_passes_axe_in_light_a
             vec![
                 ("team", "/team".to_owned()),
                 ("tiers", "/dashboard/tiers".to_owned()),
-                ("tiers-category", "/dashboard/tiers?by=category".to_owned()),
             ],
         ),
         (

@@ -22,7 +22,7 @@ pub mod error;
 pub mod escalation;
 mod figures;
 pub mod filter;
-pub mod flow;
+mod flow;
 pub mod founding;
 pub mod handover;
 pub mod host;

@@ -1,9 +1,12 @@
 //! The recount: every projection is computed again from the events and compared with what is kept (decision 13).
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use tierdesk_domain::clock::clocks;
+use tierdesk_domain::flow::Fact;
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::{PgConnection, timer};
+use tierdesk_store::{PgConnection, flow, timer};
 
 use crate::Desk;
 use crate::clock::{next, next_deadline, projection, told};
@@ -11,7 +14,7 @@ use crate::error::Result;
 
 impl Desk {
     /// Compares everything that is kept about tickets with a computation from scratch: the clocks, what a ticket says of
-    /// them, its deadline, its properties, and every count. Returns what differs, in words.
+    /// them, its deadline, its properties, what counts between the tiers, and every count. Returns what differs, in words.
     ///
     /// It reads every ticket whatever anybody's scope, so it is for tests and operators, never for a page. Deadlines that
     /// have passed must have been acted on.
@@ -92,6 +95,12 @@ impl Desk {
         let deadline = next_deadline(conn, ticket, &told, &clocks, &rulebook, now).await?;
         let set = timer::fires_at(conn, "clock", ticket.id.0).await?;
         compare("deadline", format!("{set:?}"), format!("{deadline:?}"));
+
+        let kept: BTreeSet<Fact> = flow::kept(conn, ticket.id).await?.into_iter().collect();
+        let counted: BTreeSet<Fact> = crate::flow::all(&told, &rulebook.book)
+            .into_iter()
+            .collect();
+        compare("between tiers", format!("{kept:?}"), format!("{counted:?}"));
 
         let facts = told.history.now();
         compare(

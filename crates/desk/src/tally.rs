@@ -163,12 +163,10 @@ fn zone(name: &str) -> Result<Tz> {
 }
 
 impl Desk {
-    /// Folds the shards of the counts of queues and of what happens between the tiers; sums stay the same.
-    pub async fn fold_queues(&self, now: DateTime<Utc>) -> Result<()> {
+    /// Folds the shards of the counts of queues; sums stay the same.
+    pub async fn fold_queues(&self) -> Result<u64> {
         let mut conn = self.acquire().await?;
-        tally::fold(&mut conn).await?;
-        tierdesk_store::flow::fold(&mut conn, now.date_naive()).await?;
-        Ok(())
+        Ok(tally::fold(&mut conn).await?)
     }
 
     /// Folds what was counted into blocks of days, so that reading stays cheap; sums stay the same. Counts everything anew
@@ -178,6 +176,7 @@ impl Desk {
         let recount = block::book(&mut conn).await?.next_zone.is_some();
         drop(conn);
         if recount {
+            self.note_past().await?;
             self.recount_tally().await?;
         }
         let mut folded = 0;

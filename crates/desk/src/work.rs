@@ -414,14 +414,17 @@ impl<'a> Work<'a> {
     /// Commits. Without this nothing happened.
     pub async fn commit(mut self) -> Result<()> {
         self.counts.retain(|_, n| *n != 0);
-        // Random bits of a fresh id: writers spread over the shards.
-        let shard = i16::from(Uuid::now_v7().as_bytes()[15] & 7);
         if !self.counts.is_empty() {
+            // Random bits of a fresh id: writers spread over the shards.
+            let shard = i16::from(Uuid::now_v7().as_bytes()[15] & 7);
             let cells: Vec<(Cell, i64)> = std::mem::take(&mut self.counts).into_iter().collect();
             tally::add(&mut self.tx, &cells, shard).await?;
         }
-        for (fact, ticket) in std::mem::take(&mut self.facts) {
-            flow::note(&mut self.tx, ticket, &fact, shard).await?;
+        if !self.facts.is_empty() {
+            let facts: Vec<_> = std::mem::take(&mut self.facts).into_iter().collect();
+            for fact in flow::note(&mut self.tx, &facts).await? {
+                self.count_at(fact.at, flow::place(&fact), &fact.counts());
+            }
         }
         self.deltas.retain(|_, counts| !counts.is_empty());
         if !self.deltas.is_empty() {

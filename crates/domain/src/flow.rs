@@ -1,5 +1,5 @@
-//! What is measured between the tiers, per queue and category. A fact is a projection of a ticket's events: the same
-//! function feeds the counts when something happens and the recount that checks them.
+//! What is measured between the tiers, per queue. A fact is a projection of a ticket's events: the same function feeds the
+//! counts when something happens, the lists behind them, and the recount that checks both.
 //!
 //! A hand-over counts for both sides: for the queue that made it and for the one that got it. *First-tier fix*: of the
 //! tickets that people solved, those that were never escalated; it counts for the queue that the ticket came to first.
@@ -12,38 +12,25 @@ use chrono::{DateTime, Utc};
 
 use crate::clock::Stay;
 use crate::handover::Quality;
-use crate::id::{CategoryId, TeamId};
-use crate::names::named;
-use crate::ticket::ResolvedBy;
+use crate::id::{CategoryId, OrganisationId, TeamId};
+use crate::tally::{Counts, Measure};
+use crate::ticket::{Priority, ResolvedBy};
 use crate::tier::Tier;
 
-named! {
-    /// A thing that is counted between the tiers, by day, queue and category.
-    FlowMeasure, "measure of flow" {
-        /// Hand-overs that this queue made.
-        HandedOver = "handed_over",
-        /// Hand-overs that this queue got.
-        Received = "received",
-        /// Hand-overs that this queue sent back.
-        Bounced = "bounced",
-        /// Hand-overs of this queue that came back.
-        BouncedBack = "bounced_back",
-        /// Tickets that came in here and that people solved, at whatever tier.
-        Solved = "solved",
-        /// Those of them that were never escalated.
-        SolvedFirst = "solved_first",
-        /// Tickets that came in here and went to and fro.
-        PingPong = "ping_pong",
-        /// Hand-overs of this queue that the receiver found complete.
-        Complete = "complete",
-        /// Those that were partly complete.
-        PartlyComplete = "partly_complete",
-        /// Those that were not.
-        Incomplete = "incomplete",
-        /// Stays in this queue that ended; the value is their business time in seconds.
-        Stay = "stay",
-    }
-}
+/// The measures that count facts.
+pub const MEASURES: [Measure; 11] = [
+    Measure::HandedOver,
+    Measure::Received,
+    Measure::Bounced,
+    Measure::BouncedBack,
+    Measure::Solved,
+    Measure::SolvedFirst,
+    Measure::PingPong,
+    Measure::Complete,
+    Measure::PartlyComplete,
+    Measure::Incomplete,
+    Measure::Stay,
+];
 
 /// A queue.
 pub type Queue = (TeamId, Tier);
@@ -63,8 +50,17 @@ pub enum Step {
     Resolved(ResolvedBy),
     /// A new cycle began.
     Reopened,
-    /// It is about something else now.
-    Category(Option<CategoryId>),
+}
+
+/// What a ticket was about when something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject {
+    /// Its priority.
+    pub priority: Priority,
+    /// Its category.
+    pub category: Option<CategoryId>,
+    /// Whose it was.
+    pub organisation: Option<OrganisationId>,
 }
 
 /// A ticket's story as far as flow goes.
@@ -72,10 +68,8 @@ pub enum Step {
 pub struct Story {
     /// The queue it came to first.
     pub queue: Queue,
-    /// Its category then.
-    pub category: Option<CategoryId>,
     /// What happened, oldest first.
-    pub steps: Vec<(DateTime<Utc>, Step)>,
+    pub steps: Vec<(DateTime<Utc>, Subject, Step)>,
 }
 
 /// One thing that is counted.
@@ -84,30 +78,43 @@ pub struct Fact {
     /// When.
     pub at: DateTime<Utc>,
     /// What.
-    pub measure: FlowMeasure,
+    pub measure: Measure,
     /// For which queue.
     pub queue: Queue,
-    /// The ticket's category then.
-    pub category: Option<CategoryId>,
-    /// Seconds for [`FlowMeasure::Stay`], else 1.
+    /// What the ticket was about then.
+    pub subject: Subject,
+    /// Seconds of business time for [`Measure::Stay`], else 1.
     pub value: i64,
 }
 
-/// Everything that counts about a ticket. Two equal things in one queue at one instant are one.
+impl Fact {
+    /// What it adds to the counts of its queue.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        match self.measure {
+            Measure::Stay => counts.time(Measure::Stay, self.value),
+            measure => counts.add(measure, self.value),
+        }
+        counts
+    }
+}
+
+/// Everything that counts about a ticket. Two equal things in one queue at one instant are one. A stay is about what the
+/// step that ended it was.
 pub fn facts(story: &Story, stays: &[Stay]) -> Vec<Fact> {
-    let mut walk = Walk::new(story);
-    for (at, step) in &story.steps {
-        walk.step(*at, *step);
+    let mut walk = Walk::new(story.queue);
+    for (at, subject, step) in &story.steps {
+        walk.step((*at, *subject), *step);
     }
     for stay in stays {
-        let category = walk.category_at(stay.to);
-        walk.facts.push(Fact {
-            at: stay.to,
-            measure: FlowMeasure::Stay,
+        let end = story.steps.iter().find(|(at, ..)| *at == stay.to);
+        walk.facts.extend(end.map(|(at, subject, _)| Fact {
+            at: *at,
+            measure: Measure::Stay,
             queue: stay.queue,
-            category,
+            subject: *subject,
             value: stay.counted.num_seconds(),
-        });
+        }));
     }
     let mut seen = BTreeSet::new();
     walk.facts
@@ -115,10 +122,11 @@ pub fn facts(story: &Story, stays: &[Stay]) -> Vec<Fact> {
     walk.facts
 }
 
+/// When something happens, and what the ticket is about then.
+type When = (DateTime<Utc>, Subject);
+
 struct Walk {
     facts: Vec<Fact>,
-    /// From when on it had which category.
-    categories: Vec<(DateTime<Utc>, Option<CategoryId>)>,
     first: Queue,
     now: Queue,
     /// Where the cycle began.
@@ -134,14 +142,13 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(story: &Story) -> Self {
+    fn new(queue: Queue) -> Self {
         Self {
             facts: Vec::new(),
-            categories: vec![(DateTime::<Utc>::MIN_UTC, story.category)],
-            first: story.queue,
-            now: story.queue,
-            began: story.queue,
-            visited: [story.queue].into(),
+            first: queue,
+            now: queue,
+            began: queue,
+            visited: [queue].into(),
             onwards: None,
             turns: 0,
             escalated: false,
@@ -149,51 +156,45 @@ impl Walk {
         }
     }
 
-    fn category_at(&self, at: DateTime<Utc>) -> Option<CategoryId> {
-        let before = self.categories.iter().rev().find(|(from, _)| *from <= at);
-        before.and_then(|(_, category)| *category)
-    }
-
-    fn count(&mut self, at: DateTime<Utc>, measure: FlowMeasure, queue: Queue) {
-        let category = self.category_at(at);
+    fn count(&mut self, (at, subject): When, measure: Measure, queue: Queue) {
         self.facts.push(Fact {
             at,
             measure,
             queue,
-            category,
+            subject,
             value: 1,
         });
     }
 
-    fn step(&mut self, at: DateTime<Utc>, step: Step) {
+    fn step(&mut self, when: When, step: Step) {
         match step {
             Step::HandedOver(to) => {
                 let from = self.now;
-                self.count(at, FlowMeasure::HandedOver, from);
-                self.count(at, FlowMeasure::Received, to);
+                self.count(when, Measure::HandedOver, from);
+                self.count(when, Measure::Received, to);
                 (self.sender, self.escalated) = (Some(from), true);
-                self.travel(at, to);
+                self.travel(when, to);
             }
-            Step::HandedBack(to) => self.travel(at, to),
+            Step::HandedBack(to) => self.travel(when, to),
             Step::Bounced(to) => {
-                self.count(at, FlowMeasure::Bounced, self.now);
-                self.count(at, FlowMeasure::BouncedBack, to);
-                self.travel(at, to);
+                self.count(when, Measure::Bounced, self.now);
+                self.count(when, Measure::BouncedBack, to);
+                self.travel(when, to);
             }
             Step::Rated(quality) => {
                 if let Some(sender) = self.sender {
                     let measure = match quality {
-                        Quality::Complete => FlowMeasure::Complete,
-                        Quality::Partly => FlowMeasure::PartlyComplete,
-                        Quality::Incomplete => FlowMeasure::Incomplete,
+                        Quality::Complete => Measure::Complete,
+                        Quality::Partly => Measure::PartlyComplete,
+                        Quality::Incomplete => Measure::Incomplete,
                     };
-                    self.count(at, measure, sender);
+                    self.count(when, measure, sender);
                 }
             }
             Step::Resolved(ResolvedBy::Human) => {
-                self.count(at, FlowMeasure::Solved, self.first);
+                self.count(when, Measure::Solved, self.first);
                 if !self.escalated {
-                    self.count(at, FlowMeasure::SolvedFirst, self.first);
+                    self.count(when, Measure::SolvedFirst, self.first);
                 }
             }
             Step::Resolved(ResolvedBy::Bot | ResolvedBy::Runbook | ResolvedBy::Requester) => {}
@@ -202,12 +203,11 @@ impl Walk {
                 self.visited = [self.now].into();
                 (self.onwards, self.turns) = (None, 0);
             }
-            Step::Category(category) => self.categories.push((at, category)),
         }
     }
 
     /// To another queue. Upwards is onwards and downwards is back; at the same tier, back is where it was before.
-    fn travel(&mut self, at: DateTime<Utc>, to: Queue) {
+    fn travel(&mut self, when: When, to: Queue) {
         let onwards = match to.1.cmp(&self.now.1) {
             std::cmp::Ordering::Greater => true,
             std::cmp::Ordering::Less => false,
@@ -216,50 +216,13 @@ impl Walk {
         if self.onwards.is_some_and(|before| before != onwards) {
             self.turns += 1;
             if self.turns == 2 {
-                self.count(at, FlowMeasure::PingPong, self.began);
+                self.count(when, Measure::PingPong, self.began);
             }
         }
         self.onwards = Some(onwards);
         self.visited.insert(to);
         self.now = to;
     }
-}
-
-/// Upper ends of the buckets that times fall into, in minutes; the last bucket is open. Steps of a fifth to a third, so
-/// that a percentile read from buckets is off by less than that.
-const ENDS: [i64; 44] = [
-    1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18, 22, 26, 30, 36, 45, 54, 60, 72, 90, 105, 120, 150, 180,
-    210, 240, 300, 360, 420, 480, 600, 720, 960, 1_200, 1_440, 1_920, 2_400, 3_360, 4_800, 7_200,
-    9_600, 14_400, 24_000, 48_000,
-];
-
-/// The bucket of a time in seconds.
-pub fn bucket(seconds: i64) -> i16 {
-    let bucket = ENDS.partition_point(|end| end * 60 <= seconds);
-    i16::try_from(bucket).unwrap_or(i16::MAX)
-}
-
-/// A time in seconds below which so many percent of the times lie, from how many fell into each bucket; within a bucket
-/// they count as evenly spread. None without times.
-pub fn percentile(buckets: &[(i16, u64)], percent: u64) -> Option<i64> {
-    let all: u64 = buckets.iter().map(|it| it.1).sum();
-    if all == 0 {
-        return None;
-    }
-    let mut sorted = buckets.to_vec();
-    sorted.sort_unstable();
-    let mut left = (all * percent).div_ceil(100).max(1);
-    for (bucket, n) in sorted {
-        if left <= n {
-            let at = usize::try_from(bucket).unwrap_or(0).min(ENDS.len());
-            let from = if at == 0 { 0 } else { ENDS[at - 1] * 60 };
-            let to = ENDS.get(at).map_or(from, |end| end * 60);
-            let share = i64::try_from(left).unwrap_or(0) * (to - from);
-            return Some(from + share / i64::try_from(n).unwrap_or(1).max(1));
-        }
-        left -= n;
-    }
-    None
 }
 
 #[cfg(test)]

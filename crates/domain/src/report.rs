@@ -27,6 +27,8 @@ named! {
         Times = "times",
         /// Who escalates what.
         Flow = "flow",
+        /// What becomes of hand-overs, and how long queues keep tickets.
+        Tiers = "tiers",
         /// What each engineer has.
         Workload = "workload",
         /// What L1 could learn.
@@ -42,6 +44,7 @@ impl Page {
             Self::Promises => "/dashboard/promises",
             Self::Times => "/dashboard/times",
             Self::Flow => "/dashboard/flow",
+            Self::Tiers => "/dashboard/tiers",
             Self::Workload => "/dashboard/workload",
             Self::Skills => "/dashboard/skills",
         }

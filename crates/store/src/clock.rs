@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use tierdesk_domain::id::{DocumentId, TeamId, TicketId};
+use tierdesk_domain::id::{CategoryId, DocumentId, OrganisationId, TeamId, TicketId};
 use tierdesk_domain::sla::Metric;
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
@@ -30,6 +30,10 @@ pub struct ClockEvent {
     pub tier: Tier,
     /// The priority at that time.
     pub priority: Priority,
+    /// What it was about at that time.
+    pub category: Option<CategoryId>,
+    /// Whose it was at that time.
+    pub organisation: Option<OrganisationId>,
 }
 
 /// One clock as it is kept for lists, counts and deadlines.
@@ -73,7 +77,7 @@ pub async fn events_of(
 ) -> Result<HashMap<TicketId, Vec<ClockEvent>>> {
     let ids: Vec<Uuid> = tickets.iter().map(|it| it.0).collect();
     let rows = sqlx::query!(
-        "select ticket_id, at, kind, actor_kind, data, team_id, tier, priority from event
+        "select ticket_id, at, kind, actor_kind, data, team_id, tier, priority, category_id, organisation_id from event
          where ticket_id = any($1) and kind in ('opened', 'ask', 'reply', 'bot_gave_up', 'escalated', 'handed_back', 'handover_accepted',
                                                 'handover_bounced', 'handover_rated', 'assigned', 'status', 'priority', 'changed', 'resolved', 'reopened', 'closed')
          order by ticket_id, at, id",
@@ -91,6 +95,8 @@ pub async fn events_of(
             team: TeamId(r.team_id),
             tier: row::tier("event", r.tier)?,
             priority: row::number("event", r.priority, Priority::from_number)?,
+            category: r.category_id.map(CategoryId),
+            organisation: r.organisation_id.map(OrganisationId),
         };
         events.entry(TicketId(r.ticket_id)).or_default().push(event);
     }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
+use tierdesk_domain::flow::MEASURES;
 use tierdesk_domain::id::{CategoryId, OrganisationId, PersonId, TeamId, TicketNumber};
 use tierdesk_domain::tally::{Behind, Measure};
 use tierdesk_domain::ticket::{Priority, Status};
@@ -112,7 +113,7 @@ impl TryFrom<Row> for Line {
     }
 }
 
-/// What was counted of events, from `from` to before `to`, oldest first. Nothing for what is counted from tickets.
+/// What was counted of events or facts, from `from` to before `to`, oldest first. Nothing for what is counted from tickets.
 pub async fn counted(
     conn: &mut PgConnection,
     scope: &Scope,
@@ -122,6 +123,9 @@ pub async fn counted(
     after: After,
     limit: i64,
 ) -> Result<Vec<Line>> {
+    if MEASURES.contains(&measure) {
+        return between_tiers(conn, scope, measure, span, filter, after, limit).await;
+    }
     let Some(behind) = measure.behind() else {
         return Ok(Vec::new());
     };
@@ -190,6 +194,59 @@ async fn of_kind(
         categories.as_deref(),
         filter.organisation.map(|it| it.0),
         filter.person.map(|it| it.0)
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Line::try_from)
+    .collect()
+}
+
+/// The facts between the tiers that a measure counts; none is an engineer's.
+async fn between_tiers(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    measure: Measure,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    filter: &Filter,
+    after: After,
+    limit: i64,
+) -> Result<Vec<Line>> {
+    if filter.person.is_some() {
+        return Ok(Vec::new());
+    }
+    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let categories = filter.categories();
+    sqlx::query_as!(
+        Row,
+        r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
+                  a.name as "assignee?", ticket_internal_in_scope($4, $5, $6, t.team_id) as "shown!", f.at, f.id,
+                  null::bigint as elapsed, null::bigint as business
+           from flow_fact f
+           join ticket t on t.id = f.ticket_id
+           join team on team.id = t.team_id
+           join person r on r.id = t.requester_id
+           left join person a on a.id = t.assignee_id
+           where f.measure = $1 and f.at >= $2 and f.at < $3
+             and f.team_id = any ($7) and ($8::smallint is null or f.tier = $8) and ($9::smallint is null or f.priority = $9)
+             and ($10::uuid[] is null or coalesce(f.category_id, '00000000-0000-0000-0000-000000000000') = any ($10))
+             and ($11::uuid is null or coalesce(f.organisation_id, '00000000-0000-0000-0000-000000000000') = $11)
+             and ($12::timestamptz is null or (f.at, f.id) > ($12, $13::uuid))
+           order by f.at, f.id limit $14"#,
+        measure.as_str(),
+        from,
+        to,
+        scope.everything(),
+        scope.unrestricted(),
+        &teams,
+        &crate::tally::ids(&filter.teams),
+        filter.tier.map(Tier::number),
+        filter.priority.map(Priority::number),
+        categories.as_deref(),
+        filter.organisation.map(|it| it.0),
+        after.map(|it| it.0),
+        after.map(|it| it.1),
+        limit
     )
     .fetch_all(conn)
     .await?

@@ -1,16 +1,17 @@
 //! The manager's figures: charts with a table beside each, and the list behind every number.
 
-pub(crate) mod chart;
+mod chart;
 mod csv;
 mod flow;
 mod head;
-pub(crate) mod list;
+mod list;
 mod promises;
 mod reports;
 mod sheet;
 mod skills;
+mod tiers;
 mod times;
-pub(crate) mod view;
+mod view;
 mod workload;
 mod zone;
 
@@ -42,6 +43,7 @@ pub(crate) fn routes(routes: &mut Routes) {
     routes.get(Audience::Manager, "/dashboard/skills", skills::show);
     routes.get(Audience::Manager, "/dashboard/tickets", list::show);
     routes.get(Audience::Manager, "/dashboard/tickets.csv", csv::tickets);
+    routes.get(Audience::Manager, "/dashboard/tiers", tiers::show);
     routes.get(Audience::Manager, "/dashboard/times", times::show);
     routes.get(Audience::Manager, "/dashboard/workload", workload::show);
     reports::routes(routes);
@@ -101,7 +103,7 @@ async fn show(
 }
 
 /// `17 Nov 2026`
-pub(crate) fn day(day: chrono::NaiveDate) -> String {
+fn day(day: chrono::NaiveDate) -> String {
     day.format("%-d %b %Y").to_string()
 }
 

@@ -16,7 +16,6 @@ mod error;
 mod extract;
 mod filter_box;
 mod filters;
-mod flow;
 mod form;
 mod frame;
 mod gallery;
@@ -104,7 +103,6 @@ fn register(routes: &mut routes::Routes) {
     dashboard::routes(routes);
     enrolment::routes(routes);
     gallery::routes(routes);
-    flow::routes(routes);
     health::routes(routes);
     host::routes(routes);
     job::routes(routes);

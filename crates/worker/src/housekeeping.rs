@@ -38,7 +38,7 @@ impl Housekeeping {
         let desk = &self.desk;
         done("drafts", desk.sweep_drafts(now).await);
         done("files", desk.sweep_files(now).await);
-        done("counts", desk.fold_queues(now).await);
+        done("counts", desk.fold_queues().await);
         done("notifications", desk.sweep_notifications(now).await);
         done("sessions", desk.sweep_sessions(now).await);
         done("rate limits", desk.sweep_rate_limits(now).await);

@@ -1,7 +1,6 @@
-//! What counts for whom: a table of stories, and the percentiles.
+//! What counts for whom: a table of stories.
 
 use chrono::TimeDelta;
-use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
@@ -17,12 +16,22 @@ fn minute(n: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::minutes(n)
 }
 
+fn about(category: Option<CategoryId>) -> Subject {
+    Subject {
+        priority: Priority::P3,
+        category,
+        organisation: None,
+    }
+}
+
 /// The counts of a story that begins in L1, as `measure queue`, a step a minute.
 fn told(steps: &[Step]) -> Vec<String> {
     let story = Story {
         queue: L1,
-        category: None,
-        steps: (0..).map(minute).zip(steps.iter().copied()).collect(),
+        steps: (0..)
+            .zip(steps)
+            .map(|(n, step)| (minute(n), about(None), *step))
+            .collect(),
     };
     let name = |queue: Queue| match queue {
         L1 => "desk",
@@ -127,87 +136,47 @@ fn the_table_of_stories() {
 }
 
 #[test]
-fn a_fact_has_the_category_of_its_moment() {
+fn a_fact_is_about_what_the_ticket_was_about_at_its_moment() {
     let category = Some(CategoryId(Uuid::from_u128(9)));
     let story = Story {
         queue: L1,
-        category: None,
         steps: vec![
-            (minute(1), Step::HandedOver(L2)),
-            (minute(2), Step::Category(category)),
-            (minute(3), Step::Bounced(L1)),
+            (minute(1), about(None), Step::HandedOver(L2)),
+            (minute(3), about(category), Step::Bounced(L1)),
         ],
     };
-    let stay = Stay {
+    let stay = |to| Stay {
         queue: L2,
         from: minute(1),
-        to: minute(3),
+        to,
         counted: TimeDelta::minutes(2),
     };
-    let facts = facts(&story, &[stay]);
+    // A stay that no step ended is none of this story's.
+    let facts = facts(&story, &[stay(minute(3)), stay(minute(4))]);
     let of = |measure| {
-        facts
-            .iter()
-            .find(|it| it.measure == measure)
-            .map(|it| (it.category, it.value))
+        let found = facts.iter().filter(|it| it.measure == measure);
+        found
+            .map(|it| (it.subject.category, it.value))
+            .collect::<Vec<_>>()
     };
-    assert_eq!(of(FlowMeasure::Received), Some((None, 1)));
-    assert_eq!(of(FlowMeasure::Bounced), Some((category, 1)));
-    assert_eq!(of(FlowMeasure::Stay), Some((category, 120)));
+    assert_eq!(of(Measure::Received), [(None, 1)]);
+    assert_eq!(of(Measure::Bounced), [(category, 1)]);
+    assert_eq!(of(Measure::Stay), [(category, 120)]);
 }
 
 #[test]
-fn buckets_grow_and_every_time_has_one() {
-    assert!(ENDS.is_sorted());
-    assert_eq!(bucket(0), 0);
-    assert_eq!(bucket(59), 0);
-    assert_eq!(bucket(60), 1);
-    assert_eq!(
-        usize::from(bucket(i64::MAX / 61).unsigned_abs()),
-        ENDS.len()
-    );
-    assert_eq!(percentile(&[], 50), None);
-}
-
-proptest! {
-    /// A percentile from buckets lies in the bucket in which the true one lies.
-    #[test]
-    fn a_percentile_is_in_the_bucket_of_the_true_one(
-        times in prop::collection::vec(0..2_000_000_i64, 1..200), percent in 1..100_u64,
-    ) {
-        let mut sorted = times.clone();
-        sorted.sort_unstable();
-        let rank = (times.len() as u64 * percent).div_ceil(100).max(1);
-        let truth = sorted[usize::try_from(rank - 1).expect("small")];
-        let mut buckets = std::collections::BTreeMap::new();
-        for time in times {
-            *buckets.entry(bucket(time)).or_insert(0) += 1;
-        }
-        let buckets: Vec<_> = buckets.into_iter().collect();
-        let read = percentile(&buckets, percent).expect("there are times");
-        let (low, high) = (bucket(truth), bucket(read));
-        // The upper end of a bucket is where the next one begins.
-        prop_assert!(high == low || high == low + 1 && bucket(read - 1) == low, "{truth} {read}");
-    }
-
-    /// Whatever happens: nobody gets more than was handed over, and a fix at the first tier is a fix.
-    #[test]
-    fn both_sides_of_a_hand_over_are_counted(steps in prop::collection::vec(0..6_u8, 0..40)) {
-        let steps = steps.into_iter().map(|n| match n {
-            0 => Step::HandedOver(L2),
-            1 => Step::HandedBack(L1),
-            2 => Step::Bounced(L1),
-            3 => Step::Reopened,
-            4 => SOLVED,
-            _ => Step::HandedOver(L2_IDENTITY),
-        });
-        let story = Story { queue: L1, category: None, steps: (0..).map(minute).zip(steps).collect() };
-        let facts = facts(&story, &[]);
-        let n = |measure| facts.iter().filter(|it| it.measure == measure).count();
-        prop_assert_eq!(n(FlowMeasure::HandedOver), n(FlowMeasure::Received));
-        prop_assert_eq!(n(FlowMeasure::Bounced), n(FlowMeasure::BouncedBack));
-        prop_assert!(n(FlowMeasure::SolvedFirst) <= n(FlowMeasure::Solved));
-        let cycles = story.steps.iter().filter(|it| it.1 == Step::Reopened).count() + 1;
-        prop_assert!(n(FlowMeasure::PingPong) <= cycles);
+fn every_measure_between_the_tiers_is_counted_once_from_its_fact() {
+    for measure in MEASURES {
+        let fact = Fact {
+            at: minute(0),
+            measure,
+            queue: L1,
+            subject: about(None),
+            value: 1,
+        };
+        let counts = fact.counts();
+        let counted = counts.number(measure) + counts.spread(measure).number();
+        assert_eq!(counted, 1, "{measure}");
+        assert_eq!(measure.behind(), None, "{measure}");
     }
 }

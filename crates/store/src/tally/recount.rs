@@ -1,4 +1,4 @@
-//! What counts, read from the events and tickets themselves.
+//! What counts, read from the events and tickets themselves, and from the facts between the tiers.
 
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
@@ -9,7 +9,7 @@ use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::timeline::EventKind;
 
 use super::delta::Place;
-use crate::{Result, row};
+use crate::{Result, flow, row};
 
 /// When the first and the last of all that counts happened.
 pub async fn extent(conn: &mut PgConnection) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>> {
@@ -24,7 +24,7 @@ pub async fn extent(conn: &mut PgConnection) -> Result<Option<(DateTime<Utc>, Da
     Ok(first.zip(last))
 }
 
-/// Gives everything that was counted from `from` to before `to`, event by event and ticket by ticket.
+/// Gives everything that was counted from `from` to before `to`, event by event, fact by fact, ticket by ticket.
 pub async fn each(
     conn: &mut PgConnection,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
@@ -66,6 +66,7 @@ pub async fn each(
         }
     }
     drop(events);
+    flow::each(conn, (from, to), &mut give).await?;
     let mut open = sqlx::query!(
         "select created_at, team_id, tier, priority, category_id, organisation_id, assignee_id from ticket
          where status in ('new', 'open', 'pending', 'on_hold') and created_at >= $1 and created_at < $2",

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use tierdesk_desk::dashboard::{Figures, Key, Pair};
+use tierdesk_desk::dashboard::{Figures, Key, Lens, Pair};
 use tierdesk_domain::dashboard::{Dimension, escalated};
 use tierdesk_domain::tally::Measure;
 use tierdesk_domain::text;
@@ -88,9 +88,10 @@ fn heads(figures: &Figures, first: &[&'static str]) -> Vec<&'static str> {
     heads
 }
 
-fn queue(figures: &Figures, key: &Key) -> String {
+/// What a queue is called.
+pub(super) fn queue(lens: &Lens, key: &Key) -> String {
     let tier = key.tier.map_or_else(String::new, |it| it.to_string());
-    let team = key.team.map_or("", |it| figures.lens.team(it));
+    let team = key.team.map_or("", |it| lens.team(it));
     format!("{tier} {team}")
 }
 
@@ -110,7 +111,7 @@ fn queues(figures: &Figures) -> Section {
     let longest = queues.values().map(moved).max().unwrap_or(1);
     let mut named: Vec<_> = queues
         .iter()
-        .map(|(key, pair)| (queue(figures, key), key, pair))
+        .map(|(key, pair)| (queue(&figures.lens, key), key, pair))
         .collect();
     named.sort_by(|a, b| a.0.cmp(&b.0));
     let bars = named
@@ -187,7 +188,7 @@ fn subjects(figures: &Figures) -> Section {
                 let mut all = vec![Cell::plain(category)];
                 all.extend(cells(figures, key, pair));
                 Row {
-                    label: queue(figures, key),
+                    label: queue(&figures.lens, key),
                     cells: all,
                 }
             })

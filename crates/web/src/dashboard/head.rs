@@ -13,11 +13,12 @@ use crate::frame::Frame;
 use crate::page::Page;
 
 /// The pages of figures: their text and path.
-pub(crate) const PAGES: [(&str, &str); 6] = [
+pub(crate) const PAGES: [(&str, &str); 7] = [
     ("dashboard.page_overview", "/dashboard"),
     ("dashboard.page_promises", "/dashboard/promises"),
     ("dashboard.page_times", "/dashboard/times"),
     ("dashboard.page_flow", "/dashboard/flow"),
+    ("nav.flow", "/dashboard/tiers"),
     ("dashboard.page_workload", "/dashboard/workload"),
     ("dashboard.page_skills", "/dashboard/skills"),
 ];
@@ -89,7 +90,6 @@ impl Head {
             line: line(lens, frame),
             tabs: PAGES
                 .iter()
-                .chain([&("nav.flow", "/dashboard/tiers")])
                 .map(|(label, to)| Tab {
                     label: text::t(label),
                     href: address(to, &lens.view, None),

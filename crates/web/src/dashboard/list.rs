@@ -25,7 +25,7 @@ use crate::page::Page;
 use crate::{AppState, WebError};
 
 /// Rows on one page.
-pub(crate) const ROWS: i64 = 50;
+const ROWS: i64 = 50;
 
 /// What is listed when it is no measure: the tickets at risk now.
 const AT_RISK: &str = "at_risk";
@@ -104,41 +104,16 @@ impl Asked {
 
 #[derive(Template)]
 #[template(path = "dashboard/tickets.html")]
-pub(crate) struct TicketsPage {
+struct TicketsPage {
     frame: Frame,
-    /// Where the number stands: its page's address and title.
-    back: (&'static str, &'static str),
     title: &'static str,
     line: String,
     rows: Vec<ListRow>,
     /// Whether times were measured.
     timed: bool,
-    /// The whole list for a spreadsheet, or `""`.
+    /// The whole list for a spreadsheet.
     csv: String,
     older: Option<String>,
-}
-
-impl TicketsPage {
-    /// The lines of one page behind a number that stands on the page `back`, the table's address, and the next page's.
-    pub(crate) fn new(
-        frame: Frame,
-        back: (&'static str, &'static str),
-        title: &'static str,
-        line: String,
-        lines: Vec<Line>,
-        (csv, older): (String, Option<String>),
-    ) -> Self {
-        Self {
-            back,
-            title,
-            line,
-            timed: lines.iter().any(|line| line.took.is_some()),
-            rows: lines.into_iter().map(|line| row(line, &frame)).collect(),
-            csv,
-            older,
-            frame,
-        }
-    }
 }
 
 struct ListRow {
@@ -175,17 +150,15 @@ pub(super) async fn show(
         format!("{here}&after={at}&after_id={}", last.id)
     });
     let csv = here.replacen("/dashboard/tickets", "/dashboard/tickets.csv", 1);
-    let back = ("/dashboard", text::t("dashboard.title"));
-    let line = line(&lens, days, wanted.listed, &frame);
-    let title = title(wanted.listed);
-    Ok(Page(TicketsPage::new(
+    Ok(Page(TicketsPage {
+        title: title(wanted.listed),
+        line: line(&lens, days, wanted.listed, &frame),
+        timed: lines.iter().any(|line| line.took.is_some()),
+        rows: lines.into_iter().map(|line| row(line, &frame)).collect(),
+        csv,
+        older,
         frame,
-        back,
-        title,
-        line,
-        lines,
-        (csv, older),
-    ))
+    })
     .into_response())
 }
 
@@ -279,5 +252,16 @@ fn title(listed: Listed) -> &'static str {
             "dashboard.measure_acknowledged"
         }
         Measure::Backlog | Measure::Open => "dashboard.measure_backlog",
+        Measure::HandedOver => "flow.measure_handed_over",
+        Measure::Received => "flow.measure_received",
+        Measure::Bounced => "flow.measure_bounced",
+        Measure::BouncedBack => "flow.measure_bounced_back",
+        Measure::Solved => "flow.measure_solved",
+        Measure::SolvedFirst => "flow.measure_solved_first",
+        Measure::PingPong => "flow.measure_ping_pong",
+        Measure::Complete => "flow.measure_complete",
+        Measure::PartlyComplete => "flow.measure_partly_complete",
+        Measure::Incomplete => "flow.measure_incomplete",
+        Measure::Stay => "flow.measure_stay",
     })
 }
