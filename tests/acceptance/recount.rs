@@ -12,7 +12,7 @@ use support::database;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::conversation::Afterwards;
 use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
-use tierdesk_domain::handover::{BounceCode, Handover, Quality};
+use tierdesk_domain::handover::{BounceCode, Quality};
 use tierdesk_domain::id::{TeamId, TicketId};
 use tierdesk_domain::tally::{Counts, Measure};
 use tierdesk_domain::ticket::{Channel, Impact, Priority, ResolutionCode, Status, Urgency};
@@ -23,6 +23,7 @@ use tierdesk_store::tally::block;
 use crate::bot::{asked_whether_it_works, settled};
 use crate::clock::Scene;
 use crate::dashboard::promise_everything;
+use crate::handover::note;
 
 /// What may happen to a ticket at any time; what its state forbids is refused and changes nothing.
 #[derive(Debug, Clone, Copy)]
@@ -155,6 +156,25 @@ impl History {
         asked.await.unwrap();
         scene.pass(TimeDelta::minutes(5));
         scene.reply(tickets[0], Afterwards::Open).await.unwrap();
+        // Nor does anybody find a hand-over partly complete.
+        let partly = scene.file().await;
+        scene.release(partly).await;
+        scene.pass(TimeDelta::seconds(1));
+        let (engineer, now) = (scene.caller().await, scene.desk.now());
+        let (desk, version) = (&scene.desk.desk, scene.ticket(partly).await.version);
+        desk.escalate(
+            &engineer,
+            partly,
+            version,
+            (teams[1], Tier::L2),
+            note(),
+            now,
+        )
+        .await
+        .unwrap();
+        desk.accept_handover(&engineer, partly, Some(Quality::Partly), now)
+            .await
+            .unwrap();
         Self {
             scene,
             teams,
@@ -229,14 +249,8 @@ impl History {
                 desk.assign(&engineer, id, to, ticket.assignee, now).await
             }
             Step::Escalate(other, tier) => {
-                let note = Handover {
-                    known: "Slow.".to_owned(),
-                    tried: "Restart.".to_owned(),
-                    evidence: String::new(),
-                    ask: "Look at it.".to_owned(),
-                };
                 let to = (self.teams[usize::from(other)], tier);
-                desk.escalate(&engineer, id, ticket.version, to, note, now)
+                desk.escalate(&engineer, id, ticket.version, to, note(), now)
                     .await
             }
             // What nobody accepted is sent back; what somebody did is handed back.
@@ -346,8 +360,9 @@ async fn after_a_busy_history_everything_kept_equals_a_recount_from_the_events()
 #[tokio::test(flavor = "multi_thread")]
 async fn the_recount_names_each_thing_that_was_tampered_with() {
     let mut history = History::begin().await;
-    history.live(30).await;
+    history.live(60).await;
     history.tickets.push(history.scene.file().await);
+    history.scene.desk.desk.fold_tally().await.unwrap();
     assert_eq!(history.recount().await, Vec::<String>::new());
     let mut owner = database::connect(&history.scene.desk.database).await;
     for (tampering, names) in [
