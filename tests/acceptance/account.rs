@@ -330,7 +330,7 @@ async fn ten_thousand_guesses_from_a_thousand_addresses_check_twenty_passwords_a
         match guessed {
             Err(DeskError::RateLimited { retry_after }) => assert!(retry_after <= 900),
             Err(DeskError::Denied) => checked += 1,
-            other => panic!("{other:?}"),
+            other => panic!("{:?}", other.err()),
         }
         // Neither a restart nor a second node forgets.
         if guess % 2500 == 0 {

@@ -17,6 +17,7 @@ use tierdesk_desk::work::Mail;
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::handover::Handover;
 use tierdesk_domain::outbox::MailKind;
+use tierdesk_domain::secret::Secret;
 use tierdesk_domain::tier::Tier;
 use tierdesk_mail::settings::Timeouts;
 use tierdesk_mail::{Mailbox, Security, SmtpSettings, SmtpTransport, Transport};
@@ -104,7 +105,7 @@ impl Scene {
             ticket: None,
             event: None,
             data: json!({"expires_at": now + TimeDelta::minutes(15), "reminder": false}),
-            secret: Some(token),
+            secret: Some(&Secret::new(token.to_owned())),
         })
         .await
         .unwrap();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use support::mime::{Message, decode_words};
 use support::smtp::{At, Do, Gate, Protection, SmtpSink};
+use tierdesk_domain::secret::Secret;
 use tierdesk_mail::message::{MessageId, build};
 use tierdesk_mail::outgoing::samples;
 use tierdesk_mail::settings::{Login, Timeouts};
@@ -285,7 +286,7 @@ async fn encryption_is_insisted_on_and_the_certificate_is_checked() {
         let sink = SmtpSink::start_with(protection).await;
         let login = Some(Login {
             user: "desk".into(),
-            password: "pässword with spaces".into(),
+            password: Secret::new("pässword with spaces".into()),
         });
         let trusted = SmtpSettings {
             security,
@@ -335,7 +336,7 @@ async fn a_server_that_offers_no_encryption_gets_neither_password_nor_mail() {
     let sink = SmtpSink::start().await;
     let login = Some(Login {
         user: "desk".into(),
-        password: "secret".into(),
+        password: Secret::new("secret".into()),
     });
     let insisting = SmtpSettings {
         security: Security::StartTls,
@@ -403,7 +404,7 @@ async fn a_refused_password_condemns_no_mail() {
     sink.say(At::Auth, Do::Answer(535, "5.7.8 wrong password"));
     let login = Some(Login {
         user: "desk".into(),
-        password: "wrong".into(),
+        password: Secret::new("wrong".into()),
     });
     let transport = SmtpTransport::new(SmtpSettings {
         security: Security::Tls,

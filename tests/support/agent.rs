@@ -100,7 +100,7 @@ impl Tierdesk {
             .desk
             .make_enrolment_token(&caller, &new, self.now())
             .await;
-        made.expect("a token").secret
+        made.expect("a token").secret.reveal().to_owned()
     }
 
     /// Enrols and starts the real agent over real TCP, with this policy of its owner.

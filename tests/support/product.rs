@@ -239,7 +239,11 @@ impl Tierdesk {
         session::insert(&mut conn, &new, now)
             .await
             .expect("a session");
-        Client::new(self.router.clone(), self.host().to_owned(), Some(cookie))
+        Client::new(
+            self.router.clone(),
+            self.host().to_owned(),
+            Some(cookie.reveal().to_owned()),
+        )
     }
 
     /// Somebody without a session.

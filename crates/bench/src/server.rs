@@ -179,7 +179,7 @@ pub(crate) async fn sign_in(url: &str, people: &[Uuid]) -> anyhow::Result<Vec<St
             now,
         )
         .await?;
-        cookies.push(cookie);
+        cookies.push(cookie.reveal().to_owned());
     }
     Ok(cookies)
 }

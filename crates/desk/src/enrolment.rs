@@ -7,6 +7,7 @@ use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::host::{HostState, TOKEN_LIFE, TOKEN_USES};
 use tierdesk_domain::id::HostId;
+use tierdesk_domain::secret::Secret;
 use tierdesk_store::{enrolment, host, rate_limit};
 use uuid::Uuid;
 
@@ -29,19 +30,19 @@ pub struct NewToken {
 }
 
 /// A token, this one time with its secret.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Made {
     /// `tde_…`.
-    pub secret: String,
+    pub secret: Secret,
     /// Until when it is good.
     pub expires_at: DateTime<Utc>,
 }
 
 /// A host that asks to join; that it has its key was proved.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Joining {
     /// The token's secret.
-    pub token: String,
+    pub token: Secret,
     /// The name it gives itself.
     pub hostname: String,
     /// Hash of its machine id.
@@ -118,7 +119,7 @@ impl Desk {
             work.conn(),
             &enrolment::NewToken {
                 id,
-                token_hash: &hash_secret(&secret),
+                token_hash: &hash_secret(secret.reveal()),
                 created_by: made_by,
                 expires_at,
                 uses,
@@ -189,7 +190,7 @@ impl Desk {
         }
         drop(conn);
         let mut work = self.begin(&caller, now).await?;
-        let hash = hash_secret(&joining.token);
+        let hash = hash_secret(joining.token.reveal());
         let Some(token) = enrolment::use_once(work.conn(), &hash, &joining.hostname, now).await?
         else {
             // A known token that is used up or over is worth an alarm; nonsense is only counted.
@@ -249,13 +250,13 @@ impl Desk {
 }
 
 /// `tde_` and 256 random bits in letters and digits that survive a double click.
-fn new_token() -> String {
+fn new_token() -> Secret {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let bytes: [u8; 52] = random();
     let letters = bytes
         .iter()
         .map(|byte| char::from(ALPHABET[usize::from(byte & 31)]));
-    "tde_".chars().chain(letters).collect()
+    Secret::new("tde_".chars().chain(letters).collect())
 }
 
 #[cfg(test)]
@@ -265,6 +266,7 @@ mod tests {
     #[test]
     fn tokens_say_what_they_are_and_never_repeat() {
         let (one, other) = (new_token(), new_token());
+        let (one, other) = (one.reveal(), other.reveal());
         assert!(one.starts_with("tde_") && one.len() == 56);
         assert_ne!(one, other);
     }

@@ -227,7 +227,11 @@ impl Desk {
         work.audit("setup.link_printed", "instance", "1", json!({}))
             .await?;
         work.commit().await?;
-        Ok(Some(format!("{}/set-up/{secret}", self.settings.base_url)))
+        Ok(Some(format!(
+            "{}/set-up/{}",
+            self.settings.base_url,
+            secret.reveal()
+        )))
     }
 
     /// What a set-up link is good for. Changes nothing.

@@ -5,8 +5,19 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hkdf, hmac};
+use tierdesk_domain::secret::Secret;
 
-/// The instance's key-encryption key and the keys made from it. Cannot be printed.
+/// The instance's key-encryption key and the keys made from it. Cannot be printed:
+///
+/// ```
+/// # use tierdesk_desk::Keys;
+/// let _ = Keys::read(&Keys::generate());
+/// ```
+///
+/// ```compile_fail
+/// # use tierdesk_desk::Keys;
+/// println!("{:?}", Keys::read(&Keys::generate()));
+/// ```
 pub struct Keys {
     id: u8,
     sealing: LessSafeKey,
@@ -140,9 +151,9 @@ pub fn random<const N: usize>() -> [u8; N] {
 }
 
 /// A secret of 256 bits for a link or a cookie, and the hash that is kept of it.
-pub fn new_secret() -> (String, Vec<u8>) {
-    let secret = URL_SAFE_NO_PAD.encode(random::<32>());
-    let hash = hash_secret(&secret);
+pub fn new_secret() -> (Secret, Vec<u8>) {
+    let secret = Secret::new(URL_SAFE_NO_PAD.encode(random::<32>()));
+    let hash = hash_secret(secret.reveal());
     (secret, hash)
 }
 

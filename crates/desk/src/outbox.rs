@@ -6,6 +6,7 @@ use serde_json::json;
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::{Action, Who, authorize};
 use tierdesk_domain::outbox::{MailAudience, MailState, next_attempt};
+use tierdesk_domain::secret::Secret;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::letter::{self, About, Happened};
 use tierdesk_store::mailbox::{self, KeptMail};
@@ -26,7 +27,6 @@ pub(crate) fn place(mail_id: Uuid) -> String {
 }
 
 /// Everything a mail says, as it is true at the moment of sending.
-#[derive(Debug)]
 pub struct Letter {
     /// Who reads it.
     pub person: Person,
@@ -44,17 +44,7 @@ pub struct Letter {
     pub report: Option<Box<ReportLetter>>,
 }
 
-/// A secret that does not show in debug output.
-pub struct Secret(pub String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
 /// Whether a claimed mail is still to be sent.
-#[derive(Debug)]
 pub enum Checked {
     /// Yes, and this is what it says.
     Send(Box<Letter>),
@@ -172,7 +162,7 @@ impl Desk {
             .open(&place(mail_id), sealed)
             .map_err(|error| DeskError::Broken(error.to_string()))?;
         String::from_utf8(plain)
-            .map(Secret)
+            .map(Secret::new)
             .map_err(|_| DeskError::Broken("a sealed secret is no text".to_owned()))
     }
 
@@ -341,8 +331,9 @@ impl Desk {
     }
 }
 
-/// What a mail in the developer mailbox says.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+/// What a mail in the developer mailbox says. It may hold a link that opens an account: it is written to be sealed, and
+/// cannot be printed.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 pub struct MailContent {
     /// The text part.
     pub text: String,

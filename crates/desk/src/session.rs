@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tierdesk_domain::authorize::Principal;
 use tierdesk_domain::password::MAX_LENGTH;
 use tierdesk_domain::person::{AuthStrength, Role};
+use tierdesk_domain::secret::Secret;
 use tierdesk_store::person::Person;
 use tierdesk_store::{PgConnection, person, rate_limit, session};
 
@@ -72,7 +73,7 @@ impl Desk {
         user_agent: &str,
         origin: &Origin,
         now: DateTime<Utc>,
-    ) -> Result<String> {
+    ) -> Result<Secret> {
         let email = email.trim().to_lowercase();
         let mut conn = self.acquire().await?;
         let found = person::by_email(&mut conn, &email).await?;
@@ -246,7 +247,7 @@ impl Desk {
         session_hash: &[u8],
         password: &str,
         now: DateTime<Utc>,
-    ) -> Result<String> {
+    ) -> Result<Secret> {
         let id = caller.person_id().ok_or(DeskError::Denied)?;
         let mut conn = self.acquire().await?;
         if let Some(wait) =

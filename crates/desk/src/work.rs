@@ -10,6 +10,7 @@ use tierdesk_domain::authorize::{Action, Scope, TicketFacts, authorize};
 use tierdesk_domain::flow::Fact;
 use tierdesk_domain::id::{EventId, PersonId, TicketId};
 use tierdesk_domain::outbox::MailKind;
+use tierdesk_domain::secret::Secret;
 use tierdesk_domain::tally::Counts;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::tally::{self, Cell, delta};
@@ -51,7 +52,6 @@ pub struct Work<'a> {
 }
 
 /// A mail that an action causes.
-#[derive(Debug)]
 pub struct Mail<'a> {
     /// Which mail.
     pub kind: MailKind,
@@ -64,7 +64,7 @@ pub struct Mail<'a> {
     /// Ids and harmless facts for the template.
     pub data: Value,
     /// What must not be read at rest, such as a link with a secret in it.
-    pub secret: Option<&'a str>,
+    pub secret: Option<&'a Secret>,
 }
 
 impl Desk {
@@ -273,7 +273,7 @@ impl<'a> Work<'a> {
         let sealed = mail.secret.map(|secret| {
             self.desk
                 .keys
-                .seal(&crate::outbox::place(mail_id), secret.as_bytes())
+                .seal(&crate::outbox::place(mail_id), secret.reveal().as_bytes())
         });
         for (person, address, reads_along) in recipients {
             outbox::insert(

@@ -34,6 +34,7 @@ pub mod person;
 pub mod priority;
 pub mod report;
 pub mod routing;
+pub mod secret;
 pub mod shift;
 pub mod skill;
 pub mod sla;

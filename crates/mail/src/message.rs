@@ -102,7 +102,7 @@ pub enum MessageError {
 }
 
 /// A mail ready to travel.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Built {
     pub(crate) envelope: lettre::address::Envelope,
     /// Which mail it is, for the developer mailbox and logs.

@@ -8,7 +8,7 @@ mod samples;
 
 use askama::Template;
 
-pub use account::{AddressNotice, Invitation, PasswordChanged, PasswordReset, SecretPath, SetUp};
+pub use account::{AddressNotice, Invitation, PasswordChanged, PasswordReset, SetUp};
 pub use engineer::{CertificateEnds, Escalated, HandOver, InCharge, Notice, NoticeReason};
 pub use manager::{Figure, Report};
 pub use requester::{BotQuestion, ClosedByItself, Received, Reopened, Reply, Resolved};
@@ -37,7 +37,7 @@ pub enum Automatic {
 }
 
 /// A mail, ready to be built into a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RenderedMail {
     /// The subject, one line.
     pub subject: Line,

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use tierdesk_domain::secret::Secret;
+
 /// How the connection to the mail server is protected. There is no "encrypt if offered": a listener in the middle would simply
 /// not offer it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,15 +53,14 @@ pub struct Login {
     /// The name.
     pub user: String,
     /// The password.
-    pub password: String,
+    pub password: Secret,
 }
 
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Login")
             .field("user", &self.user)
-            .field("password", &"…")
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -213,7 +214,7 @@ mod tests {
     fn a_password_never_travels_unencrypted_to_another_machine() {
         let login = Some(Login {
             user: "desk".into(),
-            password: "hunter2hunter2".into(),
+            password: Secret::new("hunter2hunter2".into()),
         });
         let settings = SmtpSettings {
             login,

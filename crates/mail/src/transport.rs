@@ -227,7 +227,8 @@ impl SmtpTransport {
                 connection.starttls(tls, &self.hello).await?;
             }
             if let Some(login) = &self.settings.login {
-                let credentials = Credentials::new(login.user.clone(), login.password.clone());
+                let credentials =
+                    Credentials::new(login.user.clone(), login.password.reveal().to_owned());
                 connection
                     .auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
                     .await?;

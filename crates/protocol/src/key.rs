@@ -22,7 +22,26 @@ pub struct Signature([u8; 64]);
 #[error("the signature does not match")]
 pub struct SignatureMismatch;
 
-/// A private key. It can sign and be stored, and neither printed nor serialised.
+/// A private key. It can sign and be stored, and neither printed nor serialised:
+///
+/// ```
+/// # use tierdesk_protocol::SecretKey;
+/// let (key, _) = SecretKey::generate().unwrap();
+/// println!("{:?}", key.public());
+/// println!("{}", serde_json::to_string(&key.public()).unwrap());
+/// ```
+///
+/// ```compile_fail
+/// # use tierdesk_protocol::SecretKey;
+/// let (key, _) = SecretKey::generate().unwrap();
+/// println!("{:?}", key);
+/// ```
+///
+/// ```compile_fail
+/// # use tierdesk_protocol::SecretKey;
+/// let (key, _) = SecretKey::generate().unwrap();
+/// println!("{}", serde_json::to_string(&key).unwrap());
+/// ```
 pub struct SecretKey(Ed25519KeyPair);
 
 impl SecretKey {

@@ -40,8 +40,15 @@ pub trait Checked {
     fn is_within_bounds(&self) -> bool;
 }
 
-/// A host asks to join. Signed with its new key, to prove that it has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A host asks to join. Signed with its new key, to prove that it has it. It carries the token, so it can be sent and not
+/// printed:
+///
+/// ```compile_fail
+/// fn print(request: tierdesk_protocol::message::EnrolRequest) {
+///     println!("{request:?}");
+/// }
+/// ```
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnrolRequest {
     /// Protocol version.

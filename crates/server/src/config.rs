@@ -59,7 +59,7 @@ fn describe(settings: &Settings) -> String {
     };
     format!(
         "The settings can be used.\n  name         {}\n  address      {}\n  listens on   {}\n  \
-         proxies      {}\n  database     {:?}\n  secret       {:?}\n  mail         {}\n  attachments  {}\n",
+         proxies      {}\n  database     {:?}\n  secret       from {}\n  mail         {}\n  attachments  {}\n",
         web.name,
         web.base_url,
         web.listen,
@@ -69,7 +69,7 @@ fn describe(settings: &Settings) -> String {
             proxies.join(", ")
         },
         settings.database,
-        settings.secret,
+        settings.secret.source.display(),
         mail,
         settings.files.attachments.display(),
     )

@@ -91,7 +91,7 @@ pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
 
 /// The desk over the database of the settings.
 pub(crate) async fn desk(settings: &Settings) -> anyhow::Result<Desk> {
-    let keys = Keys::read(&settings.secret.text)
+    let keys = Keys::read(settings.secret.text.reveal())
         .with_context(|| settings.secret.source.display().to_string())?;
     let pool = tierdesk_store::connect(&settings.database.url, settings.database.connections)
         .await

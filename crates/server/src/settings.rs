@@ -90,10 +90,9 @@ pub(crate) struct Given {
 }
 
 /// Every setting of the server, usable.
-#[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) database: database::Database,
-    pub(crate) secret: secret::Secret,
+    pub(crate) secret: secret::InstanceSecret,
     pub(crate) web: web::Web,
     pub(crate) mail: mail::Mail,
     pub(crate) files: files::Files,

@@ -216,7 +216,6 @@ pub async fn end_all(
 }
 
 /// A person's password hash and the version that tokens are bound to.
-#[derive(Debug)]
 pub struct Credential {
     /// PHC string of argon2id.
     pub password_hash: String,

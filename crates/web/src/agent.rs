@@ -15,6 +15,7 @@ use tierdesk_desk::{DeskError, Origin};
 use tierdesk_domain::host::HostState;
 use tierdesk_domain::id::{HostId, JobId};
 use tierdesk_domain::job::JobState;
+use tierdesk_domain::secret::Secret;
 use tierdesk_protocol::job::SignedJob;
 use tierdesk_protocol::message::{
     CHUNKS, CLAIM, Checked, ChunksRequest, ClaimRequest, ClaimResponse, ENROL, EnrolRequest,
@@ -195,7 +196,7 @@ async fn enrol(
     };
     let joining = Joining {
         code: enrolment_code(&message.public_key, signer),
-        token: message.token,
+        token: Secret::new(message.token),
         hostname: message.hostname,
         machine: message.machine,
         public_key: message.public_key.as_bytes().to_vec(),

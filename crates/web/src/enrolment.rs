@@ -7,6 +7,7 @@ use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::enrolment::{Made, NewToken};
 use tierdesk_domain::authorize::{Action, authorize};
+use tierdesk_domain::secret::Secret;
 use tierdesk_store::enrolment::{self, Token};
 use uuid::Uuid;
 
@@ -55,7 +56,7 @@ struct List {
 
 /// A token, this one time.
 struct Shown {
-    secret: String,
+    secret: Secret,
     until: Moment,
     server: String,
 }

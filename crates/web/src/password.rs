@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::password::LinkState;
+use tierdesk_domain::secret::Secret;
 use tierdesk_domain::text;
 
 use crate::extract::{CameFrom, Form, Path};
@@ -151,15 +152,15 @@ async fn setup(
 #[serde(deny_unknown_fields)]
 struct NewPassword {
     #[serde(default)]
-    password: String,
+    password: Secret,
     #[serde(default)]
-    again: String,
+    again: Secret,
 }
 
 /// Typing it twice is the only guard against a slip that nobody sees.
-fn same(password: &str, again: &str) -> Errors {
+fn same(password: &Secret, again: &Secret) -> Errors {
     let mut errors = Errors::default();
-    if password != again {
+    if password.reveal() != again.reveal() {
         errors.add("again", text::t("error.password_differs"));
     }
     errors
@@ -199,7 +200,7 @@ async fn set_password(
     }
     let result = app
         .desk
-        .set_password_by_link(&link, &new.password, &origin, now)
+        .set_password_by_link(&link, new.password.reveal(), &origin, now)
         .await;
     end(For::Reset, result, &link, page, "said.password_set")
 }
@@ -230,7 +231,10 @@ async fn join(
     if !page.errors.is_empty() {
         return Ok(secret(Page(page).status(LOOK_AGAIN)));
     }
-    let result = app.desk.join(&link, &new.password, &origin, now).await;
+    let result = app
+        .desk
+        .join(&link, new.password.reveal(), &origin, now)
+        .await;
     end(For::Invitation, result, &link, page, "said.joined")
 }
 
@@ -242,9 +246,9 @@ struct FirstAdministrator {
     #[serde(default)]
     mail: String,
     #[serde(default)]
-    password: String,
+    password: Secret,
     #[serde(default)]
-    again: String,
+    again: Secret,
 }
 
 async fn set_up(
@@ -263,7 +267,14 @@ async fn set_up(
     }
     let result = app
         .desk
-        .set_up(&link, &new.name, &new.mail, &new.password, &origin, now)
+        .set_up(
+            &link,
+            &new.name,
+            &new.mail,
+            new.password.reveal(),
+            &origin,
+            now,
+        )
         .await;
     end(For::Setup, result, &link, page, "said.set_up")
 }

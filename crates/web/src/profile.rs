@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::people::Preferences;
 use tierdesk_domain::notification::{Channel, NotificationKind};
+use tierdesk_domain::secret::Secret;
 use tierdesk_domain::text;
 use tierdesk_store::session;
 
@@ -217,11 +218,11 @@ async fn theme(
 #[serde(deny_unknown_fields)]
 struct PasswordForm {
     #[serde(default)]
-    current: String,
+    current: Secret,
     #[serde(default)]
-    password: String,
+    password: Secret,
     #[serde(default)]
-    again: String,
+    again: Secret,
 }
 
 async fn password(
@@ -231,7 +232,7 @@ async fn password(
     Form(form): Form<PasswordForm>,
 ) -> Result<Response, WebError> {
     let mut errors = Errors::default();
-    if form.password != form.again {
+    if form.password.reveal() != form.again.reveal() {
         errors.add("again", text::t("error.password_differs"));
     } else {
         match app
@@ -239,8 +240,8 @@ async fn password(
             .change_password(
                 &me.caller,
                 &me.visitor.session_hash,
-                &form.current,
-                &form.password,
+                form.current.reveal(),
+                form.password.reveal(),
                 frame.now,
             )
             .await

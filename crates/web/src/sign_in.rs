@@ -8,6 +8,7 @@ use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use serde::Deserialize;
 use tierdesk_desk::DeskError;
+use tierdesk_domain::secret::Secret;
 use tierdesk_domain::text;
 
 use crate::extract::{CameFrom, Form, Me, Query};
@@ -45,8 +46,8 @@ fn own_path(next: Option<String>) -> String {
 }
 
 /// The session's cookie (decision 19): one cookie, Lax because links in mail must work, `__Host-` wherever there is TLS.
-fn cookie(app: &AppState, value: String) -> Cookie<'static> {
-    Cookie::build((app.settings.cookie(), value))
+fn cookie(app: &AppState, value: &Secret) -> Cookie<'static> {
+    Cookie::build((app.settings.cookie(), value.reveal().to_owned()))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
@@ -90,7 +91,7 @@ struct SignInForm {
     #[serde(default)]
     mail: String,
     #[serde(default)]
-    password: String,
+    password: Secret,
     next: Option<String>,
 }
 
@@ -107,14 +108,14 @@ async fn sign_in(
         .desk
         .sign_in(
             &form.mail,
-            &form.password,
+            form.password.reveal(),
             &user_agent(&headers),
             &origin,
             frame.now,
         )
         .await;
     match result {
-        Ok(secret) => Ok((jar.add(cookie(&app, secret)), Redirect::to(&next)).into_response()),
+        Ok(secret) => Ok((jar.add(cookie(&app, &secret)), Redirect::to(&next)).into_response()),
         Err(DeskError::Denied) => {
             let mut errors = Errors::default();
             errors.add("mail", text::t("sign_in.wrong"));
@@ -139,7 +140,7 @@ async fn sign_out(
     app.desk
         .sign_out(&me.caller, &me.visitor.session_hash, frame.now)
         .await?;
-    let mut gone = cookie(&app, String::new());
+    let mut gone = cookie(&app, &Secret::default());
     gone.make_removal();
     let mut response = (jar.add(gone), see("/sign-in", Some("said.signed_out"))).into_response();
     // What the browser keeps of this desk goes, too (ASVS 14.3).
@@ -213,7 +214,7 @@ async fn confirm(frame: Frame, Query(query): Query<Next>) -> Response {
 #[serde(deny_unknown_fields)]
 struct ConfirmForm {
     #[serde(default)]
-    password: String,
+    password: Secret,
     next: Option<String>,
 }
 
@@ -230,12 +231,12 @@ async fn confirmed(
         .confirm_identity(
             &me.caller,
             &me.visitor.session_hash,
-            &form.password,
+            form.password.reveal(),
             frame.now,
         )
         .await
     {
-        Ok(secret) => Ok((jar.add(cookie(&app, secret)), Redirect::to(&next)).into_response()),
+        Ok(secret) => Ok((jar.add(cookie(&app, &secret)), Redirect::to(&next)).into_response()),
         Err(DeskError::Denied) => {
             let mut errors = Errors::default();
             errors.add("password", text::t("error.password_wrong"));

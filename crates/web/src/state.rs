@@ -7,13 +7,14 @@ use chrono_tz::Tz;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use tierdesk_desk::Desk;
+use tierdesk_domain::secret::Secret;
 
 use crate::live::Live;
 use crate::network::Network;
 use crate::wake::Wake;
 
 /// The web's settings; the server program reads them from the environment.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// The address people type, without a slash at the end: `https://desk.example.com`. Other host names are refused.
     pub base_url: String,
@@ -29,7 +30,7 @@ pub struct Settings {
     /// such mail holds links that set passwords.
     pub mailbox: bool,
     /// A bearer token that may read `/metrics`; without it only this machine may.
-    pub metrics_token: Option<String>,
+    pub metrics_token: Option<Secret>,
 }
 
 impl Settings {

@@ -1,43 +1,18 @@
 //! Mails about somebody's account. Those with a link that opens an account hold it as a path only; the desk's own address is
 //! put in front of it, whatever host a request named.
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
+use tierdesk_domain::secret::Secret;
 
 use super::{TicketRef, mail};
 use crate::context::MailContext;
 use crate::words::Line;
 
-/// A path that is a secret: it never appears in debug output.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretPath(String);
-
-impl SecretPath {
-    /// Keeps a path such as `/password/reset/TOKEN`.
-    #[must_use]
-    pub fn new(path: String) -> Self {
-        Self(path)
-    }
-
-    /// The path, for the template alone.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SecretPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretPath(…)")
-    }
-}
-
 /// A link that lets its reader choose a new password, once.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PasswordReset {
     /// Where the link leads.
-    pub path: SecretPath,
+    pub path: Secret,
     /// Until when it works.
     pub expires_at: DateTime<Utc>,
     /// The ticket that asked for it, if one did.
@@ -70,12 +45,12 @@ mail!(
 );
 
 /// Somebody may join the desk.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Invitation {
     /// Who invites.
     pub by: Line,
     /// Where the link leads.
-    pub path: SecretPath,
+    pub path: Secret,
     /// Until when it works.
     pub expires_at: DateTime<Utc>,
 }

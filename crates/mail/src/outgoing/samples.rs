@@ -1,6 +1,7 @@
 //! One of each mail, with the same words in every place that people can fill.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tierdesk_domain::secret::Secret;
 
 use super::*;
 
@@ -26,7 +27,7 @@ pub(super) fn all(words: &str) -> Vec<Box<dyn OutgoingMail>> {
         hand_over,
         message,
     };
-    let path = SecretPath::new("/password/reset/sample".to_owned());
+    let path = Secret::new("/password/reset/sample".to_owned());
     vec![
         Box::new(Received {
             ticket: ticket.clone(),

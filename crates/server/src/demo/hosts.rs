@@ -105,7 +105,7 @@ pub(super) async fn join(
         // An agent of before has it.
         own(&config.state_dir, 0)?;
     }
-    let request = tierdesk_agent::joining(config, &made.secret, true)?;
+    let request = tierdesk_agent::joining(config, made.secret.reveal(), true)?;
     let signer_keys: Vec<PublicKey> = desk
         .signer_keys()
         .await?
@@ -115,7 +115,7 @@ pub(super) async fn join(
     let signer = signer_keys.first().context("no key signs jobs")?;
     let joining = Joining {
         code: enrolment_code(&request.public_key, signer),
-        token: request.token.clone(),
+        token: made.secret.clone(),
         hostname: request.hostname.clone(),
         machine: request.machine.clone(),
         public_key: request.public_key.as_bytes().to_vec(),

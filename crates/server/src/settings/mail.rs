@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tierdesk_domain::secret::Secret;
 use tierdesk_mail::settings::{Login, Security, SettingsError};
 use tierdesk_mail::{Address, Mailbox, SmtpSettings};
 
@@ -175,7 +176,7 @@ impl Given {
         let password = String::from_utf8(read(&file, FILE, problems)?).unwrap_or_default();
         Some(Some(Login {
             user,
-            password: password.trim_end_matches(['\r', '\n']).to_owned(),
+            password: Secret::new(password.trim_end_matches(['\r', '\n']).to_owned()),
         }))
     }
 }
@@ -270,6 +271,6 @@ mod tests {
         let mail = given.check(&mut Problems::default()).expect("usable");
         assert!(!format!("{mail:?}").contains("hunter2"));
         let login = mail.smtp.expect("a server").login.expect("a login");
-        assert_eq!(login.password, "hunter2");
+        assert_eq!(login.password.reveal(), "hunter2");
     }
 }

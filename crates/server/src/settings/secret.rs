@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tierdesk_desk::Keys;
+use tierdesk_domain::secret::Secret;
 
 use super::Problems;
 
@@ -24,26 +25,20 @@ pub(crate) struct Given {
 }
 
 /// The secret's text and where it came from.
-pub(crate) struct Secret {
-    pub(crate) text: String,
+pub(crate) struct InstanceSecret {
+    pub(crate) text: Secret,
     pub(crate) source: PathBuf,
 }
 
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "from {}", self.source.display())
-    }
-}
-
 impl Given {
-    pub(crate) fn check(&self, problems: &mut Problems) -> Option<Secret> {
+    pub(crate) fn check(&self, problems: &mut Problems) -> Option<InstanceSecret> {
         let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
             .map(|dir| PathBuf::from(dir).join(CREDENTIAL))
             .filter(|path| path.exists());
         self.read(credential, problems)
     }
 
-    fn read(&self, credential: Option<PathBuf>, problems: &mut Problems) -> Option<Secret> {
+    fn read(&self, credential: Option<PathBuf>, problems: &mut Problems) -> Option<InstanceSecret> {
         const MAKE: &str = "make one: tierdesk secret new --output /etc/tierdesk/secret, keep a \
                             copy with your backups, and set TIERDESK_SECRET_FILE=/etc/tierdesk/secret";
         let Some(source) = self.secret_file.clone().or(credential) else {
@@ -71,7 +66,10 @@ impl Given {
                 ),
                 "put the file of your backup in its place",
             ),
-            Ok(text) => Some(Secret { text, source }),
+            Ok(text) => Some(InstanceSecret {
+                text: Secret::new(text),
+                source,
+            }),
             Err(error) => problems.note(
                 SETTING,
                 format!("{} cannot be read: {error}", source.display()),
@@ -106,14 +104,5 @@ mod tests {
             let found = given.read(None, &mut Problems::default());
             assert_eq!(found.is_some(), usable, "{mode:o}");
         }
-    }
-
-    #[test]
-    fn the_secret_is_not_shown() {
-        let secret = Secret {
-            text: "k1:abc".to_owned(),
-            source: PathBuf::from("/etc/tierdesk/secret"),
-        };
-        assert!(!format!("{secret:?}").contains("abc"));
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use axum::http::Uri;
 use chrono_tz::Tz;
 use clap::Args;
+use tierdesk_domain::secret::Secret;
 use tierdesk_web::Network;
 
 use super::Problems;
@@ -64,7 +65,7 @@ pub(crate) struct Web {
     pub(crate) zone: Tz,
     /// Whether everybody may read mail that is not sent; the demo's.
     pub(crate) mailbox: bool,
-    pub(crate) metrics_token: Option<String>,
+    pub(crate) metrics_token: Option<Secret>,
 }
 
 impl std::fmt::Debug for Web {
@@ -133,13 +134,15 @@ impl Given {
         clippy::option_option,
         reason = "a missing token and an unreadable one differ"
     )]
-    fn metrics_token(&self, problems: &mut Problems) -> Option<Option<String>> {
+    fn metrics_token(&self, problems: &mut Problems) -> Option<Option<Secret>> {
         const SETTING: &str = "TIERDESK_METRICS_TOKEN_FILE";
         let Some(file) = &self.metrics_token_file else {
             return Some(None);
         };
         match std::fs::read_to_string(file) {
-            Ok(token) if token.trim().len() >= 16 => Some(Some(token.trim().to_owned())),
+            Ok(token) if token.trim().len() >= 16 => {
+                Some(Some(Secret::new(token.trim().to_owned())))
+            }
             Ok(_) => problems.note(
                 SETTING,
                 format!(

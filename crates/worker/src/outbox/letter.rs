@@ -7,12 +7,13 @@ use tierdesk_desk::Settings;
 use tierdesk_desk::outbox::Letter;
 use tierdesk_domain::actor::ActorKind;
 use tierdesk_domain::outbox::{MailAudience, MailKind};
+use tierdesk_domain::secret::Secret;
 use tierdesk_domain::ticket::Status;
 use tierdesk_mail::message::MessageId;
 use tierdesk_mail::outgoing::{
     AddressNotice, BotQuestion, CertificateEnds, ClosedByItself, Escalated, HandOver, InCharge,
     Invitation, Notice, NoticeReason, PasswordChanged, PasswordReset, Received, Reopened, Reply,
-    Resolved, SecretPath, SetUp,
+    Resolved, SetUp,
 };
 use tierdesk_mail::{
     Envelope, Line, MailContext, Mailbox, OutgoingMail, RenderedMail, Text, TicketRef, Why,
@@ -315,9 +316,9 @@ fn next(about: &About, letter: &Letter) -> Text {
     })
 }
 
-fn path(base: &str, letter: &Letter) -> Option<SecretPath> {
+fn path(base: &str, letter: &Letter) -> Option<Secret> {
     let secret = letter.secret.as_ref()?;
-    Some(SecretPath::new(format!("{base}/{}", secret.0)))
+    Some(Secret::new(format!("{base}/{}", secret.reveal())))
 }
 
 fn text<'a>(data: &'a Value, key: &str) -> Option<&'a str> {
