@@ -181,7 +181,7 @@ impl Outbox {
         built: &Built,
         now: DateTime<Utc>,
     ) -> Result<(), DeskError> {
-        let outcome = self.send_holding(mail, built).await?;
+        let outcome = self.send_holding(mail, built).await;
         let kind = mail.kind.as_str();
         let (word, known) = match outcome {
             Ok(accepted) => {
@@ -235,22 +235,15 @@ impl Outbox {
         &self,
         mail: &Claimed,
         built: &Built,
-    ) -> Result<Result<tierdesk_mail::Accepted, SendError>, DeskError> {
-        let sending = self.post.transport.send(built);
-        tokio::pin!(sending);
+    ) -> Result<tierdesk_mail::Accepted, SendError> {
         let third = LEASE.to_std().unwrap_or(Duration::from_secs(90)) / 3;
-        let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + third, third);
-        loop {
-            tokio::select! {
-                outcome = &mut sending => return Ok(outcome),
-                _ = beat.tick() => {
-                    if !self.desk.hold_mail(mail).await? {
-                        let reason = "another worker took this mail over".into();
-                        return Ok(Err(SendError::Unknown { reason }));
-                    }
-                }
-            }
-        }
+        let sending = self.post.transport.send(built);
+        let sent = while_held(sending, third, || self.desk.hold_mail(mail)).await;
+        sent.unwrap_or_else(|| {
+            Err(SendError::Unknown {
+                reason: "another worker took this mail over".into(),
+            })
+        })
     }
 
     fn paused_until(&self) -> Option<DateTime<Utc>> {
@@ -281,6 +274,34 @@ impl Outbox {
     }
 }
 
+/// Lets `sending` come to its end and renews the claim at each beat meanwhile. None when another worker has it. A renewal that
+/// fails is tried again at the next beat: to break off the talk would leave nobody knowing whether the mail went out.
+async fn while_held<T, R>(
+    sending: impl Future<Output = T>,
+    beat: Duration,
+    renew: impl Fn() -> R,
+) -> Option<T>
+where
+    R: Future<Output = Result<bool, DeskError>>,
+{
+    let lost = async {
+        let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + beat, beat);
+        loop {
+            beat.tick().await;
+            match renew().await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => tracing::error!(%error, "a claim on a mail could not be renewed"),
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        outcome = sending => Some(outcome),
+        () = lost => None,
+    }
+}
+
 /// Hears when something is put in the outbox. Without it the loop still looks every few seconds.
 async fn listener(desk: &Desk) -> Option<tierdesk_store::PgListener> {
     let mut listener = tierdesk_store::PgListener::connect_with(&desk.pool)
@@ -288,4 +309,30 @@ async fn listener(desk: &Desk) -> Option<tierdesk_store::PgListener> {
         .ok()?;
     listener.listen("outbox").await.ok()?;
     Some(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    const BEAT: Duration = Duration::from_millis(1);
+
+    #[tokio::test]
+    async fn a_renewal_that_fails_does_not_break_off_the_talk_with_the_mail_server() {
+        let failed = tokio::sync::Semaphore::new(0);
+        let sending = async { failed.acquire_many(3).await.is_ok() };
+        let renew = || {
+            failed.add_permits(1);
+            ready(Err(DeskError::Broken("no database".to_owned())))
+        };
+        assert_eq!(while_held(sending, BEAT, renew).await, Some(true));
+    }
+
+    #[tokio::test]
+    async fn whoever_lost_the_claim_stops_sending() {
+        let renew = || ready(Ok(false));
+        assert_eq!(while_held(pending::<()>(), BEAT, renew).await, None);
+    }
 }
