@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use sqlx::Connection as _;
 use support::html::Page;
 use support::program::program;
 use support::skip;
@@ -209,6 +210,24 @@ fn number(text: &str) -> u32 {
     digits.parse().unwrap()
 }
 
+/// The versions of the triage rules in a demo that is down: ours, and that of what is written in them. `older` makes the
+/// newest ones shipped rules of long ago first.
+fn triage_rules(data: &Path, older: bool) -> Vec<(i32, i32)> {
+    let server = tierdesk_localdb::Database::kept(data).unwrap();
+    let looking = async {
+        let mut conn = sqlx::PgConnection::connect(&server.url("tierdesk"))
+            .await
+            .unwrap();
+        if older {
+            let older = "update configuration set body = jsonb_set(body, '{version}', '1') where kind = 'triage_rules'";
+            sqlx::query(older).execute(&mut conn).await.unwrap();
+        }
+        let versions = "select version, (body ->> 'version')::int from configuration where kind = 'triage_rules' order by version";
+        sqlx::query_as(versions).fetch_all(&mut conn).await.unwrap()
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(looking)
+}
+
 #[test]
 fn one_command_starts_a_month_of_work_and_keeps_it_whatever_ends_it() {
     let folder = open_folder();
@@ -248,7 +267,8 @@ fn one_command_starts_a_month_of_work_and_keeps_it_whatever_ends_it() {
     let complaints = demo.complaints();
     assert!(!complaints.contains("does not answer"), "{complaints}");
 
-    // What was filed is there at the second start.
+    // What was filed is there at the second start, and newer rules than it was made with.
+    assert_eq!(triage_rules(&data, true), [(1, 1)]);
     let mut demo = Demo::start(&data);
     assert!(
         demo.said
@@ -262,9 +282,14 @@ fn one_command_starts_a_month_of_work_and_keeps_it_whatever_ends_it() {
     // Killed, it takes its database and its agent with it, and the next start mends what it left.
     demo.signal(Signal::KILL);
     until("something outlives a kill", || demo.left_over().is_empty());
-    let demo = Demo::start(&data);
+    let mut demo = Demo::start(&data);
     let title = demo.sign_in("files tickets").page(&filed).text("h1");
     assert_eq!(title, "Printer of the test jams");
+    assert!(demo.signal(Signal::INT).success());
+    let [(1, 1), (2, newest)] = triage_rules(&data, false)[..] else {
+        panic!("newer shipped rules did not come, or came at each start");
+    };
+    assert!(newest > 1);
 }
 
 #[test]

@@ -171,6 +171,10 @@ async fn start(demo: &Demo, dir: &Path, base_url: &str) -> anyhow::Result<(Place
         desk = open(&place.url, dir, base_url).await?;
         complete = false;
     }
+    if complete {
+        // What `tierdesk migrate` gives a desk that is in use: newer shipped triage rules.
+        desk.install_defaults(Utc::now()).await?;
+    }
     Ok((place, desk, !complete))
 }
 
