@@ -134,8 +134,9 @@ async fn one_event_is_one_line_of_json_and_no_secret_is_in_any() {
     let tierdesk = Tierdesk::start().await;
     let priya = tierdesk.requester("Priya Nair").await;
     tierdesk.set_password(&priya, PASSWORD).await;
-    // With an administrator there is no set-up link on the console.
-    tierdesk.administrator("Ines Roth").await;
+    // With an administrator who joined there is no set-up link on the console.
+    let ines = tierdesk.administrator("Ines Roth").await;
+    tierdesk.set_password(&ines, PASSWORD).await;
     let served = Served::start(&tierdesk).await;
     let encoded = |text: &str| text.replace(' ', "+");
 
