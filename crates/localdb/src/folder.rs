@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
@@ -15,15 +16,19 @@ pub(crate) struct Lock {
 impl Lock {
     const NAME: &'static str = "lock";
 
-    /// Takes the folder, or says that somebody else has it.
+    /// Takes the folder, or says that somebody else has it. A lock that was just given back may live for a moment more in
+    /// a child that another thread is starting, until that child becomes its program; hence more than one try.
     pub(crate) fn take(dir: &Path) -> anyhow::Result<Self> {
-        match Self::try_take(dir)? {
-            Some(lock) => Ok(lock),
-            None => bail!(
-                "another Tierdesk is using {}: stop it first, or choose another folder with --data",
-                dir.display()
-            ),
+        for _ in 0..50 {
+            if let Some(lock) = Self::try_take(dir)? {
+                return Ok(lock);
+            }
+            std::thread::sleep(Duration::from_millis(10));
         }
+        bail!(
+            "another Tierdesk is using {}: stop it first, or choose another folder with --data",
+            dir.display()
+        )
     }
 
     /// Takes the folder unless somebody else has it.
