@@ -81,9 +81,15 @@ impl Journal {
         Ok(Admission::Run)
     }
 
-    /// Writes a result down before it is sent.
+    /// Writes a result down before it is sent. That of an attempt that a later one took over is not kept: the server waits for
+    /// the later one alone, and its record must survive a restart.
     pub(crate) fn finish(&self, result: &ResultRequest, now: DateTime<Utc>) -> anyhow::Result<()> {
         let _one_at_a_time = self.lock.lock();
+        if let Some(record) = self.read(result.run.job)?
+            && record.run.attempt > result.run.attempt
+        {
+            return Ok(());
+        }
         self.write(&Record {
             run: result.run,
             taken_at: now,
@@ -92,15 +98,15 @@ impl Journal {
         })
     }
 
-    /// The server has the result.
-    pub(crate) fn delivered(&self, job: Uuid) -> anyhow::Result<()> {
+    /// The server has the result of this attempt. The record of another one stays as it is.
+    pub(crate) fn delivered(&self, run: Run) -> anyhow::Result<()> {
         let _one_at_a_time = self.lock.lock();
-        match self.read(job)? {
-            Some(record) => self.write(&Record {
+        match self.read(run.job)? {
+            Some(record) if record.run == run => self.write(&Record {
                 delivered: true,
                 ..record
             }),
-            None => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -273,7 +279,7 @@ mod tests {
         let undelivered = Journal::open(dir.path()).unwrap().recover(now()).unwrap();
         assert_eq!(undelivered.len(), 1);
         assert_eq!(undelivered[0].outcome, Outcome::Interrupted);
-        journal.delivered(Uuid::from_u128(5)).unwrap();
+        journal.delivered(result(1).run).unwrap();
         assert!(journal.recover(now()).unwrap().is_empty());
         // Still remembered, and forgotten only after a day.
         assert!(matches!(
@@ -288,6 +294,29 @@ mod tests {
     }
 
     #[test]
+    fn an_earlier_attempt_leaves_the_record_of_a_later_one_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path()).unwrap();
+        journal.admit(&job(1, Class::R0), now()).unwrap();
+        // The agent starts again, and the interrupted attempt is reported while the next one is on its way already.
+        assert_eq!(journal.recover(now()).unwrap().len(), 1);
+        journal.admit(&job(2, Class::R0), now()).unwrap();
+        journal.delivered(result(1).run).unwrap();
+        journal.finish(&result(1), now()).unwrap();
+
+        let undelivered = Journal::open(dir.path()).unwrap().recover(now()).unwrap();
+        assert_eq!(undelivered.len(), 1);
+        assert_eq!(undelivered[0].run, result(2).run);
+        assert_eq!(undelivered[0].outcome, Outcome::Interrupted);
+
+        journal.finish(&result(2), now()).unwrap();
+        journal.delivered(result(1).run).unwrap();
+        assert_eq!(journal.recover(now()).unwrap(), [result(2)]);
+        journal.delivered(result(2).run).unwrap();
+        assert_eq!(journal.recover(now()).unwrap(), []);
+    }
+
+    #[test]
     fn delivered_entries_go_after_a_day_while_the_agent_runs() {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(dir.path()).unwrap();
@@ -296,7 +325,7 @@ mod tests {
         journal.finish(&result(1), now()).unwrap();
         journal.forget_old(now() + TimeDelta::days(30)).unwrap();
         assert_eq!(left(), 1, "the server does not have it yet");
-        journal.delivered(Uuid::from_u128(5)).unwrap();
+        journal.delivered(result(1).run).unwrap();
         journal.forget_old(now() + TimeDelta::hours(23)).unwrap();
         assert_eq!(left(), 1);
         journal.forget_old(now() + TimeDelta::hours(25)).unwrap();

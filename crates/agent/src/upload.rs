@@ -154,7 +154,7 @@ pub(crate) fn deliver_result(
             }
         }
     }
-    if let Err(error) = journal.delivered(result.run.job) {
+    if let Err(error) = journal.delivered(result.run) {
         tracing::error!(job = %result.run.job, error = format!("{error:#}"), "the journal cannot be written");
     }
 }
