@@ -23,8 +23,8 @@ pub(crate) struct Scene {
     priya: Someone,
     pub(crate) ticket: Filed,
     pub(crate) host: PlayedHost,
-    signer: Signer,
-    jobs: Jobs,
+    pub(crate) signer: Signer,
+    pub(crate) jobs: Jobs,
 }
 
 impl Scene {
@@ -70,9 +70,13 @@ impl Scene {
     }
 
     fn request(&self, entry: &str, params: &[(&str, &str)]) -> JobRequest {
+        self.request_on(&self.host, entry, params)
+    }
+
+    fn request_on(&self, host: &PlayedHost, entry: &str, params: &[(&str, &str)]) -> JobRequest {
         JobRequest {
             ticket: self.ticket.id,
-            host: self.host.id(),
+            host: host.id(),
             entry: entry.to_owned(),
             params: params
                 .iter()
@@ -83,8 +87,13 @@ impl Scene {
     }
 
     pub(crate) async fn ask(&self) -> JobId {
+        self.ask_on(&self.host).await
+    }
+
+    pub(crate) async fn ask_on(&self, host: &PlayedHost) -> JobId {
         let caller = self.tierdesk.caller(&self.ana).await;
-        let request = self.request("net.tcp", &[("host", "db.example.org"), ("port", "5432")]);
+        let params = [("host", "db.example.org"), ("port", "5432")];
+        let request = self.request_on(host, "net.tcp", &params);
         self.tierdesk
             .desk
             .request_job(&caller, &request, self.tierdesk.now())
@@ -105,7 +114,7 @@ impl Scene {
         serde_json::from_value(answer["job"].clone()).unwrap()
     }
 
-    async fn state(&self, id: JobId) -> JobState {
+    pub(crate) async fn state(&self, id: JobId) -> JobState {
         let mut conn = self.tierdesk.desk.acquire().await.unwrap();
         tierdesk_store::job::find(&mut conn, id)
             .await

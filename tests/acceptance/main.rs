@@ -24,6 +24,7 @@ mod handover;
 mod host;
 mod in_charge;
 mod job;
+mod job_given_up;
 mod journey;
 mod leak;
 mod log;

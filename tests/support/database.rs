@@ -64,6 +64,15 @@ where
     name
 }
 
+/// Lets the database refuse to write rows of `table` for which `when` holds, a condition on `new`: an error that nobody foresaw.
+pub async fn refuse(database: &str, table: &str, when: &str) {
+    let statement = format!(
+        "create function refuse_{table}() returns trigger language plpgsql as $$ begin raise exception 'refused by a test'; end $$;
+         create trigger refuse before insert or update on {table} for each row when ({when}) execute function refuse_{table}()"
+    );
+    run(database, &statement).await;
+}
+
 fn new_name() -> String {
     let number = MADE.fetch_add(1, Ordering::Relaxed);
     format!("t_{}_{number}", std::process::id())

@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::Action;
+use tierdesk_domain::backoff::pause;
 use tierdesk_domain::bot::State;
 use tierdesk_domain::calendar::{Calendar, CalendarDocument};
 use tierdesk_domain::id::{EventId, JobId, PersonId, TicketId};
@@ -24,6 +25,7 @@ use tierdesk_store::timer::{self, Timer};
 
 use crate::caught::caught;
 use crate::error::{DeskError, Result};
+use crate::timer::LONGEST_PAUSE;
 use crate::work::Mail;
 use crate::{Caller, Desk, Work, triage};
 
@@ -48,15 +50,10 @@ impl Desk {
         let Some(due) = timer::take_due(work.conn(), KINDS, now).await? else {
             return Ok(false);
         };
-        let acted = match caught(act(&mut work, &due)).await {
-            Ok(()) => work.commit().await,
-            Err(error) => {
-                drop(work);
-                Err(error)
-            }
-        };
-        if let Err(error) = acted {
-            let wait = TimeDelta::seconds(15) * 2_i32.pow(due.attempts.clamp(0, 8).unsigned_abs());
+        let acted = caught(act(&mut work, &due)).await;
+        if let Err(error) = work.commit_if(acted).await {
+            let failures = due.attempts.unsigned_abs() + 1;
+            let wait = pause(TimeDelta::seconds(15), failures, LONGEST_PAUSE);
             tracing::error!(%error, timer.kind = due.kind, timer.object = %due.object_id, "the bot could not act on a deadline");
             let mut conn = self.acquire().await?;
             timer::retry(&mut conn, &due, now + wait).await?;

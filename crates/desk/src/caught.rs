@@ -8,7 +8,10 @@ use crate::error::{DeskError, Result};
 
 /// Does one of many things that wait. A panic becomes an error of this one, so that it is put off like any other that
 /// cannot be done, instead of ending the loop that would meet it again first thing.
-pub(crate) async fn caught<T>(doing: impl Future<Output = Result<T>>) -> Result<T> {
+///
+/// # Errors
+/// What the doing said, or [`DeskError::Broken`] after a panic.
+pub async fn caught<T>(doing: impl Future<Output = Result<T>>) -> Result<T> {
     AssertUnwindSafe(doing)
         .catch_unwind()
         .await

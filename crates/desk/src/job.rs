@@ -1,5 +1,6 @@
 //! Runs of catalogue entries: asked for by people or the bot, taken by hosts, ended by them or by their deadline.
 
+mod given_up;
 mod run;
 mod shown;
 

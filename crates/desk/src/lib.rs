@@ -54,6 +54,7 @@ pub mod triage;
 pub mod work;
 
 pub use caller::{Caller, Origin};
+pub use caught::caught;
 pub use error::DeskError;
 pub use keys::Keys;
 pub use work::Work;

@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tierdesk_domain::actor::Actor;
+use tierdesk_domain::backoff::pause;
 use tierdesk_domain::id::{DocumentId, TicketId};
 use tierdesk_domain::ticket::Status;
 use tierdesk_store::timer::{self, Timer};
@@ -26,6 +27,9 @@ pub const KINDS: &[&str] = &[
     REPORT,
 ];
 
+/// How long a deadline that cannot be acted on rests at most.
+pub(crate) const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(64);
+
 /// What is left to do in transactions of their own.
 type After = Option<(TicketId, Vec<DocumentId>)>;
 
@@ -40,21 +44,15 @@ impl Desk {
         let Some(timer) = timer::take_due(work.conn(), KINDS, now).await? else {
             return Ok(false);
         };
-        let acted = match caught(act(&mut work, &timer)).await {
-            Ok(after) => work.commit().await.map(|()| after),
-            Err(error) => {
-                drop(work);
-                Err(error)
-            }
-        };
-        let done = match acted {
+        let acted = caught(act(&mut work, &timer)).await;
+        let done = match work.commit_if(acted).await {
             Ok(None) => Ok(()),
             Ok(Some((ticket, rules))) => self.fire_rules(ticket, &rules, now).await,
             Err(error) => Err(error),
         };
         if let Err(error) = done {
-            let wait =
-                TimeDelta::seconds(30) * 2_i32.pow(timer.attempts.clamp(0, 7).unsigned_abs());
+            let failures = timer.attempts.unsigned_abs() + 1;
+            let wait = pause(TimeDelta::seconds(30), failures, LONGEST_PAUSE);
             tracing::error!(%error, timer.kind, timer.object = %timer.object_id, "a deadline could not be acted on");
             let mut conn = self.acquire().await?;
             timer::retry(&mut conn, &timer, now + wait).await?;

@@ -411,6 +411,13 @@ impl<'a> Work<'a> {
         Ok(old)
     }
 
+    /// Commits what went well. After an error nothing happened, and nothing is locked any more.
+    pub async fn commit_if<T>(self, done: Result<T>) -> Result<T> {
+        let done = done?;
+        self.commit().await?;
+        Ok(done)
+    }
+
     /// Commits. Without this nothing happened.
     pub async fn commit(mut self) -> Result<()> {
         self.counts.retain(|_, n| *n != 0);

@@ -1,10 +1,11 @@
 //! Diagnostics on hosts: who may run what, and the states of a run.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tierdesk_catalogue::Class;
 
 use crate::actor::ActorKind;
 use crate::authorize::{Action, Denied, TicketFacts, Who, authorize};
+use crate::backoff;
 use crate::names::named;
 
 /// How long a job waits for its host unless somebody says otherwise (decision 24).
@@ -17,6 +18,9 @@ pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 pub const ENVELOPE_LIFE: TimeDelta = TimeDelta::minutes(15);
 /// Read-only jobs are tried at most three times: once, and two retries.
 pub const ATTEMPTS: i32 = 3;
+/// How many errors of our own, met while it is signed or while its deadline is settled, end a job: two and a half minutes
+/// after the first one, while whoever asked may still look.
+pub const ERRORS: u32 = 6;
 /// Output kept of one attempt, in bytes, whatever its host sends.
 pub const OUTPUT_LIMIT: i64 = 1024 * 1024;
 /// Jobs that may wait or run on one host at a time.
@@ -55,6 +59,20 @@ impl JobState {
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Queued | Self::Leased | Self::Running)
     }
+
+    /// Where a job ends that we cannot go on with: nobody knows what became of one that its host has.
+    #[must_use]
+    pub fn given_up(self) -> Self {
+        match self {
+            Self::Running => Self::Lost,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// Until when a job rests after this many errors of our own.
+pub fn rests_until(errors: u32, now: DateTime<Utc>) -> DateTime<Utc> {
+    now + backoff::pause(TimeDelta::seconds(5), errors, TimeDelta::minutes(10))
 }
 
 /// The one place that says who may have an entry of this class run for this ticket (AT-JOB-2). Asked when a job is asked

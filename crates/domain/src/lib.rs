@@ -9,6 +9,7 @@ pub use tierdesk_catalogue as catalogue;
 pub mod actor;
 pub mod attachment;
 pub mod authorize;
+pub mod backoff;
 pub mod bot;
 pub mod calendar;
 pub mod clock;

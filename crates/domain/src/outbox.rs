@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::backoff;
 use crate::names::named;
 
 named! {
@@ -132,9 +133,7 @@ pub fn next_attempt(
     attempts: u32,
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
-    let doublings = attempts.saturating_sub(1).min(9);
-    let wait = TimeDelta::seconds(30 << doublings).min(TimeDelta::hours(4));
-    let at = now + wait;
+    let at = now + backoff::pause(TimeDelta::seconds(30), attempts, TimeDelta::hours(4));
     (at < created_at + PATIENCE).then_some(at)
 }
 

@@ -13,7 +13,9 @@ use uuid::Uuid;
 
 use crate::{Result, StoreError, row};
 
-pub use queue::{ask_to_stop, hand_out, lease_next, next_overdue, renew, requeue, to_stop};
+pub use queue::{
+    ask_to_stop, errors, hand_out, lease_next, next_overdue, put_off, renew, requeue, to_stop,
+};
 
 /// A run with everything that is known of it, save its output.
 #[derive(Debug, Clone)]

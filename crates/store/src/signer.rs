@@ -57,13 +57,15 @@ pub async fn insert_key(
     Ok(())
 }
 
-/// A claimed job that waits for its signature, locked until the transaction ends; others skip it.
-pub async fn next_unsigned(conn: &mut PgConnection) -> Result<Option<JobId>> {
+/// A claimed job that waits for its signature and does not rest, locked until the transaction ends; others skip it.
+pub async fn next_unsigned(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Option<JobId>> {
     take_role(conn).await?;
     Ok(sqlx::query_scalar!(
         "select j.id from job j where j.state = 'leased'
            and not exists (select from job_envelope e where e.job_id = j.id and e.attempt = j.attempt)
-         order by j.lease_until limit 1 for update skip locked"
+           and (j.retry_at is null or j.retry_at <= $1)
+         order by j.lease_until limit 1 for update skip locked",
+        now
     )
     .fetch_optional(conn)
     .await?

@@ -22,7 +22,8 @@ impl Jobs {
         Self { desk }
     }
 
-    /// Settles every job whose deadline has passed, and forgets nonces that are too old to matter; returns how many jobs.
+    /// Settles every job whose deadline has passed, and forgets nonces that are too old to matter; returns how many jobs,
+    /// those put off because of an error among them.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tierdesk_desk::outbox::{Checked, LEASE, MailContent};
 use tierdesk_desk::{Desk, DeskError};
+use tierdesk_domain::backoff;
 use tierdesk_mail::message::{Built, build};
 use tierdesk_mail::{Mailbox, RenderedMail, SendError, Transport};
 use tierdesk_store::outbox::Claimed;
@@ -260,10 +261,10 @@ impl Outbox {
             // Several mails of one batch failed together: that is one failure.
             Some((until, _)) if until > now => until,
             previous => {
-                let failures = previous.map_or(0, |(_, failures)| failures);
+                let failures = previous.map_or(0, |(_, failures)| failures) + 1;
                 let until =
-                    now + TimeDelta::seconds(10 << failures.min(5)).min(TimeDelta::minutes(5));
-                *pause = Some((until, failures + 1));
+                    now + backoff::pause(TimeDelta::seconds(10), failures, TimeDelta::minutes(5));
+                *pause = Some((until, failures));
                 until
             }
         }

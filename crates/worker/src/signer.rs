@@ -9,8 +9,9 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use tierdesk_desk::job::{Obstacle, WAKE_HOST, WAKE_SIGNER};
 use tierdesk_desk::keys::random;
-use tierdesk_desk::{Caller, Desk, DeskError};
+use tierdesk_desk::{Caller, Desk, DeskError, Work, caught};
 use tierdesk_domain::actor::{Actor, ActorKind};
+use tierdesk_domain::id::JobId;
 use tierdesk_domain::job::ENVELOPE_LIFE;
 use tierdesk_protocol::job::Job as Envelope;
 use tierdesk_protocol::{Blob, SecretKey, VERSION};
@@ -117,7 +118,7 @@ impl Signer {
             .ok()
     }
 
-    /// Signs everything that waits; returns how many jobs were signed or refused.
+    /// Signs everything that waits; returns how many jobs were signed, refused, or put off because of an error.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -132,27 +133,35 @@ impl Signer {
     async fn sign_one(&self, now: DateTime<Utc>) -> Result<bool, DeskError> {
         let caller = Caller::machine(Actor::system());
         let mut work = self.desk.begin(&caller, now).await?;
-        let Some(id) = signer::next_unsigned(work.conn()).await? else {
+        let Some(id) = signer::next_unsigned(work.conn(), now).await? else {
             return Ok(false);
         };
         signer::leave_role(work.conn()).await?;
+        // Without a key it is no fault of the job's.
+        let key = self.key(now).await?;
+        let signed = caught(self.sign(&mut work, id, key)).await;
+        if let Err(error) = work.commit_if(signed).await {
+            self.desk.put_job_off(id, &error, now).await?;
+        }
+        Ok(true)
+    }
+
+    async fn sign(&self, work: &mut Work<'_>, id: JobId, key: &SecretKey) -> Result<(), DeskError> {
+        let now = work.now;
         let job = job::find(work.conn(), id)
             .await?
             .ok_or(DeskError::NotFound)?;
-        if let Some(obstacle) = self.desk.obstacle_at_dispatch(&mut work, &job).await? {
+        if let Some(obstacle) = self.desk.obstacle_at_dispatch(work, &job).await? {
             tracing::warn!(job = %id, ?obstacle, "not signed");
-            self.desk.refuse_dispatch(&mut work, &job, obstacle).await?;
-            work.commit().await?;
-            return Ok(true);
+            return self.desk.refuse_dispatch(work, &job, obstacle).await;
         }
         let Some(envelope) = envelope(&job, now) else {
-            self.desk
-                .refuse_dispatch(&mut work, &job, Obstacle::OtherVersion)
-                .await?;
-            work.commit().await?;
-            return Ok(true);
+            return self
+                .desk
+                .refuse_dispatch(work, &job, Obstacle::OtherVersion)
+                .await;
         };
-        let signed = envelope.sign(self.key(now).await?);
+        let signed = envelope.sign(key);
         signer::insert_envelope(
             work.conn(),
             id,
@@ -163,9 +172,7 @@ impl Signer {
         )
         .await?;
         signer::leave_role(work.conn()).await?;
-        notify(work.conn(), WAKE_HOST, &job.host.to_string()).await?;
-        work.commit().await?;
-        Ok(true)
+        Ok(notify(work.conn(), WAKE_HOST, &job.host.to_string()).await?)
     }
 }
 

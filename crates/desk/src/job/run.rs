@@ -12,6 +12,7 @@ use tierdesk_store::{notify, ticket};
 
 use super::shown::{excerpt, shown};
 use super::{OUTPUT, WAKE_HOST, WAKE_SIGNER};
+use crate::caught::caught;
 use crate::error::{DeskError, Result};
 use crate::{Caller, Desk, Work};
 
@@ -200,42 +201,47 @@ impl Desk {
     }
 
     /// Acts on one run whose deadline has passed; `false` when there is none. A waiting one expires; one whose host fell
-    /// silent is tried again if it only reads, and is lost otherwise.
+    /// silent is tried again if it only reads, and is lost otherwise. What goes wrong with one puts that one off.
+    ///
+    /// # Errors
+    /// When the database does not answer.
     pub async fn settle_overdue_job(&self, now: DateTime<Utc>) -> Result<bool> {
         let caller = Caller::machine(Actor::system());
         let mut work = self.begin(&caller, now).await?;
         let Some(id) = job::next_overdue(work.conn(), now).await? else {
             return Ok(false);
         };
-        let job = job::find(work.conn(), id)
-            .await?
-            .ok_or(DeskError::NotFound)?;
-        let again = job.state != JobState::Queued
-            && job.class.is_read_only()
-            && job.attempt < ATTEMPTS
-            && job.expires_at > now
-            && job.cancel_asked_at.is_none();
-        if again {
-            job::requeue(work.conn(), id).await?;
-            notify(work.conn(), WAKE_HOST, &job.host.to_string()).await?;
-        } else {
-            let state = match job.state {
-                JobState::Queued => JobState::Expired,
-                _ if job.cancel_asked_at.is_some() => JobState::Cancelled,
-                _ => JobState::Lost,
-            };
-            let excerpt = excerpt(&job::chunks(work.conn(), id, job.attempt, -1, 4).await?);
-            end(
-                &mut work,
-                &job,
-                &ended(state, default_summary(state)),
-                &excerpt,
-            )
-            .await?;
+        let settled = caught(settle(&mut work, id)).await;
+        if let Err(error) = work.commit_if(settled).await {
+            self.put_job_off(id, &error, now).await?;
         }
-        work.commit().await?;
         Ok(true)
     }
+}
+
+async fn settle(work: &mut Work<'_>, id: JobId) -> Result<()> {
+    let now = work.now;
+    let job = job::find(work.conn(), id)
+        .await?
+        .ok_or(DeskError::NotFound)?;
+    let again = job.state != JobState::Queued
+        && job.class.is_read_only()
+        && job.attempt < ATTEMPTS
+        && job.expires_at > now
+        && job.cancel_asked_at.is_none();
+    if again {
+        job::requeue(work.conn(), id).await?;
+        notify(work.conn(), WAKE_HOST, &job.host.to_string()).await?;
+    } else {
+        let state = match job.state {
+            JobState::Queued => JobState::Expired,
+            _ if job.cancel_asked_at.is_some() => JobState::Cancelled,
+            _ => JobState::Lost,
+        };
+        let excerpt = excerpt(&job::chunks(work.conn(), id, job.attempt, -1, 4).await?);
+        end(work, &job, &ended(state, default_summary(state)), &excerpt).await?;
+    }
+    Ok(())
 }
 
 /// Refuses a host that names another host's run: it must look as if there were none (AT-ENR-2).

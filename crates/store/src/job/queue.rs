@@ -108,15 +108,45 @@ pub async fn ask_to_stop(conn: &mut PgConnection, job: JobId, now: DateTime<Utc>
     Ok(())
 }
 
-/// A run whose deadline has passed, locked until the transaction ends; others skip it.
+/// A run whose deadline has passed and that does not rest, locked until the transaction ends; others skip it.
 pub async fn next_overdue(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Option<JobId>> {
     Ok(sqlx::query_scalar!(
         "select id from job
-         where (state = 'queued' and expires_at <= $1) or (state in ('leased', 'running') and lease_until <= $1)
+         where ((state = 'queued' and expires_at <= $1) or (state in ('leased', 'running') and lease_until <= $1))
+           and (retry_at is null or retry_at <= $1)
          order by least(expires_at, coalesce(lease_until, expires_at)) limit 1 for update skip locked",
         now
     )
     .fetch_optional(conn)
     .await?
     .map(JobId))
+}
+
+/// How many errors of ours an unfinished run met so far, locked until the transaction ends. `None` once it ended.
+pub async fn errors(conn: &mut PgConnection, job: JobId) -> Result<Option<u32>> {
+    Ok(sqlx::query_scalar!(
+        "select errors from job where id = $1 and state in ('queued', 'leased', 'running') for update",
+        job.0
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(|errors| u32::try_from(errors).unwrap_or_default()))
+}
+
+/// Lets a run rest that met an error of ours.
+pub async fn put_off(
+    conn: &mut PgConnection,
+    job: JobId,
+    errors: u32,
+    until: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update job set errors = $2, retry_at = $3 where id = $1",
+        job.0,
+        i32::try_from(errors).unwrap_or(i32::MAX),
+        until
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
