@@ -398,6 +398,63 @@ async fn a_secret_that_may_have_arrived_is_never_sent_twice_and_any_other_mail_i
 }
 
 #[tokio::test]
+async fn an_error_before_the_mail_server_is_asked_anything_only_delays_a_secret() {
+    let scene = Scene::new().await;
+    let database = &scene.tierdesk.database;
+    database::refuse(database, "outbox", "new.began_at is not null").await;
+    scene.send_link("token-token-token").await;
+    scene.send().await;
+    let states = scene.states().await;
+    assert_eq!(states[0].0, "pending");
+    assert!(states[0].1.contains("error inside Tierdesk"));
+    assert_eq!(scene.sink.attempts(), 0);
+
+    database::allow(database, "outbox").await;
+    scene.tierdesk.clock.advance(TimeDelta::minutes(1));
+    scene.send().await;
+    assert_eq!(scene.states().await[0].0, "sent");
+    assert_eq!(scene.sink.delivered().len(), 1);
+}
+
+#[tokio::test]
+async fn a_worker_that_died_before_it_asked_the_mail_server_anything_leaves_a_secret_to_the_next() {
+    let scene = Scene::new().await;
+    scene.send_link("token-token-token").await;
+    let now = scene.tierdesk.now();
+    let desk = &scene.tierdesk.desk;
+    let [first] = desk.claim_mail(10, now).await.unwrap().try_into().unwrap();
+    scene
+        .as_owner("update outbox set lease_until = now() - interval '1 second'")
+        .await;
+    scene.send().await;
+    assert_eq!(scene.states().await[0].0, "sent");
+    assert_eq!(scene.sink.delivered().len(), 1);
+    // It wakes up after all, and is told before it says anything to the mail server.
+    assert!(!desk.begin_mail(&first, now).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_secret_whose_sending_began_and_never_ended_is_not_sent_again_whatever_else_goes_wrong() {
+    let scene = Scene::new().await;
+    let database = &scene.tierdesk.database;
+    let ended = "new.state in ('sent', 'pending', 'unknown')";
+    scene.send_link("token-token-token").await;
+    database::refuse(database, "outbox", ended).await;
+    for _ in 0..2 {
+        scene.send().await;
+        assert_eq!(scene.states().await[0].0, "sending");
+        assert_eq!(scene.sink.delivered().len(), 1);
+        scene
+            .as_owner("update outbox set lease_until = now() - interval '1 second'")
+            .await;
+    }
+    database::allow(database, "outbox").await;
+    scene.send().await;
+    assert_eq!(scene.states().await[0].0, "unknown");
+    assert_eq!(scene.sink.delivered().len(), 1);
+}
+
+#[tokio::test]
 async fn a_link_that_is_over_its_time_is_not_sent_any_more() {
     let mut scene = Scene::new().await;
     scene.sink.shut().await;

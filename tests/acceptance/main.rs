@@ -45,6 +45,7 @@ mod queue;
 mod recount;
 mod report;
 mod requester;
+mod retention;
 mod room;
 mod routing;
 mod schema;

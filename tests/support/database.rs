@@ -73,6 +73,11 @@ pub async fn refuse(database: &str, table: &str, when: &str) {
     run(database, &statement).await;
 }
 
+/// Lets the database write again what [`refuse`] forbade.
+pub async fn allow(database: &str, table: &str) {
+    run(database, &format!("drop function refuse_{table}() cascade")).await;
+}
+
 fn new_name() -> String {
     let number = MADE.fetch_add(1, Ordering::Relaxed);
     format!("t_{}_{number}", std::process::id())

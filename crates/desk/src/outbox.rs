@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::{Action, Who, authorize};
-use tierdesk_domain::outbox::{MailAudience, MailState, next_attempt};
+use tierdesk_domain::outbox::{KEPT, MailAudience, MailState, next_attempt};
 use tierdesk_domain::secret::Secret;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::letter::{self, About, Happened};
@@ -20,6 +20,9 @@ use crate::{Caller, Desk};
 
 /// How long a worker may be silent about a mail it sends before another one takes over. Renewed while it sends.
 pub const LEASE: TimeDelta = TimeDelta::seconds(90);
+
+/// How many rows are thrown away at once.
+const SWEPT: i64 = 1_000;
 
 /// Where a mail's secret is sealed to.
 pub(crate) fn place(mail_id: Uuid) -> String {
@@ -59,6 +62,13 @@ impl Desk {
     pub async fn claim_mail(&self, limit: i64, now: DateTime<Utc>) -> Result<Vec<Claimed>> {
         let mut conn = self.acquire().await?;
         Ok(outbox::claim(&mut conn, limit, seconds(LEASE), now).await?)
+    }
+
+    /// Writes down that the talk with the mail server about a mail begins: from here on nobody knows whether it arrived until
+    /// somebody says so. False when another worker has it now.
+    pub async fn begin_mail(&self, mail: &Claimed, now: DateTime<Utc>) -> Result<bool> {
+        let mut conn = self.acquire().await?;
+        Ok(outbox::begin(&mut conn, mail, now).await?)
     }
 
     /// Keeps a claim alive. False when another worker has it now.
@@ -313,6 +323,22 @@ impl Desk {
         }
         work.commit().await?;
         Ok(true)
+    }
+
+    /// Throws away mails whose way ended long ago, and what the developer mailbox kept as long. What tickets and the audit log
+    /// say of them stays. Returns how many.
+    pub async fn sweep_mail(&self, now: DateTime<Utc>) -> Result<u64> {
+        let before = now - KEPT;
+        let mut conn = self.acquire().await?;
+        let mut swept = 0;
+        loop {
+            let mut batch = outbox::sweep(&mut conn, before, SWEPT).await?;
+            batch += mailbox::sweep(&mut conn, before, SWEPT).await?;
+            if batch == 0 {
+                return Ok(swept);
+            }
+            swept += batch;
+        }
     }
 
     /// What a mail of the developer mailbox says.

@@ -8,7 +8,7 @@ use tierdesk_domain::password::MAX_LENGTH;
 use tierdesk_domain::person::{AuthStrength, Role};
 use tierdesk_domain::secret::Secret;
 use tierdesk_store::person::Person;
-use tierdesk_store::{PgConnection, person, rate_limit, session};
+use tierdesk_store::{PgConnection, person, rate_limit, session, token};
 
 use crate::caller::{Caller, Origin};
 use crate::error::{DeskError, Result};
@@ -49,6 +49,10 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| {
 
 /// How long a place where somebody signed in stays known.
 const KNOWN_FOR: TimeDelta = TimeDelta::days(30);
+/// How long a link is remembered that ran out.
+const LINKS_KEPT: TimeDelta = TimeDelta::days(30);
+/// How many links are forgotten at once.
+const SWEPT: i64 = 1_000;
 
 /// The network that a client is counted with: the address itself, or the /64 of an IPv6 address, which one customer has.
 fn network(ip: &str) -> String {
@@ -235,6 +239,20 @@ impl Desk {
     pub async fn sweep_rate_limits(&self, now: DateTime<Utc>) -> Result<u64> {
         let mut conn = self.acquire().await?;
         Ok(rate_limit::sweep(&mut conn, now - TimeDelta::days(1)).await?)
+    }
+
+    /// Forgets links to passwords and accounts that ran out long ago, used or not: until then a page can still say what became of
+    /// one. Returns how many.
+    pub async fn sweep_links(&self, now: DateTime<Utc>) -> Result<u64> {
+        let mut conn = self.acquire().await?;
+        let mut swept = 0;
+        loop {
+            let batch = token::sweep(&mut conn, now - LINKS_KEPT, SWEPT).await?;
+            if batch == 0 {
+                return Ok(swept);
+            }
+            swept += batch;
+        }
     }
 
     /// The caller proves again who they are. Returns the id for the cookie; the old one is worth nothing any more.

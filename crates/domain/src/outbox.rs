@@ -126,6 +126,9 @@ named! {
 /// How long we try before we say that a mail cannot be delivered (RFC 5321 section 4.5.4.1: 4 to 5 days).
 pub const PATIENCE: TimeDelta = TimeDelta::days(5);
 
+/// How long a mail is remembered once its way ended. The timelines of tickets say for ever what left and what did not.
+pub const KEPT: TimeDelta = TimeDelta::days(90);
+
 /// When to try again after `attempts` tries, or `None` when it is time to give up. Half a minute, doubling, at most four
 /// hours.
 pub fn next_attempt(

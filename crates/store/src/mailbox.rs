@@ -67,3 +67,15 @@ pub async fn kept_one(conn: &mut PgConnection, id: Uuid) -> Result<Option<KeptMa
     .fetch_optional(conn)
     .await?)
 }
+
+/// Throws away mails from before a moment, at most `limit`. Returns how many.
+pub async fn sweep(conn: &mut PgConnection, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    Ok(sqlx::query!(
+        "delete from dev_mail where id in (select id from dev_mail where at < $1 order by at limit $2)",
+        before,
+        limit
+    )
+    .execute(conn)
+    .await?
+    .rows_affected())
+}

@@ -89,7 +89,7 @@ pub struct Claimed {
     pub attempts: u32,
     /// Who holds it; a claim after ours has a higher number.
     pub fence: i32,
-    /// Whether somebody began to send it before and never said what became of it.
+    /// Whether somebody talked to the mail server about it before and never said what became of it.
     pub interrupted: bool,
 }
 
@@ -103,7 +103,7 @@ pub async fn claim(
 ) -> Result<Vec<Claimed>> {
     let rows = sqlx::query!(
         r#"with due as (
-               select o.id, o.state from outbox o
+               select o.id, o.began_at from outbox o
                where o.state in ('pending', 'sending') and o.send_after <= $1
                  and (o.lease_until is null or o.lease_until < clock_timestamp())
                  and not exists (select from outbox e
@@ -116,7 +116,7 @@ pub async fn claim(
                lease_until = clock_timestamp() + make_interval(secs => $3)
            from due where o.id = due.id
            returning o.id, o.mail_id, o.kind, o.person_id, o.address, o.ticket_id, o.event_id, o.message_id, o.data, o.sealed,
-                     o.created_at, o.attempts, o.fence, due.state = 'sending' as "interrupted!""#,
+                     o.created_at, o.attempts, o.fence, due.began_at is not null as "interrupted!""#,
         now,
         limit,
         lease_seconds
@@ -148,6 +148,20 @@ pub async fn claim(
     Ok(claimed)
 }
 
+/// Notes that the talk with the mail server begins. False when somebody else has the mail now.
+pub async fn begin(conn: &mut PgConnection, mail: &Claimed, now: DateTime<Utc>) -> Result<bool> {
+    Ok(sqlx::query!(
+        "update outbox set began_at = $3 where id = $1 and fence = $2 and state = 'sending'",
+        mail.id,
+        mail.fence,
+        now
+    )
+    .execute(conn)
+    .await?
+    .rows_affected()
+        == 1)
+}
+
 /// Keeps a claim for `lease_seconds` more. False when somebody else has it now.
 pub async fn hold(conn: &mut PgConnection, mail: &Claimed, lease_seconds: f64) -> Result<bool> {
     Ok(sqlx::query!(
@@ -171,7 +185,7 @@ pub async fn finish(
     now: DateTime<Utc>,
 ) -> Result<bool> {
     Ok(sqlx::query!(
-        "update outbox set state = $3, last_error = $4, finished_at = $5, sealed = null, lease_until = null
+        "update outbox set state = $3, last_error = $4, finished_at = $5, sealed = null, lease_until = null, began_at = null
          where id = $1 and fence = $2 and state = 'sending'",
         mail.id,
         mail.fence,
@@ -185,7 +199,7 @@ pub async fn finish(
         == 1)
 }
 
-/// Puts a mail off. `counts` says whether this was an attempt; where the mail server could not be reached at all, it was none.
+/// Puts a mail off that is known not to have arrived, or may arrive twice. `counts` says whether this was an attempt; where the mail server could not be reached at all, it was none.
 pub async fn put_off(
     conn: &mut PgConnection,
     mail: &Claimed,
@@ -194,7 +208,7 @@ pub async fn put_off(
     counts: bool,
 ) -> Result<bool> {
     Ok(sqlx::query!(
-        "update outbox set state = 'pending', send_after = $3, last_error = $4, lease_until = null, attempts = attempts - $5
+        "update outbox set state = 'pending', send_after = $3, last_error = $4, lease_until = null, began_at = null, attempts = attempts - $5
          where id = $1 and fence = $2 and state = 'sending'",
         mail.id,
         mail.fence,
@@ -206,6 +220,18 @@ pub async fn put_off(
     .await?
     .rows_affected()
         == 1)
+}
+
+/// Throws away mails whose way ended before a moment, at most `limit`. Returns how many.
+pub async fn sweep(conn: &mut PgConnection, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    Ok(sqlx::query!(
+        "delete from outbox where id in (select id from outbox where finished_at < $1 order by finished_at limit $2)",
+        before,
+        limit
+    )
+    .execute(conn)
+    .await?
+    .rows_affected())
 }
 
 /// Somebody in To or Cc of a mail.

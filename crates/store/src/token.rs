@@ -166,3 +166,15 @@ pub async fn count_since(
     .fetch_one(conn)
     .await?)
 }
+
+/// Throws away tokens that ran out before a moment, used or not, at most `limit`. Returns how many.
+pub async fn sweep(conn: &mut PgConnection, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    Ok(sqlx::query!(
+        "delete from person_token where id in (select id from person_token where expires_at < $1 order by expires_at limit $2)",
+        before,
+        limit
+    )
+    .execute(conn)
+    .await?
+    .rows_affected())
+}

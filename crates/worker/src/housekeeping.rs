@@ -42,6 +42,8 @@ impl Housekeeping {
         done("notifications", desk.sweep_notifications(now).await);
         done("sessions", desk.sweep_sessions(now).await);
         done("rate limits", desk.sweep_rate_limits(now).await);
+        done("links", desk.sweep_links(now).await);
+        done("mail", desk.sweep_mail(now).await);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sends what waits in the outbox: at least once with a stable Message-ID; mails with a secret at most once.
 //!
-//! A mail is claimed and that is committed before the mail server is asked anything; what became of it is committed after.
-//! Only the worker that holds the claim can say so (fence), so one that was stopped for a while cannot undo another's word.
+//! A mail is claimed, and just before the mail server is asked anything it is committed that the talk begins; what became of it is
+//! committed after. What goes wrong in between leaves a mail of which nobody knows; what goes wrong before only puts it off. Only the worker that holds the claim can say so (fence), so one that was stopped for a while cannot undo another's word.
 
 mod letter;
 
@@ -123,38 +123,64 @@ impl Outbox {
     }
 
     async fn deal_with(&self, mail: Claimed, now: DateTime<Utc>) -> Result<(), DeskError> {
-        let checked = match self.desk.check_mail(&mail, now).await {
+        match self.prepare(&mail, now).await {
+            Ok(Some(built)) => self.send(&mail, &built, now).await,
+            Ok(None) => Ok(()),
+            // Somebody talked about it before: that must not be forgotten, so its claim runs out instead.
+            Err(error) if mail.interrupted => Err(error),
+            Err(error) => {
+                tracing::error!(%error, mail.id = %mail.id, "mail could not be prepared");
+                let why = "an error inside Tierdesk kept it from being sent";
+                self.desk.mail_later(&mail, why, now).await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Everything up to the first word to the mail server. None when there is nothing left to send.
+    async fn prepare(
+        &self,
+        mail: &Claimed,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Built>, DeskError> {
+        let checked = match self.desk.check_mail(mail, now).await {
             // A secret that cannot be opened will not open later either.
             Err(DeskError::Broken(why)) => {
-                self.desk.mail_refused(&mail, &why, now).await?;
-                return Ok(());
+                self.desk.mail_refused(mail, &why, now).await?;
+                return Ok(None);
             }
             other => other?,
         };
         let letter = match checked {
             Checked::Send(letter) => letter,
             Checked::Withhold(why) => {
-                self.desk.mail_withheld(&mail, why, now).await?;
-                return Ok(());
+                self.desk.mail_withheld(mail, why, now).await?;
+                return Ok(None);
             }
             Checked::Ambiguous => {
                 let why = "the worker stopped while it sent this mail";
-                self.desk.mail_unknown(&mail, why, now).await?;
-                return Ok(());
+                self.desk.mail_unknown(mail, why, now).await?;
+                return Ok(None);
             }
         };
-        let written = letter::write(&self.desk.settings, &self.post, &mail, &letter)
+        let written = letter::write(&self.desk.settings, &self.post, mail, &letter)
             .and_then(|(rendered, envelope)| Ok((build(&rendered, &envelope)?, rendered)));
         let (built, rendered) = match written {
             Ok(written) => written,
             Err(why) => {
-                self.desk.mail_refused(&mail, &why.to_string(), now).await?;
-                return Ok(());
+                self.desk.mail_refused(mail, &why.to_string(), now).await?;
+                return Ok(None);
             }
         };
         match &self.post.transport {
-            Transport::Mailbox => self.keep(&mail, &rendered, &built, now).await,
-            Transport::Smtp(_) => self.send(&mail, &built, now).await,
+            Transport::Mailbox => {
+                self.keep(mail, &rendered, &built, now).await?;
+                Ok(None)
+            }
+            Transport::Smtp(_) => {
+                let begun = self.desk.begin_mail(mail, now).await?;
+                Ok(begun.then_some(built))
+            }
         }
     }
 
