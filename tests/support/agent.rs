@@ -66,9 +66,9 @@ impl Drop for Loops {
 }
 
 impl Tierdesk {
-    /// Runs signer and deadlines beside the test. From here on the desk believes in the real time, as agents do.
+    /// Runs signer and deadlines beside the test. From here on the desk lives in the real time, as agents do.
     pub async fn loops(&self) -> Loops {
-        self.clock.set(Utc::now());
+        self.clock.follow();
         let stop = CancellationToken::new();
         let signer = Signer::new(self.desk.clone());
         signer.prepare(self.now()).await.expect("a key");

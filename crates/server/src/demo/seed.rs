@@ -41,6 +41,10 @@ const DAYS: i64 = 30;
 /// The last days were busy ones: so many of the tickets are of them.
 const BUSY_DAYS: i64 = 4;
 const BUSY_TICKETS: usize = 44;
+/// In each queue of those whose sign-in is printed so many wait at the end, whatever the hour of the first start.
+const WAITING_EACH: usize = 2;
+/// Between the steps of those, so that they wait only since a moment ago.
+const WAITING_STEP: TimeDelta = TimeDelta::minutes(6);
 /// How long those take, in percent of the usual: work in hand is mostly what takes longer.
 const PACES: [u32; 6] = [100, 100, 200, 400, 900, 1600];
 
@@ -61,8 +65,16 @@ struct Thread {
     requester: usize,
     telling: usize,
     next: usize,
-    /// How long its steps take, in percent of what the story says.
-    pace: u32,
+    ends: Ends,
+}
+
+/// How far a story is told, and how fast.
+#[derive(Debug, Clone, Copy)]
+enum Ends {
+    /// To its end; its steps take so many percent of what the story says.
+    Told(u32),
+    /// It waits after so many steps.
+    WaitsAfter(usize),
 }
 
 /// What happens at a moment.
@@ -83,6 +95,8 @@ pub(super) struct Seeder<'a> {
     vantage: Option<Vantage>,
     page: Option<WorkingPage>,
     chance: Chance,
+    /// What is filed, by the number of its telling.
+    plans: Vec<(&'static Story, Ends)>,
     threads: Vec<Thread>,
     agenda: BinaryHeap<Reverse<(DateTime<Utc>, usize, Happening)>>,
     entered: usize,
@@ -112,6 +126,7 @@ pub(super) async fn seed(
         vantage: None,
         page: WorkingPage::open(),
         chance: Chance::new(),
+        plans: Vec::new(),
         threads: Vec::new(),
         agenda: BinaryHeap::new(),
         entered: 0,
@@ -229,14 +244,21 @@ impl Seeder<'_> {
             .context("somebody who was entered is not there")
     }
 
-    /// Spreads the stories over the month, denser in the mornings.
+    /// Spreads the stories over the month, denser in the mornings, and lets the last ones wait for whoever signs in.
     fn plan(&mut self, now: DateTime<Utc>) {
+        let stories: Vec<_> = story::all()
+            .into_iter()
+            .filter(|it| self.page.is_some() || !it.names_page())
+            .collect();
         let begin = now - TimeDelta::days(DAYS);
-        let calm = TICKETS - BUSY_TICKETS;
-        for story in 0..TICKETS {
-            let (from, days, place, of) = match story.checked_sub(calm) {
-                None => (0, DAYS - BUSY_DAYS, story, calm),
-                Some(place) => (DAYS - BUSY_DAYS, BUSY_DAYS, place, BUSY_TICKETS),
+        let waiting = waiting(&stories);
+        let told = TICKETS - waiting.len();
+        let busy = BUSY_TICKETS - waiting.len();
+        let calm = told - busy;
+        for number in 0..told {
+            let (from, days, place, of) = match number.checked_sub(calm) {
+                None => (0, DAYS - BUSY_DAYS, number, calm),
+                Some(place) => (DAYS - BUSY_DAYS, BUSY_DAYS, place, busy),
             };
             let span = usize::try_from(days * 24 * 60).unwrap_or(1);
             let share = span * place / of + self.chance.below(span / of);
@@ -250,8 +272,21 @@ impl Seeder<'_> {
             } else {
                 now - TimeDelta::minutes(i64::from(minutes) + 3)
             };
-            self.enter(at, Happening::Filed(story));
+            let pace = match number.checked_sub(calm) {
+                Some(_) => self.chance.one_of(&PACES).copied().unwrap_or(100),
+                None => 100,
+            };
+            self.file_at(at, stories[number % stories.len()], Ends::Told(pace));
         }
+        for (story, steps) in waiting {
+            let since = WAITING_STEP * i32::try_from(steps + 1).unwrap_or(1);
+            self.file_at(now - since, story, Ends::WaitsAfter(steps));
+        }
+    }
+
+    fn file_at(&mut self, at: DateTime<Utc>, story: &'static Story, ends: Ends) {
+        self.plans.push((story, ends));
+        self.enter(at, Happening::Filed(self.plans.len() - 1));
     }
 
     fn enter(&mut self, at: DateTime<Utc>, what: Happening) {
@@ -261,10 +296,6 @@ impl Seeder<'_> {
 
     /// Everything in the order in which it happened, the worker always at hand.
     async fn live(&mut self, now: DateTime<Utc>, progress: &ProgressBar) -> anyhow::Result<()> {
-        let stories: Vec<_> = story::all()
-            .into_iter()
-            .filter(|it| self.page.is_some() || !it.names_page())
-            .collect();
         while let Some(Reverse((at, _, what))) = self.agenda.pop() {
             if at >= now {
                 continue;
@@ -272,8 +303,7 @@ impl Seeder<'_> {
             self.pass_time(at).await?;
             match what {
                 Happening::Filed(number) => {
-                    let story = stories[number % stories.len()];
-                    self.file(story, number, at).await?;
+                    self.file(number, at).await?;
                     progress.inc(1);
                 }
                 Happening::Step(thread) => self.step(thread, at).await?,
@@ -296,12 +326,8 @@ impl Seeder<'_> {
         }
     }
 
-    async fn file(
-        &mut self,
-        story: &'static Story,
-        telling: usize,
-        at: DateTime<Utc>,
-    ) -> anyhow::Result<()> {
+    async fn file(&mut self, telling: usize, at: DateTime<Utc>) -> anyhow::Result<()> {
+        let (story, ends) = self.plans[telling];
         let requester = self.requester_of(telling).context("nobody files tickets")?;
         let page = self.page.as_ref().map(WorkingPage::url).unwrap_or_default();
         let someone = &self.people[requester];
@@ -315,10 +341,6 @@ impl Seeder<'_> {
             channel: Channel::Web,
         };
         let filed = self.desk.file_ticket(&someone.caller, new, at).await?;
-        let pace = match TICKETS - telling {
-            ..=BUSY_TICKETS => self.chance.one_of(&PACES).copied().unwrap_or(100),
-            _ => 100,
-        };
         self.threads.push(Thread {
             id: filed.id,
             number: filed.number,
@@ -326,7 +348,7 @@ impl Seeder<'_> {
             requester,
             telling,
             next: 0,
-            pace,
+            ends,
         });
         self.go_on(self.threads.len() - 1, at);
         match &self.vantage {
@@ -349,14 +371,21 @@ impl Seeder<'_> {
     /// Puts the next step of a thread on the agenda.
     fn go_on(&mut self, thread: usize, at: DateTime<Utc>) {
         let Thread {
-            story, next, pace, ..
+            story, next, ends, ..
         } = self.threads[thread];
-        if let Some(Step(minutes, _)) = story.steps.get(next) {
-            // Nobody is exactly as quick as the time before.
-            let share = u32::try_from(self.chance.below(60)).unwrap_or(0);
-            let minutes = minutes * (75 + share) * pace / 10_000;
-            self.enter(later(at, minutes), Happening::Step(thread));
-        }
+        let Some(Step(minutes, _)) = story.steps.get(next) else {
+            return;
+        };
+        let at = match ends {
+            Ends::Told(pace) => {
+                // Nobody is exactly as quick as the time before.
+                let share = u32::try_from(self.chance.below(60)).unwrap_or(0);
+                later(at, minutes * (75 + share) * pace / 10_000)
+            }
+            Ends::WaitsAfter(steps) if next == steps => return,
+            Ends::WaitsAfter(_) => at + WAITING_STEP,
+        };
+        self.enter(at, Happening::Step(thread));
     }
 
     async fn step(&mut self, thread: usize, at: DateTime<Utc>) -> anyhow::Result<()> {
@@ -545,6 +574,26 @@ impl Seeder<'_> {
             .await?
             .ok_or(DeskError::NotFound)
     }
+}
+
+/// Stories for the queues of those whose sign-in is printed, and after how many steps each waits there.
+fn waiting(stories: &[&'static Story]) -> Vec<(&'static Story, usize)> {
+    let guides = PEOPLE
+        .iter()
+        .filter(|it| GUIDES.iter().any(|guide| guide.0 == it.name));
+    let queues = guides.filter_map(|it| match it.part {
+        Part::Engineer(queues) => queues.last(),
+        _ => None,
+    });
+    queues
+        .flat_map(|(team, tier)| {
+            stories
+                .iter()
+                .filter(|it| !it.names_page())
+                .filter_map(|it| Some((*it, it.steps_to(team, *tier)?)))
+                .take(WAITING_EACH)
+        })
+        .collect()
 }
 
 fn zone_of(site: &str) -> &'static str {

@@ -14,6 +14,8 @@ use tierdesk_domain::handover::{BounceCode, Quality};
 use tierdesk_domain::ticket::{Impact, ResolutionCode, Urgency};
 use tierdesk_domain::tier::Tier;
 
+use super::company::SERVICE_DESK;
+
 /// The category a requester chooses, by its name.
 pub(super) type Category = &'static str;
 const SIGN_IN: Category = "Password or sign-in";
@@ -100,6 +102,16 @@ impl Story {
     pub(super) fn names_page(&self) -> bool {
         self.text.contains("{page}")
     }
+
+    /// After how many steps it waits in that queue for the first time; `None` if it never does.
+    pub(super) fn steps_to(&self, team: &str, tier: Tier) -> Option<usize> {
+        // The service desk sees first what the bot has no answer to.
+        if (team, tier) == (SERVICE_DESK, Tier::L1) {
+            return [DEVICE, REQUEST].contains(&self.category).then_some(0);
+        }
+        let leads_there = |Step(_, deed): &Step| matches!(deed, Deed::Escalate { team: t, tier: l, .. } if (*t, *l) == (team, tier));
+        Some(self.steps.iter().position(leads_there)? + 1)
+    }
 }
 
 /// Fills the placeholders; `number` makes tickets of one story differ, `page` is one that works.
@@ -124,7 +136,7 @@ pub(super) fn tell(text: &str, site: &str, number: usize, page: &str) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::company::TEAMS;
+    use crate::demo::company::{NETWORK, TEAMS};
 
     #[test]
     fn stories_escalate_to_teams_that_exist_and_keep_their_order() {
@@ -158,6 +170,20 @@ mod tests {
                     _ => assert!(open, "{}: goes on after its end", story.title),
                 }
             }
+        }
+    }
+
+    #[test]
+    fn everybody_whose_sign_in_is_printed_has_stories_that_lead_to_their_queue() {
+        for (team, tier) in [
+            (SERVICE_DESK, Tier::L1),
+            (NETWORK, Tier::L2),
+            (NETWORK, Tier::L3),
+        ] {
+            let leading = all()
+                .into_iter()
+                .filter(|it| !it.names_page() && it.steps_to(team, tier).is_some());
+            assert!(leading.count() > 1, "{team} {tier:?}");
         }
     }
 
