@@ -185,14 +185,15 @@ pub(crate) async fn heard(work: &mut Work<'_>, ticket: &mut Ticket, _text: &str)
         return Ok(());
     }
     let now = work.now;
-    work.timer(BOT, ticket.id.0, 0, now).await
+    work.timer(BOT, ticket.id.0, 0, now);
+    Ok(())
 }
 
 /// A person set a new password: the bot resolves the tickets on which it waited for that.
 pub(crate) async fn password_was_set(work: &mut Work<'_>, person: PersonId) -> Result<()> {
     let now = work.now;
     for ticket in memory::waits_for_password(work.conn(), person).await? {
-        work.timer(BOT, ticket.0, 0, now).await?;
+        work.timer(BOT, ticket.0, 0, now);
     }
     Ok(())
 }
@@ -206,7 +207,8 @@ pub(crate) async fn job_ended(work: &mut Work<'_>, ticket: TicketId, job: JobId)
         });
     let now = work.now;
     if waits {
-        work.timer(BOT, ticket.0, 0, now).await
+        work.timer(BOT, ticket.0, 0, now);
+        Ok(())
     } else {
         Ok(())
     }

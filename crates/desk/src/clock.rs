@@ -14,12 +14,15 @@ use tierdesk_domain::ticket::{Priority, ResolvedBy, Status};
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::clock::{ClockEvent, Projection};
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::{PgConnection, escalation, timer};
+use tierdesk_store::{PgConnection, escalation};
 
 use crate::error::Result;
 use crate::notification::Telling;
 use crate::rulebook::Rulebook;
 use crate::{Desk, Work};
+
+/// The deadline at which a ticket's clocks and rules are looked at again.
+pub(crate) const TIMER: &str = "clock";
 
 /// A ticket's story as far as clocks and rules go.
 #[derive(Debug, Clone)]
@@ -170,14 +173,48 @@ pub(crate) fn projection(clock: &Clock, warned_at: Option<DateTime<Utc>>) -> Pro
     }
 }
 
+/// The first clocks of a ticket that is about to be inserted: what is kept of them with it.
+pub(crate) async fn begin(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    opened: ClockEvent,
+) -> Result<()> {
+    let rulebook = work.rulebook().await?;
+    let told = tell(ticket, &[opened]);
+    keep_next(ticket, &clocks(&told.history, &rulebook.book, work.now));
+    Ok(())
+}
+
+/// What is kept of all clocks with the ticket itself.
+fn keep_next(ticket: &mut Ticket, clocks: &[Clock]) {
+    let next = next(clocks);
+    ticket.next_clock_at = next.due_at;
+    ticket.next_risk_at = next.risk_at;
+    ticket.next_clock = next.clock.map(str::to_owned);
+    ticket.next_clock_risk_at = next.clock_risk_at;
+    ticket.next_clock_seconds = next.clock_seconds;
+    ticket.sla_policy = next.policy;
+}
+
 /// Computes a ticket's clocks from its events, writes the projections and the next deadline, and tells the timeline
 /// what became of a promise, once.
 pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<()> {
     let rulebook = work.rulebook().await?;
     let now = work.now;
-    let told = told(work.conn(), ticket).await?;
+    let (told, kept, fired) = match work.fresh(ticket.id) {
+        Some(fresh) => (
+            tell(ticket, &fresh.events),
+            fresh.clocks.clone(),
+            Vec::new(),
+        ),
+        None => {
+            let conn = work.conn();
+            let told = told(conn, ticket).await?;
+            let kept = tierdesk_store::clock::projections(conn, ticket.id).await?;
+            (told, kept, fired(conn, ticket, &rulebook).await?)
+        }
+    };
     let clocks = clocks(&told.history, &rulebook.book, now);
-    let kept = tierdesk_store::clock::projections(work.conn(), ticket.id).await?;
     let mut changed = Vec::new();
     // What moves a due time with no action at this very moment is a version of the calendar or the policy. Events are
     // kept to the microsecond.
@@ -220,20 +257,19 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
         }
     }
     tierdesk_store::clock::project(work.conn(), ticket.id, &changed).await?;
+    if let Some(fresh) = work.fresh(ticket.id) {
+        fresh.clocks.retain(|it| {
+            !changed
+                .iter()
+                .any(|new| (new.metric, new.ordinal) == (it.metric, it.ordinal))
+        });
+        fresh.clocks.extend(changed);
+    }
     crate::flow::note(work, ticket.id, &told, &rulebook.book);
-
-    let next = next(&clocks);
-    ticket.next_clock_at = next.due_at;
-    ticket.next_risk_at = next.risk_at;
-    ticket.next_clock = next.clock.map(str::to_owned);
-    ticket.next_clock_risk_at = next.clock_risk_at;
-    ticket.next_clock_seconds = next.clock_seconds;
-    ticket.sla_policy = next.policy;
-
-    let deadline = next_deadline(work.conn(), ticket, &told, &clocks, &rulebook, now).await?;
-    match deadline {
-        Some(at) => timer::set(work.conn(), "clock", ticket.id.0, 1, at, &json!({})).await?,
-        None => timer::clear(work.conn(), "clock", ticket.id.0).await?,
+    keep_next(ticket, &clocks);
+    match next_deadline(ticket, &told, &clocks, &rulebook, &fired, now) {
+        Some(at) => work.timer(TIMER, ticket.id.0, 1, at),
+        None => work.clear_timer(TIMER, ticket.id.0).await?,
     }
     Ok(())
 }
@@ -268,20 +304,20 @@ pub(crate) fn next(clocks: &[Clock]) -> Next {
 }
 
 /// When a ticket's clocks and rules must be looked at again by themselves.
-pub(crate) async fn next_deadline(
-    conn: &mut PgConnection,
+pub(crate) fn next_deadline(
     ticket: &Ticket,
     told: &Told,
     clocks: &[Clock],
     rulebook: &Rulebook,
+    fired: &[DocumentId],
     now: DateTime<Utc>,
-) -> Result<Option<DateTime<Utc>>> {
-    let rules = rules_at(conn, ticket, told, clocks, rulebook, now).await?;
-    Ok(clocks
+) -> Option<DateTime<Utc>> {
+    let rules = rules_at(ticket, told, clocks, rulebook, fired, now);
+    clocks
         .iter()
         .filter_map(|clock| deadline(clock, now))
         .chain(rules.iter().map(|(at, _)| *at))
-        .min())
+        .min()
 }
 
 /// Whether an unbroken running clock is due at another time than before, or has another target.
@@ -377,17 +413,30 @@ fn deadline(clock: &Clock, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     risk.into_iter().chain(just_after).min().filter(|_| running)
 }
 
-/// The rules that may still fire in this cycle, each with the time from which it holds, soonest first.
-pub(crate) async fn rules_at(
+/// The rules that fired in this cycle; not read where none can fire.
+pub(crate) async fn fired(
     conn: &mut PgConnection,
+    ticket: &Ticket,
+    rulebook: &Rulebook,
+) -> Result<Vec<DocumentId>> {
+    if rulebook.rules.is_empty() || !ticket.status.is_open() {
+        return Ok(Vec::new());
+    }
+    Ok(escalation::fired(conn, ticket.id, ticket.cycle).await?)
+}
+
+/// The rules that may still fire in this cycle, beside those that `fired`, each with the time from which it holds, soonest
+/// first.
+pub(crate) fn rules_at(
     ticket: &Ticket,
     told: &Told,
     clocks: &[Clock],
     rulebook: &Rulebook,
+    fired: &[DocumentId],
     now: DateTime<Utc>,
-) -> Result<Vec<(DateTime<Utc>, DocumentId)>> {
-    if rulebook.rules.is_empty() || !ticket.status.is_open() {
-        return Ok(Vec::new());
+) -> Vec<(DateTime<Utc>, DocumentId)> {
+    if !ticket.status.is_open() {
+        return Vec::new();
     }
     let situation = Situation {
         history: &told.history,
@@ -398,7 +447,6 @@ pub(crate) async fn rules_at(
         bot_gave_up_at: told.bot_gave_up.last().copied(),
         now,
     };
-    let fired = escalation::fired(conn, ticket.id, ticket.cycle).await?;
     let waiting = rulebook
         .rules
         .iter()
@@ -407,7 +455,7 @@ pub(crate) async fn rules_at(
         .filter_map(|rule| Some((rule.body.holds_at(&situation)?, rule.id)))
         .collect();
     rules.sort_unstable();
-    Ok(rules)
+    rules
 }
 
 /// When a ticket that is resolved now closes by itself: after 5 working days (decision 22).

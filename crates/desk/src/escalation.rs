@@ -17,7 +17,7 @@ use tierdesk_store::escalation::{self, Firing};
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{PgConnection, person, team};
 
-use crate::clock::{rules_at, told};
+use crate::clock::{fired, rules_at, told};
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
 use crate::rulebook::RULE;
@@ -48,7 +48,8 @@ impl Work<'_> {
         let rulebook = self.rulebook().await?;
         let told = told(self.conn(), ticket).await?;
         let clocks = tierdesk_domain::clock::clocks(&told.history, &rulebook.book, now);
-        let rules = rules_at(self.conn(), ticket, &told, &clocks, &rulebook, now).await?;
+        let fired = fired(self.conn(), ticket, &rulebook).await?;
+        let rules = rules_at(ticket, &told, &clocks, &rulebook, &fired, now);
         Ok(rules
             .into_iter()
             .filter(|(at, _)| *at <= now)
@@ -71,7 +72,8 @@ impl Desk {
         let rulebook = work.rulebook().await?;
         let told = told(work.conn(), &ticket).await?;
         let clocks = tierdesk_domain::clock::clocks(&told.history, &rulebook.book, now);
-        let holds = rules_at(work.conn(), &ticket, &told, &clocks, &rulebook, now).await?;
+        let fired = fired(work.conn(), &ticket, &rulebook).await?;
+        let holds = rules_at(&ticket, &told, &clocks, &rulebook, &fired, now);
         let since = holds.into_iter().find(|(at, it)| *it == rule && *at <= now);
         let document = rulebook.rules.iter().find(|document| document.id == rule);
         let (Some((since, _)), Some(document)) = (since, document) else {

@@ -167,7 +167,8 @@ pub(crate) async fn start(
     let limited = may_be_held_back(ticket.priority, false);
     work.tell_by_rule(rule.id, &members, telling, limited)
         .await?;
-    work.timer(TIMER, run.id, WAITING, now + LOOK_AGAIN).await
+    work.timer(TIMER, run.id, WAITING, now + LOOK_AGAIN);
+    Ok(())
 }
 
 /// A human set or confirmed the ticket's priority: a path that waited for that begins, or is not needed.
@@ -218,7 +219,8 @@ pub(crate) async fn act(work: &mut Work<'_>, due: &Timer) -> Result<()> {
     }
     if run.unconfirmed {
         let at = work.now + LOOK_AGAIN;
-        return work.timer(TIMER, run.id, WAITING, at).await;
+        work.timer(TIMER, run.id, WAITING, at);
+        return Ok(());
     }
     match path_of(work, &run).await? {
         Some(path) => go_on(work, &ticket, &run, &path).await,
@@ -298,7 +300,8 @@ async fn go_on(work: &mut Work<'_>, ticket: &Ticket, run: &Run, path: &Path) -> 
             .map_or_else(|| path.next(&progress, &hours, now), |step| (now, step));
         if at > now {
             in_charge::go_on(work.conn(), run.id, &progress).await?;
-            return work.timer(TIMER, run.id, RUNNING, at).await;
+            work.timer(TIMER, run.id, RUNNING, at);
+            return Ok(());
         }
         let level = match step {
             Step::Tell(level) => level,

@@ -9,7 +9,7 @@ use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{PgConnection, flow, timer};
 
 use crate::Desk;
-use crate::clock::{next, next_deadline, projection, told};
+use crate::clock::{TIMER, fired, next, next_deadline, projection, told};
 use crate::error::Result;
 
 impl Desk {
@@ -92,8 +92,9 @@ impl Desk {
             ),
         );
 
-        let deadline = next_deadline(conn, ticket, &told, &clocks, &rulebook, now).await?;
-        let set = timer::fires_at(conn, "clock", ticket.id.0).await?;
+        let fired = fired(conn, ticket, &rulebook).await?;
+        let deadline = next_deadline(ticket, &told, &clocks, &rulebook, &fired, now);
+        let set = timer::fires_at(conn, TIMER, ticket.id.0).await?;
         compare("deadline", format!("{set:?}"), format!("{deadline:?}"));
 
         let kept: BTreeSet<Fact> = flow::kept(conn, ticket.id).await?.into_iter().collect();

@@ -114,7 +114,7 @@ impl Desk {
             return Err(DeskError::Conflict);
         }
         match &saved.schedule {
-            Some(schedule) => work.timer(REPORT, id, 0, schedule.next(now)).await?,
+            Some(schedule) => work.timer(REPORT, id, 0, schedule.next(now)),
             None => work.clear_timer(REPORT, id).await?,
         }
         let detail = json!({
@@ -197,7 +197,7 @@ pub(crate) async fn fire(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
         }
     }
     report::mailed(work.conn(), report.id, Some(now), None).await?;
-    work.timer(REPORT, report.id, 0, schedule.next(now)).await?;
+    work.timer(REPORT, report.id, 0, schedule.next(now));
     let late = (now - timer.fires_at).num_seconds();
     let detail = json!({"due_at": timer.fires_at, "late_by_seconds": late});
     work.audit("report.mailed", "report", &id, detail).await

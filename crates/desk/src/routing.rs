@@ -110,7 +110,7 @@ pub(crate) async fn route(
         }
         // Also where nobody comes: the deadline is what tells a ticket that waits from one that was put back.
         let at = people.next(now).unwrap_or(now + PATIENCE);
-        work.timer(AGAIN, ticket.id.0, 0, at).await?;
+        work.timer(AGAIN, ticket.id.0, 0, at);
         return Ok(None);
     };
     routing::take_turn(work.conn(), ticket.team, ticket.tier, to).await?;

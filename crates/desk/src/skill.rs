@@ -218,7 +218,7 @@ impl Desk {
         if let Some(at) = it.expires_on.and_then(remind_at)
             && it.expires_on.is_some_and(|last| last >= now.date_naive())
         {
-            work.timer(REMINDER, row, 0, at.max(now)).await?;
+            work.timer(REMINDER, row, 0, at.max(now));
         }
         work.commit().await
     }

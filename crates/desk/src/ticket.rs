@@ -212,32 +212,53 @@ pub(crate) async fn file(
         .ok_or(DeskError::NotFound)?;
     let id = TicketId(Uuid::now_v7());
     let now = work.now;
-    let mut ticket = ticket::insert(
-        work.conn(),
-        &ticket::NewTicket {
-            id,
-            kind: chosen.map_or(Kind::Incident, |it| it.kind),
-            title: &title,
-            description: &description,
-            impact: new.impact,
-            urgency: new.urgency,
-            priority: rulebook.matrix.priority(new.impact, new.urgency),
-            category: new.category,
-            team,
-            tier: Tier::L1,
-            requester,
-            organisation: person.organisation,
-            host: new.host,
-            channel: new.channel,
-            bot_holds: true,
-        },
-        now,
-    )
-    .await?;
+    let mut ticket = ticket::Ticket {
+        id,
+        number: TicketNumber(0),
+        kind: chosen.map_or(Kind::Incident, |it| it.kind),
+        title,
+        status: Status::New,
+        impact: new.impact,
+        urgency: new.urgency,
+        priority: rulebook.matrix.priority(new.impact, new.urgency),
+        category: new.category,
+        team,
+        tier: Tier::L1,
+        assignee: None,
+        requester,
+        organisation: person.organisation,
+        host: new.host,
+        channel: new.channel,
+        bot_holds: true,
+        cycle: 1,
+        resolution_code: None,
+        resolved_by: None,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        resolved_at: None,
+        closed_at: None,
+        auto_close_at: None,
+        next_clock_at: None,
+        next_risk_at: None,
+        next_clock: None,
+        next_clock_risk_at: None,
+        next_clock_seconds: None,
+        sla_policy: None,
+        acknowledged_at: None,
+        restricted: false,
+    };
+    let opened = json!({"title": ticket.title, "channel": new.channel.as_str(), "priority": ticket.priority.number(), "internal": {"kind": ticket.kind, "category": ticket.category, "vip": person.vip}});
+    work.insert(&mut ticket, &description, &opened).await?;
     let number = ticket.number;
-    work.count_new(&ticket);
     let event = work
-        .event(&ticket, EventKind::Opened, Visibility::Public, Some(&description), json!({"title": title, "channel": new.channel.as_str(), "priority": ticket.priority.number(), "internal": {"kind": ticket.kind, "category": ticket.category, "vip": person.vip}}))
+        .event(
+            &ticket,
+            EventKind::Opened,
+            Visibility::Public,
+            Some(&description),
+            opened,
+        )
         .await?;
     attachment::attach(work, files, id, event, Visibility::Public).await?;
     draft::sent(work, Purpose::New).await?;
@@ -253,23 +274,21 @@ pub(crate) async fn file(
         json!({"requester": requester}),
     )
     .await?;
-    work.mail(Mail {
-        kind: MailKind::TicketReceived,
-        to: requester,
-        ticket: Some(id),
-        event: Some(event),
-        data: json!({}),
-        secret: None,
-    })
-    .await?;
-    work.timer("triage", id.0, 1, now).await?;
-    work.timer(
-        "triage_deadline",
-        id.0,
-        1,
-        now + chrono::TimeDelta::minutes(2),
-    )
-    .await?;
+    if let Some(address) = &person.email {
+        let received = Mail {
+            kind: MailKind::TicketReceived,
+            to: requester,
+            ticket: Some(id),
+            event: Some(event),
+            data: json!({}),
+            secret: None,
+        };
+        // A confirmation, and nobody reads along yet.
+        work.mail_to(received, address).await?;
+    }
+    work.timer("triage", id.0, 1, now);
+    let human_at_the_latest = now + chrono::TimeDelta::minutes(2);
+    work.timer("triage_deadline", id.0, 1, human_at_the_latest);
     work.save(&mut ticket, false).await?;
     Ok(Filed { id, number })
 }
@@ -317,8 +336,7 @@ pub(crate) async fn resolve(
             json!({"code": code.as_str(), "by": by.as_str(), "closes_at": close_at}),
         )
         .await?;
-    work.timer("auto_close", ticket.id.0, ticket.cycle, close_at)
-        .await?;
+    work.timer("auto_close", ticket.id.0, ticket.cycle, close_at);
     work.audit(
         "ticket.resolved",
         "ticket",

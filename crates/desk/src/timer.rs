@@ -10,6 +10,7 @@ use tierdesk_domain::ticket::Status;
 use tierdesk_store::timer::{self, Timer};
 
 use crate::caught::caught;
+use crate::clock;
 use crate::error::Result;
 use crate::report::REPORT;
 use crate::rulebook::IN_FORCE;
@@ -19,7 +20,7 @@ use crate::{Caller, Desk, Work};
 pub const KINDS: &[&str] = &[
     "auto_close",
     "certificate",
-    "clock",
+    clock::TIMER,
     "routing",
     crate::routing::ROOM,
     IN_FORCE,
@@ -79,7 +80,7 @@ impl Desk {
 
 async fn act(work: &mut Work<'_>, timer: &Timer) -> Result<After> {
     match timer.kind.as_str() {
-        "clock" => look_at_clocks(work, timer).await,
+        clock::TIMER => look_at_clocks(work, timer).await,
         IN_FORCE => {
             crate::rulebook::comes_into_force(work, timer).await?;
             Ok(None)

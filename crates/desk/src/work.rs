@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
-use tierdesk_domain::actor::Actor;
+use chrono::{DateTime, SubsecRound, Utc};
+use serde_json::Value;
+use tierdesk_domain::actor::{Actor, ActorKind};
 use tierdesk_domain::authorize::{Action, Scope, TicketFacts, authorize};
 use tierdesk_domain::flow::Fact;
 use tierdesk_domain::id::{EventId, PersonId, TicketId};
@@ -13,6 +13,7 @@ use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::secret::Secret;
 use tierdesk_domain::tally::Counts;
 use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::clock::{ClockEvent, Projection};
 use tierdesk_store::tally::{self, Cell, delta};
 use tierdesk_store::ticket::{Place, Ticket};
 use tierdesk_store::{
@@ -43,12 +44,25 @@ pub struct Work<'a> {
     notices: BTreeSet<(&'static str, String)>,
     rulebook: Option<Arc<Rulebook>>,
     deltas: BTreeMap<(DateTime<Utc>, delta::Place), Counts>,
+    /// Deadlines by kind, object and cycle, which are written when the action commits.
+    deadlines: BTreeMap<(&'static str, Uuid, i32), DateTime<Utc>>,
+    fresh: BTreeMap<TicketId, Fresh>,
     /// Tickets that a human acknowledged in this action.
     pub(crate) acknowledged: BTreeSet<TicketId>,
     desk: &'a Desk,
     caller: &'a Caller,
     /// The time of this action; everything it writes carries it.
     pub now: DateTime<Utc>,
+}
+
+/// A ticket that this action filed. Nobody else sees it before the commit, so that what was written is known without
+/// reading it again.
+pub(crate) struct Fresh {
+    /// What a clock may care about.
+    pub(crate) events: Vec<ClockEvent>,
+    /// Its clocks as they were written last.
+    pub(crate) clocks: Vec<Projection>,
+    written: Ticket,
 }
 
 /// A mail that an action causes.
@@ -76,6 +90,8 @@ impl Desk {
     /// Begins an action.
     pub async fn begin<'a>(&'a self, caller: &'a Caller, now: DateTime<Utc>) -> Result<Work<'a>> {
         let tx = tierdesk_store::begin(&self.pool).await?;
+        // As exact as the database keeps it.
+        let now = now.trunc_subsecs(6);
         Ok(Work {
             tx,
             counts: BTreeMap::new(),
@@ -83,6 +99,8 @@ impl Desk {
             notices: BTreeSet::new(),
             rulebook: None,
             deltas: BTreeMap::new(),
+            deadlines: BTreeMap::new(),
+            fresh: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
             desk: self,
             caller,
@@ -128,6 +146,52 @@ impl<'a> Work<'a> {
         Ok(ticket)
     }
 
+    /// Inserts a ticket that this action files, and counts it. `opened` are the facts of the event that begins its timeline,
+    /// by which its clocks start.
+    pub(crate) async fn insert(
+        &mut self,
+        ticket: &mut Ticket,
+        description: &str,
+        opened: &Value,
+    ) -> Result<()> {
+        let opened = self.clock_event(self.caller.actor(), ticket, EventKind::Opened, opened);
+        crate::clock::begin(self, ticket, opened).await?;
+        ticket::insert(&mut self.tx, ticket, description).await?;
+        self.count_new(ticket);
+        let fresh = Fresh {
+            events: Vec::new(),
+            clocks: Vec::new(),
+            written: ticket.clone(),
+        };
+        self.fresh.insert(ticket.id, fresh);
+        Ok(())
+    }
+
+    /// What is known of a ticket that this action filed; none for any other ticket.
+    pub(crate) fn fresh(&mut self, ticket: TicketId) -> Option<&mut Fresh> {
+        self.fresh.get_mut(&ticket)
+    }
+
+    fn clock_event(
+        &self,
+        actor: Actor,
+        ticket: &Ticket,
+        kind: EventKind,
+        data: &Value,
+    ) -> ClockEvent {
+        ClockEvent {
+            at: self.now,
+            kind,
+            by_human: actor.kind == ActorKind::Human,
+            data: data.clone(),
+            team: ticket.team,
+            tier: ticket.tier,
+            priority: ticket.priority,
+            category: ticket.category,
+            organisation: ticket.organisation,
+        }
+    }
+
     /// Appends to a ticket's timeline.
     pub async fn event(
         &mut self,
@@ -156,6 +220,12 @@ impl<'a> Work<'a> {
         let data = crate::measure::timed(self, actor, ticket, kind, data).await?;
         let place = crate::tally::place(ticket, kind, &data);
         self.count_event(ticket, kind, &data, place, actor);
+        if ClockEvent::matters(kind) && self.fresh.contains_key(&ticket.id) {
+            let event = self.clock_event(actor, ticket, kind, &data);
+            if let Some(fresh) = self.fresh.get_mut(&ticket.id) {
+                fresh.events.push(event);
+            }
+        }
         timeline::append(
             &mut self.tx,
             &timeline::NewEvent {
@@ -334,21 +404,16 @@ impl<'a> Work<'a> {
         self.deltas.entry((at, place)).or_default().join(counts);
     }
 
-    /// Sets a deadline.
-    pub async fn timer(
-        &mut self,
-        kind: &str,
-        object: Uuid,
-        cycle: i32,
-        fires_at: DateTime<Utc>,
-    ) -> Result<()> {
-        timer::set(&mut self.tx, kind, object, cycle, fires_at, &json!({})).await?;
+    /// Sets a deadline, or moves it; it is written when the action commits.
+    pub fn timer(&mut self, kind: &'static str, object: Uuid, cycle: i32, fires_at: DateTime<Utc>) {
+        self.deadlines.insert((kind, object, cycle), fires_at);
         self.announce("timer", String::new());
-        Ok(())
     }
 
-    /// Takes a deadline back.
-    pub async fn clear_timer(&mut self, kind: &str, object: Uuid) -> Result<()> {
+    /// Takes a deadline back, in every cycle.
+    pub async fn clear_timer(&mut self, kind: &'static str, object: Uuid) -> Result<()> {
+        self.deadlines
+            .retain(|(of, to, _), _| (*of, *to) != (kind, object));
         timer::clear(&mut self.tx, kind, object).await?;
         Ok(())
     }
@@ -397,7 +462,16 @@ impl<'a> Work<'a> {
         if self.acknowledged.remove(&ticket.id) {
             ticket.acknowledged_at = Some(now);
         }
-        let old = ticket::save(&mut self.tx, ticket, edited, now).await?;
+        let old = match self.fresh.get_mut(&ticket.id) {
+            // It was written as it is a moment ago.
+            Some(fresh) if !edited && fresh.written == *ticket => ticket.place(),
+            fresh => {
+                if let Some(fresh) = fresh {
+                    fresh.written = ticket.clone();
+                }
+                ticket::save(&mut self.tx, ticket, edited, now).await?
+            }
+        };
         if old != ticket.place() {
             // Who has it and by when shows on the requester's page, even where the event itself is internal.
             self.announce(TICKET_PUBLIC, ticket.id.to_string());
@@ -437,6 +511,10 @@ impl<'a> Work<'a> {
         if !self.deltas.is_empty() {
             let deltas: Vec<_> = std::mem::take(&mut self.deltas).into_iter().collect();
             delta::insert(&mut self.tx, &deltas).await?;
+        }
+        if !self.deadlines.is_empty() {
+            let deadlines: Vec<_> = std::mem::take(&mut self.deadlines).into_iter().collect();
+            timer::set_all(&mut self.tx, &deadlines).await?;
         }
         if !self.notices.is_empty() {
             let (channels, payloads): (Vec<_>, Vec<_>) = self

@@ -64,6 +64,33 @@ pub struct Projection {
 /// The words of the column `state`.
 const STATES: [&str; 5] = ["running", "paused", "met", "stopped", "breached"];
 
+/// What may matter to a clock.
+const KINDS: [EventKind; 16] = [
+    EventKind::Opened,
+    EventKind::Ask,
+    EventKind::Reply,
+    EventKind::BotGaveUp,
+    EventKind::Escalated,
+    EventKind::HandedBack,
+    EventKind::HandoverAccepted,
+    EventKind::HandoverBounced,
+    EventKind::HandoverRated,
+    EventKind::Assigned,
+    EventKind::Status,
+    EventKind::Priority,
+    EventKind::Changed,
+    EventKind::Resolved,
+    EventKind::Reopened,
+    EventKind::Closed,
+];
+
+impl ClockEvent {
+    /// Whether a clock may care about events of this kind; the others are not read.
+    pub fn matters(kind: EventKind) -> bool {
+        KINDS.contains(&kind)
+    }
+}
+
 /// Everything that happened to a ticket and may matter to its clocks, oldest first.
 pub async fn events(conn: &mut PgConnection, ticket: TicketId) -> Result<Vec<ClockEvent>> {
     let mut all = events_of(conn, &[ticket]).await?;
@@ -76,12 +103,12 @@ pub async fn events_of(
     tickets: &[TicketId],
 ) -> Result<HashMap<TicketId, Vec<ClockEvent>>> {
     let ids: Vec<Uuid> = tickets.iter().map(|it| it.0).collect();
+    let kinds: Vec<String> = KINDS.iter().map(|it| it.as_str().to_owned()).collect();
     let rows = sqlx::query!(
         "select ticket_id, at, kind, actor_kind, data, team_id, tier, priority, category_id, organisation_id from event
-         where ticket_id = any($1) and kind in ('opened', 'ask', 'reply', 'bot_gave_up', 'escalated', 'handed_back', 'handover_accepted',
-                                                'handover_bounced', 'handover_rated', 'assigned', 'status', 'priority', 'changed', 'resolved', 'reopened', 'closed')
-         order by ticket_id, at, id",
-        &ids
+         where ticket_id = any($1) and kind = any($2) order by ticket_id, at, id",
+        &ids,
+        &kinds
     )
     .fetch_all(conn)
     .await?;

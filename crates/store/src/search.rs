@@ -1,8 +1,8 @@
 //! Search: tickets by their words and by what was said on them, and people. Only what the reader's scope holds.
 //!
 //! A word that half of all tickets hold must not cost a look at all of them: at most [`CANDIDATES`] of the newest hits
-//! are ranked. The index knows when each text was written, to about three and to about fifty days, so that the newest hits
-//! are found without the others: first those of the last days, then those of the last weeks, and all only if these are few.
+//! are ranked. The index knows when each text was written, to about five hours, three days and fifty days, so that the newest
+//! hits are found without the others: first those of the last hours, then days, then weeks, and all only if these are few.
 //! Every query runs under a time limit.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -98,8 +98,8 @@ struct Candidate {
 }
 
 /// How far back a search looks, as the number of digits of an id that are the same in that time: ids begin with their
-/// time. Five stand for three days, four for fifty; none for everything.
-const REACHES: [usize; 3] = [5, 4, 0];
+/// time. Six stand for five hours, five for three days, four for fifty; none for everything.
+const REACHES: [usize; 4] = [6, 5, 4, 0];
 /// So many hits within a reach are enough.
 const ENOUGH: usize = 50;
 
@@ -454,12 +454,12 @@ mod tests {
                 .into_uuid()
                 .to_string()
         };
-        for digits in [5, 4] {
+        for (digits, hours) in [(6, 4), (5, 74), (4, 1_190)] {
             let within = |at: DateTime<Utc>| {
                 reach(now, digits).contains(&format!("'@{}'", &id(at)[..digits]))
             };
-            assert!(within(now) && within(now - TimeDelta::days(3)));
-            assert!(!within(now - TimeDelta::days(120)));
+            assert!(within(now) && within(now - TimeDelta::hours(hours)));
+            assert!(!within(now - TimeDelta::hours(3 * hours)));
         }
         assert_eq!(reach(now, 0), "");
     }

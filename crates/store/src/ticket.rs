@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::{Result, row};
 
 /// A ticket with its properties. What happened to it is in its timeline.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
     /// Which.
     pub id: TicketId,
@@ -197,62 +197,17 @@ impl TryFrom<Row> for Ticket {
     }
 }
 
-/// What is needed to insert a ticket; the number comes from the sequence.
-#[derive(Debug)]
-pub struct NewTicket<'a> {
-    /// A fresh id.
-    pub id: TicketId,
-    /// What kind.
-    pub kind: Kind,
-    /// Its title, 1 to 255 characters.
-    pub title: &'a str,
-    /// Its description, for the search.
-    pub description: &'a str,
-    /// How many people are hit.
-    pub impact: Impact,
-    /// How badly work is held up.
-    pub urgency: Urgency,
-    /// What follows from both.
-    pub priority: Priority,
-    /// What the requester chose.
-    pub category: Option<CategoryId>,
-    /// Who gets it.
-    pub team: TeamId,
-    /// At which tier.
-    pub tier: Tier,
-    /// Who it is for.
-    pub requester: PersonId,
-    /// Their organisation.
-    pub organisation: Option<OrganisationId>,
-    /// The host it is about.
-    pub host: Option<HostId>,
-    /// How it came in.
-    pub channel: Channel,
-    /// Whether the bot looks first.
-    pub bot_holds: bool,
-}
-
-/// Inserts a ticket with status new, which nobody else can change before the transaction ends.
-pub async fn insert(
-    conn: &mut PgConnection,
-    t: &NewTicket<'_>,
-    now: DateTime<Utc>,
-) -> Result<Ticket> {
-    sqlx::query_as!(
-        Row,
-        r#"with t as (
-               insert into ticket (id, kind, title, status, impact, urgency, priority, category_id, team_id, tier, requester_id,
-                                   organisation_id, host_id, channel, bot_holds, created_at, updated_at, search)
-               values ($1, $2, $3, 'new', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15,
-                       setweight(to_tsvector('english', $3), 'A') || setweight(to_tsvector('english', left($16, 100000)), 'B'))
-               returning *
-           )
-           select t.id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id,
-                  requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
-                  t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
-                  nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock,
-                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, acknowledged_at, team.restricted
-           from t join team on team.id = t.team_id"#,
+/// Inserts a ticket with status new, which nobody else can change before the transaction ends. `description` is only for
+/// the search. The ticket learns its number, which comes from the sequence, and whether its team is restricted.
+pub async fn insert(conn: &mut PgConnection, t: &mut Ticket, description: &str) -> Result<()> {
+    let r = sqlx::query!(
+        r#"insert into ticket (id, kind, title, status, impact, urgency, priority, category_id, team_id, tier, requester_id,
+                               organisation_id, host_id, channel, bot_holds, created_at, updated_at, next_clock_at, next_clock,
+                               sla_policy_id, sla_policy_version, next_risk_at, next_clock_risk_at, next_clock_seconds, search)
+           values ($1, $2, $3, 'new', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15,
+                   coalesce($17::timestamptz, 'infinity'::timestamptz), $18, $19, $20, coalesce($21::timestamptz, 'infinity'::timestamptz), $22, $23,
+                   setweight(to_tsvector('english', $3), 'A') || setweight(to_tsvector('english', left($16, 100000)), 'B'))
+           returning number, (select restricted from team where team.id = $8) as "restricted!""#,
         t.id.0,
         t.kind.as_str(),
         t.title,
@@ -267,12 +222,21 @@ pub async fn insert(
         t.host.map(|it| it.0),
         t.channel.as_str(),
         t.bot_holds,
-        now,
-        t.description
+        t.created_at,
+        description,
+        t.next_clock_at,
+        t.next_clock,
+        t.sla_policy.map(|it| it.0.0),
+        t.sla_policy.map(|it| it.1),
+        t.next_risk_at,
+        t.next_clock_risk_at,
+        t.next_clock_seconds
     )
     .fetch_one(conn)
-    .await?
-    .try_into()
+    .await?;
+    t.number = TicketNumber(r.number);
+    t.restricted = r.restricted;
+    Ok(())
 }
 
 /// The ticket with that number, if the reader's scope holds it.

@@ -54,7 +54,8 @@ pub(crate) async fn begin(
             };
             ask(work, ticket, question).await?;
             let until = business(work, now, TARGET_WAITS).await?;
-            work.timer(BOT, ticket.id.0, 0, until).await
+            work.timer(BOT, ticket.id.0, 0, until);
+            Ok(())
         }
     }
 }
@@ -78,7 +79,8 @@ pub(crate) async fn step(
                 (None, true) => {
                     let until = business(work, case.updated_at, TARGET_WAITS).await?;
                     if now < until {
-                        return work.timer(BOT, ticket.id.0, 0, until).await;
+                        work.timer(BOT, ticket.id.0, 0, until);
+                        return Ok(());
                     }
                     give_up(work, ticket, case, t("bot.no_answer_why")).await
                 }
@@ -96,7 +98,8 @@ pub(crate) async fn step(
             None => {
                 let until = business(work, case.updated_at, SILENCE_CONFIRMS).await?;
                 if now < until {
-                    return work.timer(BOT, ticket.id.0, 0, until).await;
+                    work.timer(BOT, ticket.id.0, 0, until);
+                    return Ok(());
                 }
                 solved(work, ticket, case, t("bot.works_silent")).await
             }
@@ -262,7 +265,8 @@ async fn look(
                     }
                 }
                 if !settled {
-                    return work.timer(BOT, ticket.id.0, 0, until).await;
+                    work.timer(BOT, ticket.id.0, 0, until);
+                    return Ok(());
                 }
             }
         }
@@ -356,7 +360,8 @@ async fn conclude(
             resolves_at: Some(until),
         };
         ask(work, ticket, question).await?;
-        return work.timer(BOT, ticket.id.0, 0, until).await;
+        work.timer(BOT, ticket.id.0, 0, until);
+        return Ok(());
     }
     become_state(case, State::HandedOver, now);
     say(work, ticket, &finding.reply).await?;

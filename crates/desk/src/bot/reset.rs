@@ -28,7 +28,8 @@ pub(crate) async fn start(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut C
     let now = work.now;
     become_state(case, State::LinkSent, now);
     let remind_at = business(work, now, REMIND_AFTER).await?;
-    work.timer(BOT, ticket.id.0, 0, remind_at).await
+    work.timer(BOT, ticket.id.0, 0, remind_at);
+    Ok(())
 }
 
 /// What comes next: the password was set, the person wrote, or time went by.
@@ -65,7 +66,8 @@ pub(crate) async fn step(
     let remind_at = business(work, case.started_at, REMIND_AFTER).await?;
     let give_up_at = business(work, case.started_at, GIVE_UP_AFTER).await?;
     if case.state == State::LinkSent && now < remind_at {
-        return work.timer(BOT, ticket.id.0, 0, remind_at).await;
+        work.timer(BOT, ticket.id.0, 0, remind_at);
+        return Ok(());
     }
     if case.state == State::LinkSent && now < give_up_at {
         // What held two hours ago need not hold now: the policy is asked again.
@@ -82,10 +84,12 @@ pub(crate) async fn step(
         send_link(work, ticket, true).await?;
         write(work, ticket, t("bot.reminder_said")).await?;
         become_state(case, State::Reminded, now);
-        return work.timer(BOT, ticket.id.0, 0, give_up_at).await;
+        work.timer(BOT, ticket.id.0, 0, give_up_at);
+        return Ok(());
     }
     if now < give_up_at {
-        return work.timer(BOT, ticket.id.0, 0, give_up_at).await;
+        work.timer(BOT, ticket.id.0, 0, give_up_at);
+        return Ok(());
     }
     become_state(case, State::HandedOver, now);
     work.clear_timer(BOT, ticket.id.0).await?;
