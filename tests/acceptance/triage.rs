@@ -41,7 +41,7 @@ async fn a_decision_names_the_rule_its_version_the_document_and_the_very_words()
     desk.run_bot().await;
     let triage = desk.newest(ticket.id, "triage").await.unwrap();
     assert_eq!(triage.data["rule"], "password.forgotten");
-    assert_eq!(triage.data["version"], 2);
+    assert_eq!(triage.data["version"], 3);
     assert_eq!(
         triage.data["words"],
         serde_json::json!(["PassWord", "forgot"])

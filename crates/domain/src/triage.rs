@@ -182,6 +182,9 @@ pub fn decide(book: &RuleBook, subject: &str, body: &str) -> Decision {
         if rule.max_words.is_some_and(|most| words.len() > most) {
             continue;
         }
+        if rule.fallback && score(&scores, rule.intent) >= book.document.threshold {
+            continue;
+        }
         let voids = |places: &[Occurrence]| -> Option<Occurrence> {
             unless
                 .iter()
@@ -264,6 +267,14 @@ pub fn decide(book: &RuleBook, subject: &str, body: &str) -> Decision {
     }
 }
 
+fn score(scores: &[i32; 2], intent: Intent) -> i32 {
+    match intent {
+        Intent::PasswordReset => scores[0],
+        Intent::Connectivity => scores[1],
+        Intent::None => 0,
+    }
+}
+
 fn add(scores: &mut [i32; 2], intent: Intent, weight: i32) {
     match intent {
         Intent::PasswordReset => scores[0] += weight,
@@ -280,7 +291,7 @@ fn occurrences(book: &RuleBook, words: &[Word]) -> Vec<Vec<Occurrence>> {
         let inexact = book
             .inexact
             .iter()
-            .filter(|phrase| phrase.words[0].matches(&word.folded));
+            .filter(|phrase| phrase.words[0].matches(word));
         for phrase in exact.chain(inexact) {
             let last = at + phrase.words.len() - 1;
             let Some(end) = words.get(last) else { continue };
@@ -290,7 +301,7 @@ fn occurrences(book: &RuleBook, words: &[Word]) -> Vec<Vec<Occurrence>> {
                     .iter()
                     .zip(&words[at..])
                     .skip(1)
-                    .all(|(pattern, word)| pattern.matches(&word.folded));
+                    .all(|(pattern, word)| pattern.matches(word));
             let places: &mut Vec<Occurrence> = &mut found[phrase.group];
             if fits && places.len() < MAX_OCCURRENCES {
                 places.push(Occurrence {

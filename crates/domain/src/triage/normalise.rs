@@ -7,6 +7,8 @@
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::target;
+
 /// Longest subject that is looked at, in bytes; the rest is ignored.
 pub const SUBJECT_LIMIT: usize = 1_000;
 /// Longest body that is looked at, in bytes; the rest is ignored and the decision says so.
@@ -39,6 +41,9 @@ pub struct Word {
     pub sentence: u32,
     /// Where it stands among the words, counted over the whole ticket; all words of one address stand in one place.
     pub place: usize,
+    /// Whether the bare name or address of a machine begins with it, as [`crate::target`] finds them; a web address begins with
+    /// `http`, `https` or `www`, which are words.
+    pub target: bool,
 }
 
 /// The words of a ticket.
@@ -64,9 +69,14 @@ pub fn words(subject: &str, body: &str) -> Words {
     out
 }
 
-/// A long address is no longer for a reader than a short one: what stands between two blanks and has `://` in it, or
-/// begins with `www.`, is one place.
+/// A long address is no longer for a reader than a short one: the name or address of a machine, and what stands between two
+/// blanks and has `://` in it or begins with `www.`, is one place.
 fn place(subject: &str, body: &str, words: &mut [Word]) {
+    let targets = [(Field::Subject, subject), (Field::Body, body)].map(|(field, text)| {
+        let found = target::find(text).into_iter();
+        let spans = found.map(|it| (it.start, it.start + it.words.len()));
+        (field, text, spans.collect::<Vec<_>>())
+    });
     let mut place = 0;
     let mut address: Option<(Field, usize)> = None;
     for word in words {
@@ -76,15 +86,22 @@ fn place(subject: &str, body: &str, words: &mut [Word]) {
         }
         word.place = place;
         place += 1;
-        let text = match word.field {
-            Field::Subject => subject,
-            Field::Body => body,
+        let Some((_, text, spans)) = targets.iter().find(|it| it.0 == word.field) else {
+            continue;
         };
         let rest = text.get(word.start..).unwrap_or_default();
         let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
         let after = rest.get(word.end - word.start..).unwrap_or_default();
         let begins = after.starts_with("://") || word.folded == "www" && after.starts_with('.');
         address = begins.then_some((word.field, word.start + end));
+        if !begins
+            && let Some((_, end)) = spans
+                .iter()
+                .find(|(start, end)| (*start..*end).contains(&word.start))
+        {
+            word.target = true;
+            address = Some((word.field, *end));
+        }
     }
 }
 
@@ -136,6 +153,7 @@ fn split(
                 end,
                 sentence,
                 place: 0,
+                target: false,
             });
         }
         folded.clear();

@@ -125,6 +125,113 @@ fn an_address_beside_another_trouble_is_for_people() {
 }
 
 #[test]
+fn a_server_or_page_that_does_not_answer_or_is_not_available_is_connectivity() {
+    all(
+        Intent::Connectivity,
+        &[
+            "no answer from https://erp.example.org",
+            "No answer from db01.example.org since this morning",
+            "I get no answer from the server",
+            "There is no answer from our internal portal any more",
+            "no reply from 10.0.0.5",
+            "ping 192.168.1.1 no reply",
+            "the server does not answer",
+            "The mail server doesn't answer any more",
+            "our website is not available",
+            "Website unavailable",
+            "The portal is currently unavailable",
+            "The server db01 is unavailable",
+            "wiki.example.org isn't available",
+            "I can't reach portal.example.org",
+            "I cannot open portal.example.org",
+            "Nobody can reach 10.0.0.5",
+            "Keine Antwort von https://erp.example.org",
+            "Keine Antwort vom Server",
+            "Unser Server antwortet nicht mehr",
+            "Unsere Website ist nicht verfügbar",
+            "db01.example.org antwortet nicht",
+            "Aucune réponse du serveur",
+            "Notre serveur ne répond plus",
+            "Notre site web n’est pas disponible",
+            "Sem resposta do servidor",
+            "O nosso site não está disponível",
+            "Sin respuesta del servidor",
+            "Nuestro sitio web no está disponible",
+            "Nessuna risposta dal server",
+            "Il nostro sito non è disponibile",
+        ],
+    );
+}
+
+#[test]
+fn people_and_things_that_do_not_answer_or_are_not_available_are_for_people() {
+    all(
+        Intent::None,
+        &[
+            "No answer from the supplier",
+            "I got no answer from support, please help",
+            "I have had no answer from you about https://tracker.example.org/T-1",
+            "No reply from john@example.org to my invoice",
+            "No answer from Ana, see wiki.example.org",
+            "No answer from the server team",
+            "No response from the network department to my request",
+            "The report on our website is not available, please send it to me",
+            "The brochure on your site is unavailable",
+            "The HR portal does not answer my question",
+            "Support does not answer on the portal",
+            "The server room is not available on Friday",
+            "Access to the website is not available for my role",
+            "My order from shop.example.com does not work, I want a refund",
+            "I can't view my order history at shop.example.com because the total is wrong",
+            "The website says the product is not available",
+            "Das Produkt ist auf der Webseite nicht verfügbar",
+            "Le produit n’est pas disponible sur votre site",
+            "O produto não está disponível no site",
+            "Sem resposta do fornecedor",
+        ],
+    );
+}
+
+#[test]
+fn a_machine_named_beside_a_lost_password_does_not_outweigh_it() {
+    all(
+        Intent::PasswordReset,
+        &[
+            "My password for portal.example.org does not work",
+            "I cannot access portal.example.org. My password expired.",
+            "I cannot open intranet.example.org because my password expired",
+            "I forgot my password, and db01.example.org is unavailable",
+        ],
+    );
+    let decision = of(
+        "",
+        "The server db01.example.org is unavailable, no answer from db01.example.org",
+    );
+    assert_eq!(
+        decision.connectivity, decision.threshold,
+        "told twice, counted once"
+    );
+}
+
+#[test]
+fn the_name_of_a_machine_is_one_word_and_a_mail_address_is_none() {
+    let decision = of("", "No answer from db01.example.org:5432, please look");
+    let leading = decision.leading().unwrap();
+    assert_eq!(leading.rule, "target.no-answer");
+    assert_eq!(leading.words[1].text, "db01");
+    let text = words("", "ask ana@example.org about db01.example.org today");
+    let named: Vec<_> = text
+        .words
+        .iter()
+        .filter(|word| word.target)
+        .map(|word| word.folded.as_str())
+        .collect();
+    assert_eq!(named, ["db01"]);
+    let last = &text.words[text.words.len() - 1];
+    assert_eq!(last.place, 6, "{:?}", text.words);
+}
+
+#[test]
 fn an_address_is_quoted_by_the_word_that_counted() {
     let decision = of("", "Hello, nobody can open http://10.0.0.5/a today");
     let leading = decision.leading().unwrap();
@@ -163,7 +270,7 @@ fn a_decision_names_rule_version_and_words_with_their_places() {
     let decision = of("Help", body);
     assert_eq!(
         (decision.document.as_str(), decision.version),
-        ("triage", 2)
+        ("triage", 3)
     );
     let leading = decision.leading().unwrap();
     assert_eq!(leading.rule, "password.forgotten");
