@@ -1,7 +1,16 @@
 //! Calendars: versions with a date, a look before saving, and holidays out of feeds that can be vetoed.
 
+use chrono_tz::Tz;
 use support::client::{Client, Reply};
+use support::database;
+use tierdesk_desk::DeskError;
+use tierdesk_domain::id::DocumentId;
+use tierdesk_domain::routing::{Mode, Routing};
+use tierdesk_domain::sla::Policy;
+use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
+use tierdesk_store::configuration;
+use tierdesk_store::shift::OwnHours;
 
 use crate::clock::Scene;
 
@@ -248,4 +257,130 @@ async fn a_file_that_is_no_feed_of_holidays_is_refused_with_a_sentence() {
         let said = reply.page().text("#file-e");
         assert!(said.contains(complaint), "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_that_nothing_counts_in_is_retired_offered_nowhere_and_brought_back() {
+    let scene = Scene::new().await;
+    let boss = scene.desk.administrator("Adam Boss").await;
+    let caller = scene.desk.caller(&boss).await;
+    let (desk, now) = (&scene.desk.desk, scene.desk.now());
+    let client = scene.desk.sign_in(&boss).await;
+    let path = path(&client.post(NEW, &form(&[])).await);
+    let id = DocumentId(path.rsplit('/').next().unwrap().parse().unwrap());
+    let ticket = scene.file().await;
+    scene.release(ticket).await;
+
+    // Everything that can count in it does, and each is named.
+    let mut conn = desk.acquire().await.unwrap();
+    let kept = configuration::current::<Policy>(&mut conn, "sla_policy").await;
+    let usual = kept.unwrap().remove(0).body;
+    let promise = async |version, calendar: Option<DocumentId>| {
+        let mut policy = usual.clone();
+        for rule in &mut policy.rules {
+            rule.calendar = calendar.or(rule.calendar);
+        }
+        desk.save_promises(&caller, version, (None, Tz::UTC), policy, now)
+            .await
+    };
+    let route = async |version, calendar| {
+        let (team, tier) = (scene.desk.team("Network").await, Tier::L2);
+        let (mode, cap) = (Mode::Off, None);
+        let routing = Routing {
+            team,
+            tier,
+            mode,
+            cap,
+            calendar,
+        };
+        desk.save_routing(&caller, version, routing, now).await
+    };
+    let hours = async |calendar| {
+        let own = OwnHours {
+            calendar,
+            zone: None,
+        };
+        desk.set_hours(&caller, scene.engineer.id, own, now).await
+    };
+    promise(1, Some(id)).await.unwrap();
+    route(0, Some(id)).await.unwrap();
+    hours(Some(id)).await.unwrap();
+    scene.sweep().await;
+    let retire = format!("{path}/retire");
+    let refused = client.post(&retire, &[("version", "1")]).await;
+    assert_eq!(refused.status, 409);
+    let said = refused.page().text("[role=alert]");
+    for what in [
+        format!("Promises, rule “{}”", usual.rules[0].name),
+        "Routing of L2 Network".to_owned(),
+        format!("Hours of {}", scene.engineer.name),
+    ] {
+        assert!(said.contains(&what), "{what}: {said}");
+    }
+    assert!(!refused.page().has("#uses button"));
+
+    // One after the other they count elsewhere; what was counted stays counted.
+    promise(2, None).await.unwrap();
+    route(1, None).await.unwrap();
+    assert_eq!(client.post(&retire, &[("version", "1")]).await.status, 409);
+    hours(None).await.unwrap();
+    scene.sweep().await;
+    let clocks = tierdesk_store::clock::projections(&mut conn, ticket)
+        .await
+        .unwrap();
+    assert!(client.get(&path).await.page().has("#uses button"));
+    let done = client.post(&retire, &[("version", "1")]).await;
+    assert_eq!(done.status, 303, "{}", done.page().text("main"));
+    scene.sweep().await;
+    let after = tierdesk_store::clock::projections(&mut conn, ticket)
+        .await
+        .unwrap();
+    assert_eq!(after, clocks);
+    assert_eq!(scene.recount().await, Vec::<String>::new());
+
+    // It is offered nowhere, and taken from nobody who asks for it all the same.
+    let own = format!("/team/{}", scene.engineer.id);
+    let offered = async || {
+        let mut offered = Vec::new();
+        for page in ["/admin/promises", own.as_str()] {
+            let options = client
+                .get(page)
+                .await
+                .page()
+                .texts("select[name$=calendar] option");
+            offered.push(options.contains(&"Office Berlin".to_owned()));
+        }
+        offered
+    };
+    assert_eq!(offered().await, [false, false]);
+    assert!(matches!(
+        promise(3, Some(id)).await,
+        Err(DeskError::Invalid(_))
+    ));
+    assert!(matches!(
+        route(2, Some(id)).await,
+        Err(DeskError::Invalid(_))
+    ));
+    assert!(matches!(hours(Some(id)).await, Err(DeskError::Invalid(_))));
+    let saved = client.post(&path, &form(&[("version", "2")])).await;
+    assert_eq!(saved.status, 409);
+    let shown = client.get(&path).await.page();
+    assert!(shown.text("main").contains("Retired") && !shown.has("#calendar"));
+    let again = client.post(&retire, &[("version", "2")]).await;
+    assert_eq!(again.status, 409, "it is retired already");
+
+    let back = client
+        .post(&format!("{path}/return"), &[("version", "2")])
+        .await;
+    assert_eq!(back.status, 303);
+    assert_eq!(offered().await, [true, true]);
+    hours(Some(id)).await.unwrap();
+    let audited: Vec<String> = sqlx::query_scalar(
+        "select action from audit where object_id = $1 and action <> 'calendar.saved' order by seq",
+    )
+    .bind(id.to_string())
+    .fetch_all(&mut database::connect(&scene.desk.database).await)
+    .await
+    .unwrap();
+    assert_eq!(audited, ["calendar.retired", "calendar.brought_back"]);
 }

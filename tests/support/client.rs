@@ -62,6 +62,17 @@ impl Client {
 
     /// Sends a form, as a browser on one of our own pages does.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        self.send(self.form(path, fields)).await
+    }
+
+    /// Sends a form and reads the page that answers piece by piece.
+    pub async fn post_live(&self, path: &str, fields: &[(&str, &str)]) -> Stream {
+        let answer = self.answer(self.form(path, fields)).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        Stream(answer.into_body())
+    }
+
+    fn form(&self, path: &str, fields: &[(&str, &str)]) -> Request<Body> {
         let body: Vec<_> = fields
             .iter()
             .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
@@ -71,7 +82,7 @@ impl Client {
             .header("sec-fetch-site", "same-origin")
             .header(header::ORIGIN, format!("http://{}", self.host))
             .body(Body::from(body.join("&")));
-        self.send(request.expect("valid")).await
+        request.expect("valid")
     }
 
     /// Sends a form with files: `(field, file name, contents)`.

@@ -12,14 +12,13 @@ use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::backoff::pause;
 use tierdesk_domain::bot::State;
-use tierdesk_domain::calendar::{Calendar, CalendarDocument};
+use tierdesk_domain::calendar::Hours;
 use tierdesk_domain::id::{EventId, JobId, PersonId, TicketId};
 use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::text::t;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::bot::{self as memory, Case};
-use tierdesk_store::configuration;
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::timer::{self, Timer};
 
@@ -334,18 +333,15 @@ pub(crate) fn become_state(case: &mut Case, next: State, now: DateTime<Utc>) {
     case.updated_at = now;
 }
 
-/// The moment when so much business time has passed: by the oldest calendar in force, around the clock where there is none.
+/// The moment when so much of the desk's ordinary working time has passed: around the clock where no promise has a calendar.
 pub(crate) async fn business(
     work: &mut Work<'_>,
     from: DateTime<Utc>,
     time: TimeDelta,
 ) -> Result<DateTime<Utc>> {
-    let calendars = configuration::current::<CalendarDocument>(work.conn(), "calendar").await?;
-    let calendar = calendars
-        .into_iter()
-        .find(|it| it.active)
-        .map(|it| Calendar::from(it.body));
-    Ok(calendar
-        .and_then(|calendar| calendar.due(from, time))
-        .unwrap_or(from + time))
+    let due = match work.rulebook().await?.book.ordinary_hours(from) {
+        Hours::Calendar(calendar) => calendar.due(from, time),
+        Hours::Always => None,
+    };
+    Ok(due.unwrap_or(from + time))
 }

@@ -1,6 +1,8 @@
 //! Working calendars for administrators: versions that begin on a date, holidays out of feeds, and a look at what a
 //! calendar would do before it is saved.
 
+mod retire;
+
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::calendar::{Calendar, CalendarDocument, Entry, start_of_day};
@@ -15,6 +17,9 @@ use uuid::Uuid;
 use crate::error::{DeskError, Result};
 use crate::rulebook::{CALENDAR, Reign, Standing};
 use crate::{Caller, Desk};
+
+pub use retire::CalendarUse;
+pub(crate) use retire::may_choose;
 
 /// The longest name of a calendar, and of a holiday, in characters.
 pub const MAX_NAME: usize = 100;
@@ -35,8 +40,10 @@ pub struct CalendarLine {
     pub document: Document<CalendarDocument>,
     /// When the next version takes over.
     pub until: Option<DateTime<Utc>>,
-    /// Whether a rule of the promises in force counts in it.
+    /// Whether anything counts in it.
     pub used: bool,
+    /// Whether it is retired: it can be read and brought back, and chosen nowhere.
+    pub retired: bool,
 }
 
 /// When tickets of one priority would be due.
@@ -51,7 +58,7 @@ pub struct Preview {
 }
 
 impl Desk {
-    /// Every calendar as it is in force, by name.
+    /// Every calendar as it is in force, by name, the retired ones last.
     pub async fn calendar_list(
         &self,
         caller: &Caller,
@@ -60,11 +67,7 @@ impl Desk {
         authorize(&caller.who, Action::Administer)?;
         let mut conn = self.acquire().await?;
         let all = configuration::history::<CalendarDocument>(&mut conn, CALENDAR).await?;
-        let rulebook = self.rulebook(&mut conn).await?;
-        let policy = rulebook.book.policy_at(now);
-        let rules = policy
-            .map(|it| it.body.rules.as_slice())
-            .unwrap_or_default();
+        let uses = retire::uses(&mut conn, now).await?;
         let mut ids: Vec<_> = all.iter().map(|it| it.id).collect();
         ids.dedup();
         let mut lines = Vec::new();
@@ -79,10 +82,12 @@ impl Desk {
             lines.extend(shown.map(|it| CalendarLine {
                 document: it.document.clone(),
                 until: it.until,
-                used: rules.iter().any(|rule| rule.calendar == Some(id)),
+                used: uses.contains_key(&id),
+                // The newest version comes first.
+                retired: reigns.first().is_some_and(|it| !it.document.active),
             }));
         }
-        lines.sort_by_key(|line| line.document.name.to_lowercase());
+        lines.sort_by_key(|line| (line.retired, line.document.name.to_lowercase()));
         Ok(lines)
     }
 
@@ -103,7 +108,7 @@ impl Desk {
     /// after the version that the caller saw.
     ///
     /// # Errors
-    /// [`DeskError::Invalid`] by field; [`DeskError::Conflict`] if it changed since.
+    /// [`DeskError::Invalid`] by field; [`DeskError::Conflict`] if it changed since; [`DeskError::State`] if it is retired.
     pub async fn save_calendar(
         &self,
         caller: &Caller,
@@ -119,6 +124,10 @@ impl Desk {
         let mut errors = check(&calendar);
         field::required("name", &name, MAX_NAME, &mut errors);
         let others = configuration::current::<CalendarDocument>(work.conn(), CALENDAR).await?;
+        let is_retired = |it: &Document<_>| Some(it.id) == seen.map(|it| it.0) && !it.active;
+        if others.iter().any(is_retired) {
+            return Err(DeskError::State("calendar.retired_line"));
+        }
         let same = |it: &Document<CalendarDocument>| {
             it.name.to_lowercase() == name.to_lowercase() && Some(it.id) != seen.map(|it| it.0)
         };
@@ -152,7 +161,7 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeskError::Conflict`] if the calendar changed since `seen`; [`DeskError::Invalid`] if it would have too many
-    /// dates.
+    /// dates; [`DeskError::State`] if it is retired.
     pub async fn take_holidays(
         &self,
         caller: &Caller,
@@ -166,6 +175,9 @@ impl Desk {
         let versions = versions(work.conn(), id).await?;
         if versions.iter().any(|it| it.version > newest) {
             return Err(DeskError::Conflict);
+        }
+        if versions.last().is_some_and(|it| !it.active) {
+            return Err(DeskError::State("calendar.retired_line"));
         }
         let reigns = Self::reigns(work.conn(), versions, now).await?;
         let mut version = newest;

@@ -1,32 +1,30 @@
 //! Dry runs: a changed rule, policy or calendar tried on the tickets of the last days, before it is saved. The same pure
 //! engine that runs the desk replays their histories; nothing is written.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod run;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use tierdesk_domain::actor::Actor;
-use tierdesk_domain::authorize::{Action, Who, authorize};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::calendar::{Calendar, CalendarDocument};
 use tierdesk_domain::clock::{Book, Version, clocks};
 use tierdesk_domain::escalation::{Effect, Past, Rule, firings};
-use tierdesk_domain::id::{DocumentId, TicketId, TicketNumber};
+use tierdesk_domain::id::{DocumentId, TicketNumber};
 use tierdesk_domain::sla::{Metric, Policy};
-use tierdesk_store::ticket::{Ticket, lately};
 
-use crate::clock::{Told, tell};
+use crate::clock::Told;
 use crate::error::{DeskError, Result};
 use crate::rulebook::RULE;
 use crate::{Caller, Desk};
 
-/// The most tickets that are looked at, the newest ones.
-pub const MAX_TICKETS: usize = 5_000;
+use run::begins;
+pub use run::{DryRun, Progress};
+
 /// The longest time back, in days.
 pub const MAX_DAYS: u32 = 90;
 /// The most tickets that are listed; the counts are of all.
 pub const MAX_LINES: usize = 50;
-/// Tickets that are read at once.
-const PAGE: i64 = 500;
 
 /// What was tried on which tickets.
 #[derive(Debug)]
@@ -35,11 +33,9 @@ pub struct Trial<T> {
     pub days: u32,
     /// So many tickets were looked at.
     pub looked: usize,
-    /// Whether there were more, older ones.
-    pub cut: bool,
     /// What came of it.
     pub outcome: T,
-    /// Tickets on which both versions differ first, newest first; at most [`MAX_LINES`].
+    /// Tickets on which both versions differ first, each newest first; at most [`MAX_LINES`].
     pub lines: Vec<Line>,
     /// So many more are not listed.
     pub more: usize,
@@ -95,9 +91,8 @@ impl Desk {
         rule: Rule,
         days: u32,
         now: DateTime<Utc>,
-    ) -> Result<Trial<RuleOutcome>> {
+    ) -> Result<DryRun<RuleOutcome>> {
         authorize(&caller.who, Action::Administer)?;
-        let days = days.clamp(1, MAX_DAYS);
         let mut conn = self.acquire().await?;
         let rule = crate::escalation::checked(&mut conn, rule, Vec::new()).await?;
         let book = self.rulebook(&mut conn).await?;
@@ -110,52 +105,37 @@ impl Desk {
             }
         };
         drop(conn);
-        let before = present.map(|it| Some(it.body).filter(|_| it.active));
-        let since = now - TimeDelta::days(days.into());
-        let both = Arc::new((before.clone().flatten(), rule));
-        let look = move |told: &Told| {
+        let outcome = RuleOutcome {
+            before: present.as_ref().map(|_| Done::default()),
+            after: Done::default(),
+        };
+        let present = present.filter(|it| it.active).map(|it| it.body);
+        let since = begins(days, now);
+        let look = move |told: &Told, outcome: &mut RuleOutcome| {
             let past = Past {
                 history: &told.history,
                 card: &told.card,
                 bot_held_until: told.bot_held_until,
                 bot_gave_up: &told.bot_gave_up,
             };
-            let fired = |rule: &Rule| {
+            // When it fired first.
+            let fired = |rule: &Rule, sum: &mut Done| {
                 let mut fired = firings(rule, &past, &book.book, now);
                 fired.retain(|(_, at)| *at >= since);
                 fired
-                    .into_iter()
-                    .map(|(_, at)| (at, done(rule, told, at)))
-                    .collect::<Vec<_>>()
+                    .iter()
+                    .for_each(|(_, at)| sum.add(done(rule, told, *at)));
+                fired.first().map(|(_, at)| *at)
             };
-            (
-                both.0.as_ref().map(fired).unwrap_or_default(),
-                fired(&both.1),
-            )
-        };
-        let (looked, cut, found) = self.look_back(since, look).await?;
-        let mut outcome = RuleOutcome {
-            before: before.map(|_| Done::default()),
-            after: Done::default(),
-        };
-        let mut lines = Vec::new();
-        for (ticket, (before, after)) in found {
-            if let Some(sum) = outcome.before.as_mut() {
-                before.iter().for_each(|(_, done)| sum.add(*done));
+            let before = present.as_ref().zip(outcome.before.as_mut());
+            let before = before.and_then(|(rule, sum)| fired(rule, sum));
+            let after = fired(&rule, &mut outcome.after);
+            match before.or(after) {
+                None => Vec::new(),
+                Some(_) => vec![(None, before, after)],
             }
-            after.iter().for_each(|(_, done)| outcome.after.add(*done));
-            let (before, after) = (before.first(), after.first());
-            if before.is_some() || after.is_some() {
-                lines.push(line(
-                    caller,
-                    &ticket,
-                    None,
-                    before.map(|it| it.0),
-                    after.map(|it| it.0),
-                ));
-            }
-        }
-        Ok(trial(days, looked, cut, outcome, lines))
+        };
+        self.dry_run(caller, days, now, outcome, look).await
     }
 
     /// Tries a policy on the tickets of the last `days`, beside the one that is in force, each as if it had been in force
@@ -166,7 +146,7 @@ impl Desk {
         policy: Policy,
         days: u32,
         now: DateTime<Utc>,
-    ) -> Result<Trial<PromiseOutcome>> {
+    ) -> Result<DryRun<PromiseOutcome>> {
         let changed = |book: &mut Book| {
             let versions = std::mem::take(&mut book.policy);
             let newest = versions.into_iter().next_back();
@@ -189,7 +169,7 @@ impl Desk {
         calendar: CalendarDocument,
         days: u32,
         now: DateTime<Utc>,
-    ) -> Result<Trial<PromiseOutcome>> {
+    ) -> Result<DryRun<PromiseOutcome>> {
         let changed = |book: &mut Book| {
             if let Some(version) = book.calendars.get_mut(&id).and_then(|all| all.last_mut()) {
                 version.body = Calendar::from(calendar);
@@ -204,81 +184,41 @@ impl Desk {
         change: impl FnOnce(&mut Book),
         days: u32,
         now: DateTime<Utc>,
-    ) -> Result<Trial<PromiseOutcome>> {
+    ) -> Result<DryRun<PromiseOutcome>> {
         authorize(&caller.who, Action::Administer)?;
-        let days = days.clamp(1, MAX_DAYS);
         let before = {
             let mut conn = self.acquire().await?;
             self.rulebook(&mut conn).await?.book.pinned(now)
         };
         let mut after = before.clone();
         change(&mut after);
-        let since = now - TimeDelta::days(days.into());
-        let books = Arc::new([before, after]);
-        let look = move |told: &Told| {
-            [0, 1].map(|which| {
+        let books = [before, after];
+        let since = begins(days, now);
+        let look = move |told: &Told, outcome: &mut PromiseOutcome| {
+            let [before, after] = [0, 1].map(|which| {
                 let broken = clocks(&told.history, &books[which], now).into_iter();
                 broken
                     .filter_map(|clock| Some(((clock.metric, clock.ordinal), clock.breached_at?)))
                     .filter(|(_, at)| *at >= since)
                     .collect::<BTreeMap<_, _>>()
-            })
-        };
-        let (looked, cut, found) = self.look_back(since, look).await?;
-        let mut outcome = PromiseOutcome::new();
-        let mut lines = Vec::new();
-        for (ticket, [before, after]) in found {
+            });
             let mut clocks: Vec<_> = before.keys().chain(after.keys()).copied().collect();
             clocks.sort_unstable();
             clocks.dedup();
+            let mut sights = Vec::new();
             for clock in clocks {
                 let (was, is) = (before.get(&clock).copied(), after.get(&clock).copied());
                 let sum = outcome.entry(clock.0).or_default();
                 sum.0 += usize::from(was.is_some());
                 sum.1 += usize::from(is.is_some());
                 if was != is {
-                    lines.push(line(caller, &ticket, Some(clock.0), was, is));
+                    sights.push((Some(clock.0), was, is));
                 }
             }
-        }
-        Ok(trial(days, looked, cut, outcome, lines))
-    }
-
-    /// Looks at every ticket that was open or touched since a moment, newest first, page by page, off the async threads.
-    /// Administrators learn numbers and counts of all of them; content is another matter.
-    async fn look_back<T: Send + 'static>(
-        &self,
-        since: DateTime<Utc>,
-        look: impl Fn(&Told) -> T + Send + Sync + 'static,
-    ) -> Result<(usize, bool, Vec<(Ticket, T)>)> {
-        let scope = authorize(&Who::Machine(Actor::system()), Action::ListTickets)?;
-        let look = Arc::new(look);
-        let mut found = Vec::new();
-        let mut before: Option<TicketId> = None;
-        loop {
-            let mut conn = self.acquire().await?;
-            let mut page = lately(&mut conn, &scope, since, before, PAGE + 1).await?;
-            let more = page.len() as i64 > PAGE;
-            page.truncate(PAGE as usize);
-            before = page.last().map(|last| last.id);
-            let ids: Vec<_> = page.iter().map(|it| it.id).collect();
-            let mut events = tierdesk_store::clock::events_of(&mut conn, &ids).await?;
-            drop(conn);
-            let look = Arc::clone(&look);
-            let looked = tokio::task::spawn_blocking(move || {
-                let each = page.into_iter().map(|ticket| {
-                    let events = events.remove(&ticket.id).unwrap_or_default();
-                    let result = look(&tell(&ticket, &events));
-                    (ticket, result)
-                });
-                each.collect::<Vec<_>>()
-            });
-            let looked = looked.await;
-            found.extend(looked.map_err(|error| DeskError::Broken(error.to_string()))?);
-            if !more || found.len() >= MAX_TICKETS {
-                return Ok((found.len(), more, found));
-            }
-        }
+            sights
+        };
+        self.dry_run(caller, days, now, PromiseOutcome::new(), look)
+            .await
     }
 }
 
@@ -308,36 +248,5 @@ impl Done {
         self.fired += other.fired;
         self.moved += other.moved;
         self.raised += other.raised;
-    }
-}
-
-fn line(
-    caller: &Caller,
-    ticket: &Ticket,
-    metric: Option<Metric>,
-    before: Option<DateTime<Utc>>,
-    after: Option<DateTime<Utc>>,
-) -> Line {
-    let may_read = authorize(&caller.who, Action::ReadTicket(ticket.facts())).is_ok();
-    Line {
-        number: ticket.number,
-        title: may_read.then(|| ticket.title.clone()),
-        metric,
-        before,
-        after,
-    }
-}
-
-fn trial<T>(days: u32, looked: usize, cut: bool, outcome: T, mut lines: Vec<Line>) -> Trial<T> {
-    lines.sort_by_key(|line| line.before == line.after);
-    let more = lines.len().saturating_sub(MAX_LINES);
-    lines.truncate(MAX_LINES);
-    Trial {
-        days,
-        looked,
-        cut,
-        outcome,
-        lines,
-        more,
     }
 }

@@ -70,7 +70,7 @@ impl Desk {
         let calendars = configuration::current::<serde_json::Value>(work.conn(), CALENDAR).await?;
         let known = |rule: &PolicyRule| {
             let calendar = rule.calendar;
-            calendar.is_none_or(|id| calendars.iter().any(|it| it.id == id))
+            calendar.is_none_or(|id| calendars.iter().any(|it| it.id == id && it.active))
         };
         if !policy.rules.iter().all(known) {
             errors.push(FieldError::new("rules", "error.choose_one"));

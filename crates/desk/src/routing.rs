@@ -21,13 +21,14 @@ use tierdesk_store::timer::Timer;
 use tierdesk_store::{PgConnection, person, routing, skill, team};
 use uuid::Uuid;
 
+use crate::calendar::may_choose;
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
 use crate::rulebook::Rulebook;
 use crate::{Caller, Desk, Work};
 
 /// The documents' kind in the table of configuration.
-const ROUTING: &str = "routing";
+pub(crate) const ROUTING: &str = "routing";
 /// Deadline: look again for somebody who takes a ticket.
 const AGAIN: &str = "routing";
 /// Deadline: somebody of a queue that routes has one open ticket less. Its object is the ticket that went, so that nobody
@@ -83,9 +84,19 @@ pub(crate) async fn route(
     let now = work.now;
     let id = document_of(ticket.team, ticket.tier);
     let document = configuration::newest::<Routing>(work.conn(), ROUTING, id).await?;
-    let Some(document) = document.filter(|it| it.active && it.body.mode != Mode::Off) else {
+    let Some(document) = document else {
         return Ok(None);
     };
+    if !document.active || document.body.mode == Mode::Off {
+        match occasion {
+            // It waits for nobody here, whatever it waited for in another queue.
+            Occasion::Enters => work.clear_timer(AGAIN, ticket.id.0).await?,
+            // It was promised a look: switched on again, the queue finds it by its deadline.
+            Occasion::Again => work.timer(AGAIN, ticket.id.0, 0, now + PATIENCE).await?,
+            Occasion::Room(_) => {}
+        }
+        return Ok(None);
+    }
     routing::lock(work.conn(), ticket.team, ticket.tier).await?;
     let rulebook = work.rulebook().await?;
     let people = People::load(work.conn(), &document.body, &rulebook, now).await?;
@@ -348,7 +359,7 @@ impl Desk {
     }
 
     /// Saves how a queue routes as a new version, after the version the caller saw (0 for none). It holds for tickets
-    /// that come in from now on.
+    /// that come in from now on, and those that wait for somebody already are looked at again.
     ///
     /// # Errors
     /// [`DeskError::Invalid`] by field; [`DeskError::Conflict`] if it changed since.
@@ -363,9 +374,8 @@ impl Desk {
         let mut errors = routing.check();
         let team = team::find(work.conn(), routing.team).await?;
         let team = team.ok_or(DeskError::NotFound)?;
-        let rulebook = work.rulebook().await?;
         if let Some(calendar) = routing.calendar
-            && !rulebook.book.calendars.contains_key(&calendar)
+            && !may_choose(work.conn(), calendar).await?
         {
             errors.push(FieldError::new("calendar", "error.choose_one"));
         }
@@ -377,6 +387,11 @@ impl Desk {
         let newest = configuration::newest::<Routing>(work.conn(), ROUTING, id).await?;
         if newest.map_or(0, |it| it.version) != seen {
             return Err(DeskError::Conflict);
+        }
+        if routing.mode != Mode::Off {
+            let queue = (routing.team, routing.tier);
+            routing::look_again(work.conn(), AGAIN, queue, now).await?;
+            work.announce("timer", String::new());
         }
         Self::save_document(&mut work, ROUTING, Some((id, seen)), &name, true, routing).await?;
         work.commit().await

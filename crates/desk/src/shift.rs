@@ -16,6 +16,7 @@ use tierdesk_store::shift::{self as kept, Entered, Member, OwnHours, Waiting};
 use tierdesk_store::{PgConnection, people, person, team};
 use uuid::Uuid;
 
+use crate::calendar::may_choose;
 use crate::error::{DeskError, Result};
 use crate::rulebook::Rulebook;
 use crate::{Caller, Desk, Work};
@@ -217,10 +218,9 @@ impl Desk {
         oneself_or_administrator(caller, id)?;
         let mut work = self.begin(caller, now).await?;
         engineer(&mut work, id).await?;
-        let rulebook = work.rulebook().await?;
         let mut errors = Vec::new();
         if let Some(calendar) = hours.calendar
-            && !rulebook.book.calendars.contains_key(&calendar)
+            && !may_choose(work.conn(), calendar).await?
         {
             errors.push(FieldError::new("calendar", "error.choose_one"));
         }

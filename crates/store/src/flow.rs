@@ -113,16 +113,40 @@ pub(crate) async fn each(
     Ok(())
 }
 
-/// The facts of a ticket as they are kept. For the recount.
-pub async fn kept(conn: &mut PgConnection, ticket: TicketId) -> Result<Vec<Fact>> {
-    sqlx::query_as!(
-        Row,
-        "select at, measure, team_id, tier, priority, category_id, organisation_id, value from flow_fact where ticket_id = $1",
-        ticket.0
+/// The facts of these tickets as they are kept, each with its own id. For the recount.
+pub async fn kept(
+    conn: &mut PgConnection,
+    tickets: &[TicketId],
+) -> Result<Vec<(Uuid, TicketId, Fact)>> {
+    let ids: Vec<Uuid> = tickets.iter().map(|it| it.0).collect();
+    sqlx::query!(
+        "select id, ticket_id, at, measure, team_id, tier, priority, category_id, organisation_id, value from flow_fact
+         where ticket_id = any($1)",
+        &ids
     )
     .fetch_all(conn)
     .await?
     .into_iter()
-    .map(Fact::try_from)
+    .map(|r| {
+        let row = Row {
+            at: r.at,
+            measure: r.measure,
+            team_id: r.team_id,
+            tier: r.tier,
+            priority: r.priority,
+            category_id: r.category_id,
+            organisation_id: r.organisation_id,
+            value: r.value,
+        };
+        Ok((r.id, TicketId(r.ticket_id), row.try_into()?))
+    })
     .collect()
+}
+
+/// Takes facts away that no event says. For the recount.
+pub async fn take_away(conn: &mut PgConnection, facts: &[Uuid]) -> Result<()> {
+    sqlx::query!("delete from flow_fact where id = any($1)", facts)
+        .execute(conn)
+        .await?;
+    Ok(())
 }

@@ -108,6 +108,27 @@ pub async fn make_room(
         == 1)
 }
 
+/// Brings the deadlines of this kind of all tickets in a queue forward to `at`.
+pub async fn look_again(
+    conn: &mut PgConnection,
+    kind: &str,
+    (team, tier): (TeamId, Tier),
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update timer w set fires_at = $4, attempts = 0 from ticket t
+         where t.team_id = $2 and t.tier = $3 and t.assignee_id is null and t.status in ('new', 'open')
+           and w.kind = $1 and w.object_id = t.id and w.cycle = 0 and w.fires_at > $4",
+        kind,
+        team.0,
+        tier.number(),
+        at
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The tickets in somebody's queues for which routing found nobody yet, the most pressing clock first; locks them and
 /// leaves out those that somebody else works on at the moment.
 pub async fn waiting(

@@ -44,6 +44,20 @@ pub async fn own_hours(
         .collect())
 }
 
+/// Who of the active people has a calendar of their own, by name, and which.
+pub async fn calendars_of_people(conn: &mut PgConnection) -> Result<Vec<(String, DocumentId)>> {
+    let rows = sqlx::query!(
+        r#"select p.name, w.calendar_id as "calendar_id!" from working_hours w join person p on p.id = w.person_id
+           where w.calendar_id is not null and p.deactivated_at is null order by p.name, p.id"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| (r.name, DocumentId(r.calendar_id)))
+        .collect())
+}
+
 /// Sets somebody's hours.
 pub async fn set_own_hours(
     conn: &mut PgConnection,

@@ -203,9 +203,10 @@ pub async fn insert(conn: &mut PgConnection, t: &mut Ticket, description: &str) 
     let r = sqlx::query!(
         r#"insert into ticket (id, kind, title, status, impact, urgency, priority, category_id, team_id, tier, requester_id,
                                organisation_id, host_id, channel, bot_holds, created_at, updated_at, next_clock_at, next_clock,
-                               sla_policy_id, sla_policy_version, next_risk_at, next_clock_risk_at, next_clock_seconds, search)
+                               sla_policy_id, sla_policy_version, next_risk_at, next_clock_risk_at, next_clock_seconds, vip, search)
            values ($1, $2, $3, 'new', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15,
                    coalesce($17::timestamptz, 'infinity'::timestamptz), $18, $19, $20, coalesce($21::timestamptz, 'infinity'::timestamptz), $22, $23,
+                   (select vip from person where id = $10),
                    setweight(to_tsvector('english', $3), 'A') || setweight(to_tsvector('english', left($16, 100000)), 'B'))
            returning number, (select restricted from team where team.id = $8) as "restricted!""#,
         t.id.0,
@@ -321,6 +322,26 @@ pub async fn lately(
     .into_iter()
     .map(Ticket::try_from)
     .collect()
+}
+
+/// How many tickets [`lately`] would show, page after page.
+pub async fn lately_count(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    since: DateTime<Utc>,
+) -> Result<i64> {
+    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "n!" from ticket
+           where (status in ('new', 'open', 'pending', 'on_hold') or updated_at >= $1)
+             and ticket_internal_in_scope($2, $3, $4, team_id)"#,
+        since,
+        scope.everything(),
+        scope.unrestricted(),
+        &teams
+    )
+    .fetch_one(conn)
+    .await?)
 }
 
 /// The id behind a number, whoever asks. For actions, which lock and authorise next.

@@ -3,6 +3,7 @@
 
 mod feed;
 mod form;
+mod retire;
 
 use askama::Template;
 use axum::extract::State;
@@ -26,7 +27,7 @@ use crate::frame::Frame;
 use crate::moment::Moment;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
-use crate::trial::PromiseTrial;
+use crate::trial::{self, PromiseTrial};
 use crate::{AppState, WebError};
 
 use form::CalendarForm;
@@ -40,6 +41,8 @@ pub(crate) fn routes(routes: &mut Routes) {
     routes.post(who, "/admin/calendars/{id}", save);
     routes.upload(who, "/admin/calendars/{id}/feed", feed::read);
     routes.post(who, "/admin/calendars/{id}/holidays", feed::take);
+    routes.post(who, "/admin/calendars/{id}/retire", retire::retire);
+    routes.post(who, "/admin/calendars/{id}/return", retire::bring_back);
 }
 
 /// Where a calendar is edited.
@@ -104,10 +107,13 @@ struct CalendarPage {
     filed: Moment,
     versions: Vec<VersionLine>,
     left_out: Vec<String>,
+    /// What counts in it.
+    uses: Vec<String>,
+    retired: bool,
     errors: Errors,
     conflict: bool,
-    /// Which promises it would have broken.
-    trial: Option<PromiseTrial>,
+    /// Whether it is being tried on the past.
+    trial: bool,
 }
 
 impl CalendarPage {
@@ -157,6 +163,10 @@ async fn page(
         .desk
         .preview_calendar(&me.caller, id, &calendar, filed)
         .await?;
+    let uses = match id {
+        Some(id) => app.desk.calendar_uses(&me.caller, id, frame.now).await?,
+        None => Vec::new(),
+    };
     let left_out = newest
         .map(|it| it.body.left_out.iter())
         .into_iter()
@@ -179,10 +189,12 @@ async fn page(
         left_out: left_out
             .map(|(date, name)| format!("{date} {name}"))
             .collect(),
+        uses: uses.iter().map(retire::in_words).collect(),
+        retired: newest.is_some_and(|it| !it.active),
         form,
         errors: Errors::default(),
         conflict: false,
-        trial: None,
+        trial: false,
         frame,
     })
 }
@@ -238,7 +250,10 @@ pub(crate) fn standing(standing: Standing) -> (&'static str, &'static str) {
 }
 
 fn version_line(it: &Reign<CalendarDocument>, shown: i32, frame: &Frame) -> VersionLine {
-    let (word, tone) = standing(it.standing);
+    let (word, tone) = match it.document.active {
+        true => standing(it.standing),
+        false => (t("calendar.retired"), ""),
+    };
     let body = &it.document.body;
     VersionLine {
         number: it.document.version,
@@ -341,16 +356,16 @@ async fn keep(
     let (mut calendar, mut errors) = form.read();
     let from = form.effective_from(&mut errors);
     let (mut status, mut conflict) = (StatusCode::OK, false);
-    let mut trial = None;
+    let mut run = None;
     if !errors.is_empty() {
         status = LOOK_AGAIN;
     } else if let (Some(id), true) = (id, form.is_trial()) {
-        let days = crate::trial::days(&form.days);
-        let tried = app
+        let days = trial::days(&form.days);
+        let begun = app
             .desk
             .replay_calendar(&me.caller, id, calendar, days, frame.now)
             .await?;
-        trial = Some(PromiseTrial::new(tried, &frame));
+        run = Some(begun);
     } else if !form.is_preview() {
         // What was left out of feeds is no part of the form.
         if let Some(newest) = versions.first() {
@@ -366,6 +381,10 @@ async fn keep(
             Ok(id) => return Ok(see(&address(id), Some("said.saved"))),
             Err(DeskError::Invalid(wrong)) => (status, errors) = (LOOK_AGAIN, Errors::from(wrong)),
             Err(DeskError::Conflict) => (status, conflict) = (StatusCode::CONFLICT, true),
+            Err(DeskError::State(why)) => {
+                status = StatusCode::CONFLICT;
+                errors.add("name", t(why));
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -376,8 +395,11 @@ async fn keep(
     let page = CalendarPage {
         errors,
         conflict,
-        trial,
+        trial: run.is_some(),
         ..page(&app, &me, frame, &versions, form).await?
     };
-    Ok(Page(page).status(status))
+    Ok(match run {
+        Some(run) => PromiseTrial::stream(&page, &page.frame, run),
+        None => Page(page).status(status),
+    })
 }

@@ -23,7 +23,7 @@ use crate::frame::Frame;
 use crate::moment::Moment;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
-use crate::trial::PromiseTrial;
+use crate::trial::{self, PromiseTrial};
 use crate::{AppState, WebError, words};
 
 use form::{Doing, PolicyForm};
@@ -76,6 +76,7 @@ impl Options {
                 .collect(),
             calendars: calendars
                 .into_iter()
+                .filter(|it| !it.retired)
                 .map(|it| choice(it.document.id.to_string(), it.document.name))
                 .collect(),
             metrics: Metric::ALL
@@ -105,8 +106,8 @@ struct PromisesPage {
     form: PolicyForm,
     options: Options,
     tried: Option<Tried>,
-    /// Which promises it would have broken on the tickets of the last days.
-    trial: Option<PromiseTrial>,
+    /// Whether it is being tried on the tickets of the last days.
+    trial: bool,
     versions: Vec<VersionLine>,
     errors: Errors,
     conflict: bool,
@@ -146,7 +147,7 @@ async fn page(
     Ok(PromisesPage {
         options: Options::load(app, me, &frame).await?,
         tried: None,
-        trial: None,
+        trial: false,
         versions: versions
             .iter()
             .map(|it| version_line(it, form.based_on, &frame))
@@ -223,7 +224,7 @@ async fn save(
     let (policy, mut errors) = form.read();
     let from = form.effective_from(&mut errors);
     let (mut status, mut conflict, mut tried) = (StatusCode::OK, false, None);
-    let mut trial = None;
+    let mut run = None;
     match form.doing() {
         // A changed form is shown again; nothing is saved and nothing typed is lost.
         Doing::Edit(edit) => {
@@ -233,12 +234,12 @@ async fn save(
         _ if !errors.is_empty() => status = LOOK_AGAIN,
         Doing::Try => tried = Some(Tried::new(&app, &me, &frame, &policy, &form.sample).await?),
         Doing::Replay => {
-            let days = crate::trial::DAYS;
-            let replayed = app
+            let days = trial::DAYS;
+            let begun = app
                 .desk
                 .replay_policy(&me.caller, policy, days, frame.now)
                 .await?;
-            trial = Some(PromiseTrial::new(replayed, &frame));
+            run = Some(begun);
         }
         Doing::Save => {
             let (seen, zone) = (form.version, frame.zone);
@@ -262,10 +263,13 @@ async fn save(
         errors,
         conflict,
         tried,
-        trial,
+        trial: run.is_some(),
         ..page(&app, &me, frame, &versions, form).await?
     };
-    Ok(Page(page).status(status))
+    Ok(match run {
+        Some(run) => PromiseTrial::stream(&page, &page.frame, run),
+        None => Page(page).status(status),
+    })
 }
 
 /// The first rule that holds for a sample, and its place.

@@ -7,9 +7,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
 use tierdesk_desk::DeskError;
-use tierdesk_desk::dry_run::{RuleOutcome, Trial};
 use tierdesk_desk::escalation::RuleLine;
 use tierdesk_domain::id::DocumentId;
 use tierdesk_domain::text;
@@ -22,6 +20,7 @@ use crate::frame::Frame;
 use crate::moment::Moment;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
+use crate::trial::{self, RuleTrial};
 use crate::{AppState, WebError};
 
 use choices::Options;
@@ -57,20 +56,11 @@ struct RulesPage {
     versions: Vec<VersionLine>,
     errors: Errors,
     conflict: bool,
-    /// What the rule of the form would have done.
-    trial: Option<Trial<RuleOutcome>>,
+    /// Whether the rule of the form is being tried.
+    trial: bool,
 }
 
 impl RulesPage {
-    /// The sentence about the tickets that a trial looked at.
-    fn looked(&self, trial: &Trial<RuleOutcome>) -> String {
-        crate::trial::looked(trial)
-    }
-
-    fn at(&self, moment: &DateTime<Utc>) -> Moment {
-        self.frame.at(moment)
-    }
-
     fn is_shown(&self, rule: &RuleLine) -> bool {
         self.shown == Some(rule.document.id)
     }
@@ -123,7 +113,7 @@ async fn page(
         versions,
         errors: Errors::default(),
         conflict: false,
-        trial: None,
+        trial: false,
         frame,
     })
 }
@@ -175,14 +165,11 @@ async fn keep(
         return Ok(Page(page(&app, &me, frame, id, Some(form)).await?).into_response());
     }
     let rule = form.rule();
-    let tried = form.pressed == "try";
-    let done = if tried {
-        let days = crate::trial::days(&form.days);
-        let trial = app
-            .desk
+    let done = if form.pressed == "try" {
+        let days = trial::days(&form.days);
+        app.desk
             .replay_rule(&me.caller, id, rule, days, frame.now)
-            .await;
-        trial.map(Some)
+            .await
     } else {
         let seen = id.map(|id| (id, form.version));
         let (name, active) = (form.name.as_str(), form.is_active());
@@ -195,11 +182,11 @@ async fn keep(
             Err(error) => Err(error),
         }
     };
-    let mut trial = None;
     let (status, errors, conflict) = match done {
-        Ok(result) => {
-            trial = result;
-            (StatusCode::OK, Errors::default(), false)
+        Ok(run) => {
+            let mut page = page(&app, &me, frame, id, Some(form)).await?;
+            page.trial = true;
+            return Ok(RuleTrial::stream(&page, &page.frame, run));
         }
         Err(DeskError::Invalid(errors)) => (LOOK_AGAIN, Errors::from(errors), false),
         Err(DeskError::Filter(error)) => {
@@ -217,6 +204,5 @@ async fn keep(
     }
     page.errors = errors;
     page.conflict = conflict;
-    page.trial = trial;
     Ok(Page(page).status(status))
 }
