@@ -270,6 +270,35 @@ async fn a_ticket_of_the_night_waits_for_the_morning_also_over_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_that_waits_while_routing_is_switched_off_is_looked_at_when_it_is_on_again() {
+    let it = Routed::new(Mode::RoundRobin, None, &["Ana"]).await;
+    it.away("Ana", 3).await;
+    let waits = it.comes(None).await;
+    let put_back = it.comes(None).await;
+    let ana = it.scene.desk.caller(&it.people[0]).await;
+    let mut from = None;
+    for to in [Some(it.people[0].id), None] {
+        it.desk()
+            .assign(&ana, put_back, to, from, it.scene.desk.now())
+            .await
+            .unwrap();
+        from = to;
+    }
+    it.save(1, Mode::Off, None).await.unwrap();
+    // Looks come and go, that of the next morning and that after 14 days: nobody is given anything.
+    for days in [4, 15, 15] {
+        it.scene.pass(TimeDelta::days(days));
+        it.scene.sweep().await;
+        assert_eq!(it.whose(waits).await, None);
+    }
+    it.scene.at("2026-07-06T10:00:00Z");
+    it.save(2, Mode::LeastLoaded, None).await.unwrap();
+    it.scene.sweep().await;
+    assert_eq!(it.whose(waits).await.as_deref(), Some("Ana"));
+    assert_eq!(it.whose(put_back).await, None, "it was put back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tickets_at_the_same_time_are_shared_fairly() {
     let it = Routed::new(Mode::LeastLoaded, Some(50), &["Ana", "Ben", "Carla"]).await;
     let requester = it.scene.desk.caller(&it.scene.requester).await;

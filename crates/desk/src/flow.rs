@@ -1,5 +1,7 @@
 //! What is counted between the tiers: noted with every action, from a ticket's events.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, SubsecRound, Utc};
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::{Action, Who, authorize};
@@ -9,6 +11,7 @@ use tierdesk_domain::id::TicketId;
 use tierdesk_domain::timeline::EventKind;
 use tierdesk_store::clock::{ClockEvent, events_of};
 use tierdesk_store::flow;
+use tierdesk_store::tally::block;
 use tierdesk_store::ticket::lately;
 
 use crate::clock::{Told, read, tell};
@@ -66,32 +69,42 @@ pub(crate) fn note(work: &mut Work<'_>, ticket: TicketId, told: &Told, book: &Bo
 }
 
 impl Desk {
-    /// Writes what counts of all tickets and is not there: of the time before it was noted. Who acts meanwhile notes the
-    /// same.
-    pub(crate) async fn note_past(&self) -> Result<()> {
+    /// Makes the facts of all tickets what their events say: adds those that are missing, takes away those that are wrong.
+    /// Each page sees events and facts at one instant, so what people do meanwhile is noted by themselves.
+    pub(crate) async fn recount_flow(&self) -> Result<()> {
         let scope = authorize(&Who::Machine(Actor::system()), Action::ListTickets)?;
         let mut before = None;
         loop {
-            let mut conn = self.acquire().await?;
-            let rulebook = self.rulebook(&mut conn).await?;
+            let mut tx = tierdesk_store::begin_snapshot(&self.pool).await?;
+            // Two who mend the same would be in each other's way.
+            if block::lock(&mut tx).await?.is_none() {
+                return Ok(());
+            }
+            let rulebook = self.rulebook(&mut tx).await?;
             let ever = DateTime::UNIX_EPOCH;
-            let page = lately(&mut conn, &scope, ever, before, PAGE).await?;
+            let page = lately(&mut tx, &scope, ever, before, PAGE).await?;
             let Some(last) = page.last() else {
                 return Ok(());
             };
             before = Some(last.id);
             let ids: Vec<_> = page.iter().map(|it| it.id).collect();
-            let events = events_of(&mut conn, &ids).await?;
-            let mut past = Vec::new();
+            let events = events_of(&mut tx, &ids).await?;
+            let mut missing = BTreeSet::new();
             for ticket in &page {
                 let events = events.get(&ticket.id).map_or(&[][..], Vec::as_slice);
-                let told = tell(ticket, events);
-                if !told.story.steps.is_empty() {
-                    let facts = all(&told, &rulebook.book);
-                    past.extend(facts.into_iter().map(|fact| (fact, ticket.id)));
+                let facts = all(&tell(ticket, events), &rulebook.book);
+                missing.extend(facts.into_iter().map(|fact| (fact, ticket.id)));
+            }
+            let mut wrong = Vec::new();
+            for (id, ticket, fact) in flow::kept(&mut tx, &ids).await? {
+                if !missing.remove(&(fact, ticket)) {
+                    wrong.push(id);
                 }
             }
-            flow::note(&mut conn, &past).await?;
+            let missing: Vec<_> = missing.into_iter().collect();
+            flow::take_away(&mut tx, &wrong).await?;
+            flow::note(&mut tx, &missing).await?;
+            tierdesk_store::commit(tx).await?;
         }
     }
 }

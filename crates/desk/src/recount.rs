@@ -97,7 +97,8 @@ impl Desk {
         let set = timer::fires_at(conn, TIMER, ticket.id.0).await?;
         compare("deadline", format!("{set:?}"), format!("{deadline:?}"));
 
-        let kept: BTreeSet<Fact> = flow::kept(conn, ticket.id).await?.into_iter().collect();
+        let kept = flow::kept(conn, &[ticket.id]).await?;
+        let kept: BTreeSet<Fact> = kept.into_iter().map(|(.., fact)| fact).collect();
         let counted: BTreeSet<Fact> = crate::flow::all(&told, &rulebook.book)
             .into_iter()
             .collect();

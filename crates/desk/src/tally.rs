@@ -176,7 +176,7 @@ impl Desk {
         let recount = block::book(&mut conn).await?.next_zone.is_some();
         drop(conn);
         if recount {
-            self.note_past().await?;
+            self.recount_flow().await?;
             self.recount_tally().await?;
         }
         let mut folded = 0;

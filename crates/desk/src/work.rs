@@ -369,7 +369,7 @@ impl<'a> Work<'a> {
     }
 
     /// Tells listeners on `channel` after the action has committed; what is said twice is heard once.
-    fn announce(&mut self, channel: &'static str, payload: String) {
+    pub(crate) fn announce(&mut self, channel: &'static str, payload: String) {
         self.notices.insert((channel, payload));
     }
 
