@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::Action;
-use tierdesk_domain::escalation::{Condition, Effect, MAX_MOVES, Rule, may_be_held_back};
+use tierdesk_domain::escalation::{Condition, Effect, MAX_MOVES, Rule, share};
 use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::handover::Handover;
 use tierdesk_domain::id::{DocumentId, PersonId, TicketId};
@@ -347,8 +347,8 @@ async fn notify(
         in_charge: None,
         channel: None,
     };
-    let limited = may_be_held_back(ticket.priority, false);
-    work.tell_by_rule(rule, to, telling, limited).await
+    let share = share(ticket.priority, false);
+    work.tell_by_rule(rule, to, telling, share).await
 }
 
 /// A rule's conditions in words.

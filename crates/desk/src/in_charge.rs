@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::authorize::{Action, Who, authorize};
 use tierdesk_domain::calendar::Hours;
-use tierdesk_domain::escalation::{Effect, Rule, may_be_held_back};
+use tierdesk_domain::escalation::{Effect, Rule, share};
 use tierdesk_domain::id::{DocumentId, EventId, PersonId, TicketId};
 use tierdesk_domain::in_charge::{Path, Progress, Step, Target};
 use tierdesk_domain::notification::{Channel, NotificationKind};
@@ -164,9 +164,8 @@ pub(crate) async fn start(
         data: record.clone(),
         ..Telling::of(NotificationKind::RuleFired, ticket.id, event)
     };
-    let limited = may_be_held_back(ticket.priority, false);
-    work.tell_by_rule(rule.id, &members, telling, limited)
-        .await?;
+    let share = share(ticket.priority, false);
+    work.tell_by_rule(rule.id, &members, telling, share).await?;
     work.timer(TIMER, run.id, WAITING, now + LOOK_AGAIN);
     Ok(())
 }
@@ -394,8 +393,8 @@ async fn tell_level(
         ..Telling::of(NotificationKind::InCharge, ticket.id, event)
     };
     let ids: Vec<PersonId> = people.iter().map(|(id, _)| *id).collect();
-    let limited = may_be_held_back(ticket.priority, !again);
-    work.tell_by_rule(run.rule, &ids, telling, limited).await?;
+    let share = share(ticket.priority, !again);
+    work.tell_by_rule(run.rule, &ids, telling, share).await?;
     Ok(!ids.is_empty())
 }
 

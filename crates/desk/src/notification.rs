@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use tierdesk_domain::escalation::MAX_NOTICES;
+use tierdesk_domain::escalation::{MAX_NOTICES, Share};
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::id::{DocumentId, EventId, PersonId, TicketId};
 use tierdesk_domain::notification::{Channel, NotificationKind};
@@ -55,25 +55,25 @@ impl Telling {
 }
 
 impl Work<'_> {
-    /// Tells people what a rule wants them to know. Of what may be held back each person hears so much by one rule at once
+    /// Tells people what a rule wants them to know. Of each share a person hears so much by one rule at once
     /// ([`MAX_NOTICES`]), then one every three minutes; the notice at the limit says that there are more. What asks
-    /// for an acknowledgement still shows in the application, where one gives it. The rest always goes out and takes nothing
-    /// from the others' share. What the rule does to tickets is not limited, and their timelines say it.
+    /// for an acknowledgement still shows in the application, where one gives it. What is of no share always goes out.
+    /// What the rule does to tickets is not limited, and their timelines say it.
     pub(crate) async fn tell_by_rule(
         &mut self,
         rule: DocumentId,
         people: &[PersonId],
         mut telling: Telling,
-        may_be_held_back: bool,
+        share: Option<Share>,
     ) -> Result<()> {
-        if !may_be_held_back {
+        let Some(share) = share else {
             return self.tell(people, telling).await;
-        }
+        };
         let now = self.now;
         let (mut within, mut at_limit, mut beyond) = (Vec::new(), Vec::new(), Vec::new());
         // In one order for everybody: two workers never wait for each other in a circle.
         for person in people.iter().copied().collect::<BTreeSet<_>>() {
-            let key = format!("{rule}:{person}");
+            let key = format!("{rule}:{person}:{share}");
             let full = f64::from(MAX_NOTICES);
             let hour = 3600.0;
             if rate_limit::take(self.conn(), "rule.notice", &key, full, hour / full, now)
@@ -100,7 +100,11 @@ impl Work<'_> {
             self.tell(&beyond, quiet).await?;
         }
         let because = telling.data["because"].as_str().unwrap_or_default();
-        telling.data["because"] = json!(fill("escalation.more", &[("because", &because)]));
+        let more = match telling.in_charge {
+            Some(_) => "escalation.more_in_charge",
+            None => "escalation.more",
+        };
+        telling.data["because"] = json!(fill(more, &[("because", &because)]));
         self.tell(&at_limit, telling).await
     }
 

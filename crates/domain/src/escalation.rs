@@ -22,6 +22,7 @@ use crate::clock::{Book, Clock, Facts, History, next_due, next_risk};
 use crate::field::FieldError;
 use crate::filter;
 use crate::id::{HostId, PersonId, TeamId};
+use crate::names::named;
 use crate::sla::Metric;
 use crate::ticket::{Channel, Priority};
 use crate::tier::Tier;
@@ -37,10 +38,23 @@ pub const MAX_MOVES: u16 = 5;
 /// Of so many tickets at once one rule tells one person; from there on of one every three minutes.
 pub const MAX_NOTICES: u32 = 20;
 
-/// Whether [`MAX_NOTICES`] holds for a notice: not about a P1, and not for the first word of a level of an escalation path.
-/// Each of those is news that somebody must act on, and what repeats about other tickets must not keep it from them.
-pub fn may_be_held_back(priority: Priority, first_of_its_level: bool) -> bool {
-    priority != Priority::P1 && !first_of_its_level
+named! {
+    /// What a notice counts for: [`MAX_NOTICES`] holds for each share alone.
+    Share, "share of notices" {
+        /// The first word of a level of an escalation path. What repeats about other tickets must not keep it from anybody.
+        First = "first",
+        /// Everything else.
+        Other = "other",
+    }
+}
+
+/// For which share a notice counts; none about a P1, which always goes out.
+pub fn share(priority: Priority, first_of_its_level: bool) -> Option<Share> {
+    match (priority, first_of_its_level) {
+        (Priority::P1, _) => None,
+        (_, true) => Some(Share::First),
+        (_, false) => Some(Share::Other),
+    }
 }
 
 /// The body of a rule's version.

@@ -29,16 +29,16 @@ pub(super) fn card() -> Card {
 }
 
 #[test]
-fn only_repeats_and_notices_about_less_than_a_p1_may_be_held_back() {
+fn a_p1_is_never_held_back_and_first_words_count_apart_from_the_rest() {
     use Priority::{P1, P2, P4};
     for (priority, first_of_its_level, expected) in [
-        (P1, true, false),
-        (P1, false, false),
-        (P2, true, false),
-        (P2, false, true),
-        (P4, false, true),
+        (P1, true, None),
+        (P1, false, None),
+        (P2, true, Some(Share::First)),
+        (P2, false, Some(Share::Other)),
+        (P4, false, Some(Share::Other)),
     ] {
-        assert_eq!(may_be_held_back(priority, first_of_its_level), expected);
+        assert_eq!(share(priority, first_of_its_level), expected);
     }
 }
 
