@@ -732,6 +732,7 @@ async fn a_change_of_rights_ends_the_sessions_of_the_person() {
     let edit = tierdesk_desk::people::PersonEdit {
         name: priya.name.clone(),
         time_zone: "UTC".to_owned(),
+        organisation: None,
         vip: false,
         administrator: false,
         manages: None,

@@ -2,6 +2,8 @@
 
 use support::client::Client;
 use support::html::Page;
+use tierdesk_desk::Caller;
+use tierdesk_domain::actor::Actor;
 use tierdesk_domain::sla::{Metric, Policy};
 use tierdesk_domain::timeline::EventKind;
 
@@ -272,7 +274,7 @@ async fn the_form_tries_changed_promises_on_the_tickets_of_the_last_days_and_sav
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_becomes_important_later_changes_the_promises_of_new_tickets_and_of_no_open_one() {
+async fn a_requester_who_becomes_a_vip_or_moves_to_another_organisation_changes_no_open_ticket() {
     let scene = Scene::new().await;
     let boss = scene.desk.administrator("Ines Roth").await;
     let caller = scene.desk.caller(&boss).await;
@@ -286,37 +288,66 @@ async fn who_becomes_important_later_changes_the_promises_of_new_tickets_and_of_
     for targets in quick.targets.values_mut() {
         targets.insert(Metric::Resolution, 2 * 3600);
     }
-    policy.rules.insert(0, quick);
+    policy.rules.insert(0, quick.clone());
+    let group = desk
+        .enter_organisation(&Caller::machine(Actor::system()), "Group", false, now)
+        .await
+        .unwrap();
+    (quick.name, quick.when.vip) = ("Group".to_owned(), None);
+    quick.when.organisations.insert(group);
+    for targets in quick.targets.values_mut() {
+        targets.insert(Metric::Resolution, 4 * 3600);
+    }
+    policy.rules.insert(1, quick);
     desk.save_promises(&caller, 1, (None, chrono_tz::Tz::UTC), policy, now)
         .await
         .unwrap();
-    let before = scene.file().await;
-    scene.release(before).await;
-
-    let person = tierdesk_store::person::find(&mut conn, scene.requester.id)
-        .await
-        .unwrap()
-        .unwrap();
-    let edit = tierdesk_desk::people::PersonEdit {
-        name: person.name,
-        time_zone: person.time_zone,
-        vip: true,
-        administrator: false,
-        manages: None,
-        queues: std::collections::BTreeSet::new(),
-    };
-    desk.edit_person(&caller, scene.requester.id, person.version, edit, now)
-        .await
-        .unwrap();
-    // An action on the open ticket computes its clocks anew, and they stay what they were.
-    scene.release(before).await;
-    let after = scene.file().await;
-    for (id, hours) in [(before, 24), (after, 2)] {
-        let clocks = tierdesk_store::clock::projections(&mut conn, id)
+    // On the person's page: first into the group, then a VIP there, then neither any more.
+    let client = scene.desk.sign_in(&boss).await;
+    let page = format!("/admin/people/{}", scene.requester.id);
+    let group = group.to_string();
+    let mut tickets = Vec::new();
+    for (organisation, vip, hours) in [
+        ("", "", 24),
+        (group.as_str(), "", 4),
+        (group.as_str(), "on", 2),
+        ("", "", 24),
+    ] {
+        let version = client
+            .get(&page)
+            .await
+            .page()
+            .attribute("[name=version]", "value");
+        let mut fields = vec![
+            ("version", version.as_str()),
+            ("name", "Priya Nair"),
+            ("time_zone", "UTC"),
+            ("organisation", organisation),
+        ];
+        fields.extend((vip != "").then_some(("vip", vip)));
+        let saved = client.post(&page, &fields).await;
+        assert_eq!(saved.status, 303, "{}", saved.page().text("main"));
+        tickets.push((scene.file().await, organisation, hours));
+    }
+    for (id, organisation, hours) in &tickets {
+        // An action on an open ticket computes its clocks anew, and they stay what they were.
+        scene.release(*id).await;
+        let clocks = tierdesk_store::clock::projections(&mut conn, *id)
             .await
             .unwrap();
         let resolution = clocks.iter().find(|it| it.metric == Metric::Resolution);
         assert_eq!(resolution.unwrap().target_seconds, hours * 3600);
+        let whose = scene.ticket(*id).await.organisation;
+        assert_eq!(
+            whose.map(|it| it.to_string()).unwrap_or_default(),
+            *organisation
+        );
+        assert!(scene.events(*id, EventKind::Recomputed).await.is_empty());
     }
     assert_eq!(scene.recount().await, Vec::<String>::new());
+    // A list asks for the same mark as promises and rules do.
+    let engineer = scene.desk.sign_in(&scene.engineer).await;
+    let listed = engineer.get("/tickets?q=vip:yes").await.page();
+    let number = scene.ticket(tickets[2].0).await.number.0;
+    assert_eq!(listed.texts("[data-row] .c-num"), [format!("#{number}")]);
 }

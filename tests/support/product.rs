@@ -133,6 +133,7 @@ impl Tierdesk {
         let edit = PersonEdit {
             name: person.name,
             time_zone: person.time_zone,
+            organisation: person.organisation,
             vip: person.vip,
             administrator: person.administrator,
             manages: Some(Managed::Teams(teams.iter().copied().collect())),

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::authorize::{Action, Managed, authorize};
 use tierdesk_domain::field::{FieldError, one_line, required};
-use tierdesk_domain::id::{PersonId, TeamId};
+use tierdesk_domain::id::{OrganisationId, PersonId, TeamId};
 use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
@@ -26,7 +26,9 @@ pub struct PersonEdit {
     pub name: String,
     /// IANA zone.
     pub time_zone: String,
-    /// Whether policies may treat them apart.
+    /// Their organisation; of what they filed it changes nothing.
+    pub organisation: Option<OrganisationId>,
+    /// Whether policies may treat them apart; of what they filed it changes nothing.
     pub vip: bool,
     /// May configure.
     pub administrator: bool,
@@ -88,6 +90,10 @@ impl Desk {
             return Err(errors.into());
         }
         let mut work = self.begin(caller, now).await?;
+        let known = person::organisations(work.conn()).await?;
+        if (edit.organisation).is_some_and(|id| known.iter().all(|it| it.0 != id)) {
+            return Err(vec![FieldError::new("organisation", "error.choose_one")].into());
+        }
         let others = people::administrators(work.conn(), Some(id)).await?;
         let before = person::find(work.conn(), id)
             .await?
@@ -103,6 +109,7 @@ impl Desk {
         let change = Change {
             name: &name,
             time_zone: &edit.time_zone,
+            organisation: edit.organisation,
             vip: edit.vip,
             manages: edit.manages.as_ref(),
             administrator: edit.administrator,
@@ -129,6 +136,7 @@ impl Desk {
             &id.to_string(),
             json!({
                 "name": name, "vip": edit.vip, "sessions_ended": ended,
+                "organisation": {"from": before.organisation, "to": edit.organisation},
                 "administrator": {"from": before.administrator, "to": edit.administrator},
                 "manages": {"from": managed_before.as_ref().map(managed), "to": edit.manages.as_ref().map(managed)},
                 "queues": {"from": queues_before, "to": queues},

@@ -154,7 +154,7 @@ pub async fn page(
              and ($23::uuid[] is null or t.host_id = any($23)) and (t.host_id is null or t.host_id <> all($24::uuid[]))
              and ($25::uuid[] is null or coalesce(t.assignee_id, '00000000-0000-0000-0000-000000000000') = any($25))
              and coalesce(t.assignee_id, '00000000-0000-0000-0000-000000000000') <> all($26::uuid[])
-             and ($27::boolean is null or r.vip = $27)
+             and ($27::boolean is null or t.vip = $27)
              and ($28::boolean is null or (t.next_risk_at <= $9 and t.next_clock_at > $9) = $28)
              and ($28::boolean is not true or t.next_risk_at <= $9)
              and ($29::boolean is null or (t.next_clock_at <= $9) = $29)

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Managed;
-use tierdesk_domain::id::{PersonId, TeamId, TicketId};
+use tierdesk_domain::id::{OrganisationId, PersonId, TeamId, TicketId};
 use tierdesk_domain::tier::Tier;
 use uuid::Uuid;
 
@@ -109,6 +109,8 @@ pub struct Change<'a> {
     pub name: &'a str,
     /// IANA zone.
     pub time_zone: &'a str,
+    /// Their organisation.
+    pub organisation: Option<OrganisationId>,
     /// Whether policies may treat them apart.
     pub vip: bool,
     /// The teams they answer for, if they are a manager.
@@ -125,7 +127,8 @@ pub async fn change(
     change: &Change<'_>,
 ) -> Result<bool> {
     let changed = sqlx::query!(
-        "update person set name = $3, time_zone = $4, vip = $5, manager = $6, manages_all = $8, administrator = $7, version = version + 1
+        "update person set name = $3, time_zone = $4, vip = $5, manager = $6, manages_all = $8, administrator = $7, organisation_id = $9,
+                version = version + 1
          where id = $1 and version = $2",
         person.0,
         version,
@@ -134,7 +137,8 @@ pub async fn change(
         change.vip,
         change.manages.is_some(),
         change.administrator,
-        matches!(change.manages, Some(Managed::All))
+        matches!(change.manages, Some(Managed::All)),
+        change.organisation.map(|it| it.0)
     )
     .execute(&mut *conn)
     .await?

@@ -11,7 +11,7 @@ use tierdesk_desk::DeskError;
 use tierdesk_desk::invitation::Invite;
 use tierdesk_desk::people::PersonEdit;
 use tierdesk_domain::authorize::Managed;
-use tierdesk_domain::id::{PersonId, TeamId};
+use tierdesk_domain::id::{OrganisationId, PersonId, TeamId};
 use tierdesk_domain::text;
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::people::{self, Listed};
@@ -261,6 +261,7 @@ struct PersonPage {
     oneself: bool,
     name: String,
     time_zone: String,
+    organisations: Vec<(OrganisationId, String)>,
     queues: Vec<QueueBox>,
     manages_all: bool,
     managed: Vec<TeamBox>,
@@ -275,6 +276,7 @@ async fn page(app: &AppState, me: &Me, id: PersonId, frame: Frame) -> Result<Per
         .await?
         .ok_or(WebError::NotFound)?;
     let teams = team::all(&mut conn).await?;
+    let organisations = person::organisations(&mut conn).await?;
     let chosen: BTreeSet<_> = people::queues(&mut conn, id).await?.into_iter().collect();
     let manages = people::manages(&mut conn, id).await?;
     let open_tickets = people::open_tickets(&mut conn, id).await?.len() as u64;
@@ -297,6 +299,7 @@ async fn page(app: &AppState, me: &Me, id: PersonId, frame: Frame) -> Result<Per
         oneself: me.visitor.principal.person == id,
         name: person.name.clone(),
         time_zone: person.time_zone.clone(),
+        organisations,
         queues: queue_boxes(&teams, &chosen),
         manages_all: manages == Some(Managed::All),
         managed: team_boxes(&teams, &named(manages)),
@@ -324,6 +327,8 @@ struct PersonForm {
     name: String,
     #[serde(default)]
     time_zone: String,
+    #[serde(default)]
+    organisation: String,
     vip: Option<String>,
     administrator: Option<String>,
     manager: Option<String>,
@@ -343,9 +348,16 @@ async fn save(
     let id = PersonId(id);
     let teams = all_teams(&app).await?;
     let managed = read_managed(&form.managed, &teams)?;
+    let organisation = match form.organisation.as_str() {
+        "" => None,
+        id => Some(OrganisationId(
+            id.parse().map_err(|_| WebError::BadRequest)?,
+        )),
+    };
     let edit = PersonEdit {
         name: form.name.clone(),
         time_zone: form.time_zone.clone(),
+        organisation,
         vip: form.vip.is_some(),
         administrator: form.administrator.is_some(),
         manages: form.manager.is_some().then_some(managed.clone()),
@@ -364,6 +376,7 @@ async fn save(
     };
     let mut page = page(&app, &me, id, frame).await?;
     (page.name, page.time_zone) = (form.name, form.time_zone);
+    page.person.organisation = edit.organisation;
     (
         page.person.vip,
         page.person.administrator,
