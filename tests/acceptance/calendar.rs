@@ -376,7 +376,7 @@ async fn a_calendar_that_nothing_counts_in_is_retired_offered_nowhere_and_brough
     assert_eq!(offered().await, [true, true]);
     hours(Some(id)).await.unwrap();
     let audited: Vec<String> = sqlx::query_scalar(
-        "select action from audit where object_id = $1 and action <> 'calendar.saved' order by seq",
+        "select action from audit where object_id = $1 and action like 'calendar.%' and action <> 'calendar.saved' order by seq",
     )
     .bind(id.to_string())
     .fetch_all(&mut database::connect(&scene.desk.database).await)

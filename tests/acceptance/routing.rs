@@ -292,7 +292,7 @@ async fn a_ticket_that_waits_while_routing_is_switched_off_is_looked_at_when_it_
         assert_eq!(it.whose(waits).await, None);
     }
     it.scene.at("2026-07-06T10:00:00Z");
-    it.save(2, Mode::LeastLoaded, None).await.unwrap();
+    it.save(2, Mode::RoundRobin, None).await.unwrap();
     it.scene.sweep().await;
     assert_eq!(it.whose(waits).await.as_deref(), Some("Ana"));
     assert_eq!(it.whose(put_back).await, None, "it was put back");
