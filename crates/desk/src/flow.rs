@@ -70,21 +70,23 @@ pub(crate) fn note(work: &mut Work<'_>, ticket: TicketId, told: &Told, book: &Bo
 
 impl Desk {
     /// Makes the facts of all tickets what their events say: adds those that are missing, takes away those that are wrong.
-    /// Each page sees events and facts at one instant, so what people do meanwhile is noted by themselves.
-    pub(crate) async fn recount_flow(&self) -> Result<()> {
+    /// Each page sees events and facts at one instant, so what people do meanwhile is noted by themselves. False if
+    /// somebody else folds or counts at the moment: then it is for another time.
+    pub(crate) async fn recount_flow(&self) -> Result<bool> {
         let scope = authorize(&Who::Machine(Actor::system()), Action::ListTickets)?;
         let mut before = None;
         loop {
             let mut tx = tierdesk_store::begin_snapshot(&self.pool).await?;
-            // Two who mend the same would be in each other's way.
             if block::lock(&mut tx).await?.is_none() {
-                return Ok(());
+                return Ok(false);
             }
             let rulebook = self.rulebook(&mut tx).await?;
             let ever = DateTime::UNIX_EPOCH;
             let page = lately(&mut tx, &scope, ever, before, PAGE).await?;
             let Some(last) = page.last() else {
-                return Ok(());
+                // What a dropped transaction holds is let go only some time later.
+                tierdesk_store::commit(tx).await?;
+                return Ok(true);
             };
             before = Some(last.id);
             let ids: Vec<_> = page.iter().map(|it| it.id).collect();

@@ -176,7 +176,9 @@ impl Desk {
         let recount = block::book(&mut conn).await?.next_zone.is_some();
         drop(conn);
         if recount {
-            self.recount_flow().await?;
+            if !self.recount_flow().await? {
+                return Ok(0);
+            }
             self.recount_tally().await?;
         }
         let mut folded = 0;
