@@ -92,7 +92,7 @@ pub(crate) async fn route(
             // It waits for nobody here, whatever it waited for in another queue.
             Occasion::Enters => work.clear_timer(AGAIN, ticket.id.0).await?,
             // It was promised a look: switched on again, the queue finds it by its deadline.
-            Occasion::Again => work.timer(AGAIN, ticket.id.0, 0, now + PATIENCE).await?,
+            Occasion::Again => work.timer(AGAIN, ticket.id.0, 0, now + PATIENCE),
             Occasion::Room(_) => {}
         }
         return Ok(None);
