@@ -4,6 +4,7 @@
 //! with their places, and what spoke against. The text of a ticket can do nothing but select one of these intents; what
 //! may then be done is decided elsewhere, from verified identity and policy alone ([`crate::bot`]).
 
+mod hidden;
 mod normalise;
 mod rulebook;
 

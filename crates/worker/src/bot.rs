@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tierdesk_desk::{Desk, DeskError};
-use tierdesk_store::PgListener;
 use tokio_util::sync::CancellationToken;
+
+use crate::wake::Wake;
 
 /// How long the loop rests when nothing wakes it; deadlines that pass meanwhile wait that long at most.
 const REST: Duration = Duration::from_secs(1);
@@ -25,25 +26,12 @@ impl Bot {
 
     /// Works until stopped: wakes up when a deadline is set, and every second for those that passed.
     pub async fn run(&self, clock: impl Fn() -> DateTime<Utc>, stop: CancellationToken) {
-        let mut wake = self.listener().await;
+        let mut wake = Wake::on(&self.desk, "timer").await;
         while !stop.is_cancelled() {
             if let Err(error) = self.drain(clock()).await {
                 tracing::error!(%error, "the bot's loop failed");
             }
-            let woken = async {
-                match wake.as_mut() {
-                    Some(listener) => listener.recv().await.is_ok(),
-                    None => std::future::pending().await,
-                }
-            };
-            let alive = tokio::select! {
-                alive = woken => alive,
-                () = tokio::time::sleep(REST) => wake.is_some(),
-                () = stop.cancelled() => true,
-            };
-            if !alive {
-                wake = self.listener().await;
-            }
+            wake.rest(REST, &stop).await;
         }
     }
 
@@ -57,11 +45,5 @@ impl Bot {
             done += 1;
         }
         Ok(done)
-    }
-
-    async fn listener(&self) -> Option<PgListener> {
-        let mut listener = PgListener::connect_with(&self.desk.pool).await.ok()?;
-        listener.listen("timer").await.ok()?;
-        Some(listener)
     }
 }

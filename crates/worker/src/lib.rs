@@ -9,6 +9,7 @@ pub mod sealer;
 pub mod signer;
 pub mod tally;
 pub mod timer;
+mod wake;
 mod worker;
 
 pub use outbox::Post;

@@ -18,6 +18,11 @@ use tierdesk_store::outbox::Claimed;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::wake::Wake;
+
+/// How long the loop rests when nothing wakes it.
+const REST: Duration = Duration::from_secs(5);
+
 /// How the desk writes mail.
 #[derive(Debug, Clone)]
 pub struct Post {
@@ -54,27 +59,14 @@ impl Outbox {
 
     /// Sends until stopped: wakes up when something is put in the outbox, and every few seconds for what was put off.
     pub async fn run(&self, clock: impl Fn() -> DateTime<Utc>, stop: CancellationToken) {
-        let mut wake = listener(&self.desk).await;
+        let mut wake = Wake::on(&self.desk, "outbox").await;
         while !stop.is_cancelled() {
             match self.run_once(clock()).await {
                 Ok(0) => {}
                 Ok(_) => continue,
                 Err(error) => tracing::error!(%error, "outbox failed"),
             }
-            let woken = async {
-                match wake.as_mut() {
-                    Some(listener) => listener.recv().await.is_ok(),
-                    None => std::future::pending().await,
-                }
-            };
-            let alive = tokio::select! {
-                alive = woken => alive,
-                () = tokio::time::sleep(Duration::from_secs(5)) => wake.is_some(),
-                () = stop.cancelled() => true,
-            };
-            if !alive {
-                wake = listener(&self.desk).await;
-            }
+            wake.rest(REST, &stop).await;
         }
     }
 
@@ -327,15 +319,6 @@ where
         outcome = sending => Some(outcome),
         () = lost => None,
     }
-}
-
-/// Hears when something is put in the outbox. Without it the loop still looks every few seconds.
-async fn listener(desk: &Desk) -> Option<tierdesk_store::PgListener> {
-    let mut listener = tierdesk_store::PgListener::connect_with(&desk.pool)
-        .await
-        .ok()?;
-    listener.listen("outbox").await.ok()?;
-    Some(listener)
 }
 
 #[cfg(test)]

@@ -15,10 +15,15 @@ use tierdesk_domain::id::JobId;
 use tierdesk_domain::job::ENVELOPE_LIFE;
 use tierdesk_protocol::job::Job as Envelope;
 use tierdesk_protocol::{Blob, SecretKey, VERSION};
-use tierdesk_store::{PgListener, job, notify, signer};
+use tierdesk_store::{job, notify, signer};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+use crate::wake::Wake;
+
+/// How long the loop rests when nothing wakes it.
+const REST: Duration = Duration::from_secs(1);
 
 /// The signer. Cheap to clone; its key is opened, or made, when it is first needed.
 #[derive(Clone)]
@@ -82,40 +87,13 @@ impl Signer {
         if let Err(error) = self.prepare(clock()).await {
             tracing::error!(%error, "the signer has no key yet");
         }
-        let mut wake = self.listener().await;
+        let mut wake = Wake::on(&self.desk, WAKE_SIGNER).await;
         while !stop.is_cancelled() {
             if let Err(error) = self.drain(clock()).await {
                 tracing::error!(%error, "the signer failed");
             }
-            let woken = async {
-                match wake.as_mut() {
-                    Some(listener) => listener.recv().await.is_ok(),
-                    None => std::future::pending().await,
-                }
-            };
-            let alive = tokio::select! {
-                alive = woken => alive,
-                () = tokio::time::sleep(Duration::from_secs(1)) => wake.is_some(),
-                () = stop.cancelled() => true,
-            };
-            if !alive {
-                wake = self.listener().await;
-            }
+            wake.rest(REST, &stop).await;
         }
-    }
-
-    async fn listener(&self) -> Option<PgListener> {
-        let connected = async {
-            let mut listener = PgListener::connect_with(&self.desk.pool).await?;
-            listener.listen(WAKE_SIGNER).await?;
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(listener)
-        };
-        connected
-            .await
-            .inspect_err(
-                |error| tracing::warn!(%error, "the signer is not woken; it looks every second"),
-            )
-            .ok()
     }
 
     /// Signs everything that waits; returns how many jobs were signed, refused, or put off because of an error.

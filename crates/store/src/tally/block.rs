@@ -235,14 +235,8 @@ pub async fn all(conn: &mut PgConnection) -> Result<Vec<(Key, Counts)>> {
     .await?
     .into_iter()
     .map(|r| {
-        let place = Place {
-            team: TeamId(r.team_id),
-            tier: row::tier("tally_block", r.tier)?,
-            priority: row::number("tally_block", r.priority, Priority::from_number)?,
-            category: known(r.category_id).map(CategoryId),
-            organisation: known(r.organisation_id).map(OrganisationId),
-            person: known(r.person_id).map(PersonId),
-        };
+        let told_apart = [r.category_id, r.organisation_id, r.person_id];
+        let place = Place::read("tally_block", r.team_id, r.tier, r.priority, told_apart)?;
         let slice = SLICES
             .into_iter()
             .find(|it| it.number() == r.slice)

@@ -27,6 +27,26 @@ pub struct Place {
     pub person: Option<PersonId>,
 }
 
+impl Place {
+    /// From the columns of a row: team, tier, priority; category, organisation and person, whose nil stands for none.
+    pub(super) fn read(
+        table: &'static str,
+        team: Uuid,
+        tier: i16,
+        priority: i16,
+        [category, organisation, person]: [Uuid; 3],
+    ) -> Result<Self> {
+        Ok(Self {
+            team: TeamId(team),
+            tier: row::tier(table, tier)?,
+            priority: row::number(table, priority, Priority::from_number)?,
+            category: known(category).map(CategoryId),
+            organisation: known(organisation).map(OrganisationId),
+            person: known(person).map(PersonId),
+        })
+    }
+}
+
 /// Keeps what an action counted: the time it belongs to, the place, and the counts.
 pub async fn insert(
     conn: &mut PgConnection,
@@ -69,14 +89,8 @@ pub async fn take(
     .await?
     .into_iter()
     .map(|r| {
-        let place = Place {
-            team: TeamId(r.team_id),
-            tier: row::tier("tally_delta", r.tier)?,
-            priority: row::number("tally_delta", r.priority, Priority::from_number)?,
-            category: known(r.category_id).map(CategoryId),
-            organisation: known(r.organisation_id).map(OrganisationId),
-            person: known(r.person_id).map(PersonId),
-        };
+        let told_apart = [r.category_id, r.organisation_id, r.person_id];
+        let place = Place::read("tally_delta", r.team_id, r.tier, r.priority, told_apart)?;
         Ok(((r.at, place), counts(&r.counts)?))
     })
     .collect()
