@@ -2,7 +2,7 @@
 //!
 //! A word that half of all tickets hold must not cost a look at all of them: at most [`CANDIDATES`] of the newest hits
 //! are ranked. The index knows when each text was written, to about five hours, three days and fifty days, so that the newest
-//! hits are found without the others: first those of the last hours, then days, then weeks, and all only if these are few.
+//! hits are found without the others: first those of the last hours, then as far back as it should take.
 //! Every query runs under a time limit.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -97,25 +97,71 @@ struct Candidate {
     event: Option<Uuid>,
 }
 
-/// How far back a search looks, as the number of digits of an id that are the same in that time: ids begin with their
-/// time. Six stand for five hours, five for three days, four for fifty; none for everything.
-const REACHES: [usize; 4] = [6, 5, 4, 0];
-/// So many hits within a reach are enough.
+/// How far back a search looks: stretches of time up to now, each of the ids that begin with the same so many digits,
+/// because ids begin with their time. Six digits stand for five hours, five for three days, four for fifty.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    digits: u32,
+    stretches: i64,
+}
+
+/// Each is three to five times the one before; what is older than the last is everything. Few stretches, because each is
+/// one more word in the question.
+const WINDOWS: [Window; 6] = {
+    const fn window(digits: u32, stretches: i64) -> Window {
+        Window { digits, stretches }
+    }
+    [
+        window(6, 2),
+        window(6, 8),
+        window(5, 2),
+        window(5, 8),
+        window(4, 2),
+        window(4, 8),
+    ]
+};
+/// So many hits within a window are enough.
 const ENOUGH: usize = 50;
 
-/// The words of the index (`search_words` in the schema) that stand for the time up to `now`: the stretch that began last
-/// and the one before it; everything where `digits` is 0.
-fn reach(now: DateTime<Utc>, digits: usize) -> String {
-    if digits == 0 {
-        return String::new();
+impl Window {
+    /// How many digits of a time in milliseconds, of twelve, a stretch leaves open.
+    fn bits(self) -> u32 {
+        48 - 4 * self.digits
     }
-    let last = now.timestamp_millis() >> (48 - 4 * digits);
-    // An hour ahead, because clocks differ.
-    let next = (now + TimeDelta::hours(1)).timestamp_millis() >> (48 - 4 * digits);
-    (last - 1..=next)
-        .map(|stretch| format!("'@{stretch:0digits$x}'"))
-        .collect::<Vec<_>>()
-        .join(" | ")
+
+    /// The words of the index (`search_words` in the schema) that stand for it.
+    fn words(self, now: DateTime<Utc>) -> String {
+        let last = now.timestamp_millis() >> self.bits();
+        // An hour ahead, because clocks differ.
+        let next = (now + TimeDelta::hours(1)).timestamp_millis() >> self.bits();
+        let digits = self.digits as usize;
+        (last + 1 - self.stretches..=next)
+            .map(|stretch| format!("'@{stretch:0digits$x}'"))
+            .collect::<Vec<_>>()
+            .join(" | ")
+    }
+
+    /// How many milliseconds it surely holds.
+    fn millis(self) -> u128 {
+        let stretches = u128::from((self.stretches - 1).unsigned_abs());
+        stretches << self.bits()
+    }
+}
+
+/// The window to look through after one that had too few hits: the first that should hold enough, if there were always as
+/// many as there. None stands for everything.
+fn wider(than: usize, hits: usize) -> Option<usize> {
+    let wanted = WINDOWS[than].millis() * ENOUGH as u128 / hits.max(1) as u128;
+    let further = WINDOWS.iter().enumerate().skip(than + 1);
+    further
+        .into_iter()
+        .find(|(_, window)| window.millis() >= wanted)
+        .map(|(at, _)| at)
+}
+
+/// The words of a window; none of everything.
+fn words(window: Option<usize>, now: DateTime<Utc>) -> String {
+    window.map_or_else(String::new, |at| WINDOWS[at].words(now))
 }
 
 /// What is looked for, and by whom.
@@ -147,22 +193,21 @@ pub async fn tickets(
         let (by_ticket, by_event) = own(conn, scope, text).await?;
         (by_ticket, by_event, true)
     } else {
-        let (mut by_ticket, mut by_event) = (Vec::new(), Vec::new());
-        let mut looked_back = true;
-        for digits in REACHES {
-            by_ticket = of_tickets(conn, scope, text, &reach(now, digits)).await?;
-            if by_ticket.len() >= ENOUGH {
-                looked_back &= digits == 0;
-                break;
-            }
+        let (mut by_ticket, mut window) = (Vec::new(), Some(0));
+        let mut tickets_looked_back = false;
+        while !tickets_looked_back && by_ticket.len() < ENOUGH {
+            by_ticket = of_tickets(conn, scope, text, &words(window, now)).await?;
+            tickets_looked_back = window.is_none();
+            window = window.and_then(|at| wider(at, by_ticket.len()));
         }
-        for digits in REACHES {
-            by_event = of_events(conn, scope, text, &reach(now, digits)).await?;
-            if by_event.len() >= ENOUGH {
-                looked_back &= digits == 0;
-                break;
-            }
+        let (mut by_event, mut window) = (Vec::new(), Some(0));
+        let mut events_looked_back = false;
+        while !events_looked_back && by_event.len() < ENOUGH {
+            by_event = of_events(conn, scope, text, &words(window, now)).await?;
+            events_looked_back = window.is_none();
+            window = window.and_then(|at| wider(at, by_event.len()));
         }
+        let looked_back = tickets_looked_back && events_looked_back;
         (by_ticket, by_event, looked_back)
     };
     let full = |list: &[Candidate]| i64::try_from(list.len()).unwrap_or(i64::MAX) >= CANDIDATES;
@@ -217,7 +262,7 @@ async fn of_tickets(
     conn: &mut PgConnection,
     scope: &Scope,
     text: &str,
-    reach: &str,
+    window: &str,
 ) -> Result<Vec<Candidate>> {
     Ok(sqlx::query_as!(
         Candidate,
@@ -231,7 +276,7 @@ async fn of_tickets(
               or coalesce(requester_id = $6, false) or coalesce(organisation_id = $7, false)
            order by id desc limit 100"#,
         text,
-        reach,
+        window,
         scope.everything(),
         scope.unrestricted(),
         &teams(scope),
@@ -247,7 +292,7 @@ async fn of_events(
     conn: &mut PgConnection,
     scope: &Scope,
     text: &str,
-    reach: &str,
+    window: &str,
 ) -> Result<Vec<Candidate>> {
     Ok(sqlx::query_as!(
         Candidate,
@@ -264,7 +309,7 @@ async fn of_events(
              and (h.visibility = 'public' or $8)
            order by h.id desc limit 100"#,
         text,
-        reach,
+        window,
         scope.everything(),
         scope.unrestricted(),
         &teams(scope),
@@ -446,7 +491,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reach_names_the_beginnings_of_the_ids_of_its_time() {
+    fn a_window_names_the_beginnings_of_the_ids_of_its_time() {
         let now: DateTime<Utc> = "2026-11-26T10:00:00Z".parse().expect("a time");
         let id = |at: DateTime<Utc>| {
             let millis = u64::try_from(at.timestamp_millis()).expect("after 1970");
@@ -454,13 +499,34 @@ mod tests {
                 .into_uuid()
                 .to_string()
         };
-        for (digits, hours) in [(6, 4), (5, 74), (4, 1_190)] {
+        for window in WINDOWS {
             let within = |at: DateTime<Utc>| {
-                reach(now, digits).contains(&format!("'@{}'", &id(at)[..digits]))
+                let beginning = &id(at)[..window.digits as usize];
+                window.words(now).contains(&format!("'@{beginning}'"))
             };
-            assert!(within(now) && within(now - TimeDelta::hours(hours)));
-            assert!(!within(now - TimeDelta::hours(3 * hours)));
+            let length = TimeDelta::milliseconds(i64::try_from(window.millis()).expect("short"));
+            assert!(within(now) && within(now - length), "{window:?}");
+            assert!(!within(now - length * 3), "{window:?}");
         }
-        assert_eq!(reach(now, 0), "");
+        assert_eq!(words(None, now), "");
+    }
+
+    #[test]
+    fn the_next_window_is_as_much_wider_as_hits_are_missing() {
+        for at in 0..WINDOWS.len() {
+            // Each is wider than the one before, so that every search comes to an end.
+            assert!(
+                WINDOWS[..at]
+                    .iter()
+                    .all(|it| it.millis() < WINDOWS[at].millis())
+            );
+            for hits in 0..ENOUGH {
+                assert!(wider(at, hits).is_none_or(|next| next > at));
+            }
+        }
+        assert_eq!(wider(0, ENOUGH - 1), Some(1));
+        assert_eq!(wider(0, 1), Some(3));
+        assert_eq!(wider(4, 0), None);
+        assert_eq!(wider(5, ENOUGH - 1), None);
     }
 }
