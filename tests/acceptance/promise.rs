@@ -324,7 +324,7 @@ async fn a_requester_who_becomes_a_vip_or_moves_to_another_organisation_changes_
             ("time_zone", "UTC"),
             ("organisation", organisation),
         ];
-        fields.extend((vip != "").then_some(("vip", vip)));
+        fields.extend((!vip.is_empty()).then_some(("vip", vip)));
         let saved = client.post(&page, &fields).await;
         assert_eq!(saved.status, 303, "{}", saved.page().text("main"));
         tickets.push((scene.file().await, organisation, hours));

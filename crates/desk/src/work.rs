@@ -44,8 +44,8 @@ pub struct Work<'a> {
     notices: BTreeSet<(&'static str, String)>,
     rulebook: Option<Arc<Rulebook>>,
     deltas: BTreeMap<(DateTime<Utc>, delta::Place), Counts>,
-    /// Deadlines by kind, object and cycle, which are written when the action commits.
-    deadlines: BTreeMap<(&'static str, Uuid, i32), DateTime<Utc>>,
+    /// Deadlines, which are written when the action commits.
+    deadlines: BTreeMap<timer::Key<'static>, DateTime<Utc>>,
     fresh: BTreeMap<TicketId, Fresh>,
     /// Tickets that a human acknowledged in this action.
     pub(crate) acknowledged: BTreeSet<TicketId>,

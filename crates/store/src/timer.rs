@@ -23,10 +23,13 @@ pub struct Timer {
     pub attempts: i32,
 }
 
-/// Sets deadlines, each by kind, object and cycle, or moves those that exist.
+/// What a deadline is known by: what is to be done, to what, in which cycle.
+pub type Key<'a> = (&'a str, Uuid, i32);
+
+/// Sets deadlines, or moves those that exist.
 pub async fn set_all(
     conn: &mut PgConnection,
-    deadlines: &[((&str, Uuid, i32), DateTime<Utc>)],
+    deadlines: &[(Key<'_>, DateTime<Utc>)],
 ) -> Result<()> {
     let kinds: Vec<String> = deadlines.iter().map(|it| it.0.0.to_owned()).collect();
     let objects: Vec<Uuid> = deadlines.iter().map(|it| it.0.1).collect();
