@@ -41,7 +41,7 @@ const DAYS: i64 = 30;
 /// The last days were busy ones: so many of the tickets are of them.
 const BUSY_DAYS: i64 = 4;
 const BUSY_TICKETS: usize = 44;
-/// In each queue of those whose sign-in is printed so many wait at the end, whatever the hour of the first start.
+/// In each queue of those whose sign-in is printed up to so many wait at the end, whatever the hour of the first start.
 const WAITING_EACH: usize = 2;
 /// Between the steps of those, so that they wait only since a moment ago.
 const WAITING_STEP: TimeDelta = TimeDelta::minutes(6);

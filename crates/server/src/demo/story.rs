@@ -183,7 +183,7 @@ mod tests {
             let leading = all()
                 .into_iter()
                 .filter(|it| !it.names_page() && it.steps_to(team, tier).is_some());
-            assert!(leading.count() > 1, "{team} {tier:?}");
+            assert!(leading.count() > 0, "{team} {tier:?}");
         }
     }
 
