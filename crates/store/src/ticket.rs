@@ -307,11 +307,12 @@ pub async fn lately(
                   next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, acknowledged_at, team.restricted
            from ticket t join team on team.id = t.team_id
            where (status in ('new', 'open', 'pending', 'on_hold') or updated_at >= $1)
-             and ($2::uuid is null or t.id < $2)
+             and t.id < $2
              and ticket_internal_in_scope($3, $4, $5, t.team_id)
            order by t.id desc limit $6"#,
         since,
-        before.map(|it| it.0),
+        // Not `is null or`: the plan for any values would begin at the newest ticket on every page.
+        before.map_or(Uuid::max(), |it| it.0),
         scope.everything(),
         scope.unrestricted(),
         &teams,
