@@ -2,14 +2,14 @@
 
 use chrono::TimeDelta;
 use tierdesk_desk::DeskError;
-use tierdesk_desk::dry_run::{Done, DryRun, MAX_LINES, Trial};
+use tierdesk_desk::dry_run::{Done, DryRun, Line, MAX_LINES, Trial};
 use tierdesk_domain::calendar::CalendarDocument;
 use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
 use tierdesk_domain::id::{DocumentId, TicketId};
 use tierdesk_domain::sla::{Metric, Policy};
 use tierdesk_domain::tier::Tier;
 
-use crate::clock::Scene;
+use crate::clock::{Scene, about};
 
 fn unassigned(minutes: u32) -> Rule {
     Rule {
@@ -29,6 +29,25 @@ fn unassigned(minutes: u32) -> Rule {
 async fn whole<O: Default + Send + 'static>(mut run: DryRun<O>) -> Trial<O> {
     while run.step().await.unwrap().is_some() {}
     run.trial()
+}
+
+/// When each ticket would have set the changed rule off, by number.
+fn times<O>(trial: &Trial<O>) -> Vec<(i64, i64)> {
+    let time = |line: &Line| (line.number.0, line.after.unwrap().timestamp());
+    trial.lines.iter().map(time).collect()
+}
+
+/// When each ticket did set a rule off.
+async fn really(scene: &Scene, rule: &str) -> Vec<(i64, i64)> {
+    let mut conn = support::database::connect(&scene.desk.database).await;
+    sqlx::query_as(
+        "select t.number, extract(epoch from f.fired_at)::bigint - f.late_by_seconds from rule_firing f join ticket t on t.id = f.ticket_id
+         join configuration c on c.id = f.rule_id and c.name = $1",
+    )
+    .bind(rule)
+    .fetch_all(&mut conn)
+    .await
+    .unwrap()
 }
 
 /// Three tickets: one is taken after 20 minutes, one after 50, one never. It is Friday noon then.
@@ -143,21 +162,52 @@ async fn a_dry_run_says_what_the_rule_then_really_does() {
             .unwrap(),
     )
     .await;
-    let mut conn = support::database::connect(&scene.desk.database).await;
-    let really: Vec<(i64, i64)> = sqlx::query_as(
-        "select t.number, extract(epoch from f.fired_at)::bigint - f.late_by_seconds from rule_firing f join ticket t on t.id = f.ticket_id
-         join configuration c on c.id = f.rule_id and c.name = 'Quick'",
-    )
-    .fetch_all(&mut conn)
-    .await
-    .unwrap();
-    let tried: Vec<_> = trial
-        .lines
-        .iter()
-        .map(|line| (line.number.0, line.after.unwrap().timestamp()))
-        .collect();
+    let (tried, really) = (times(&trial), really(&scene, "Quick").await);
     assert_eq!(tried, really);
     assert_eq!(tried[0].0, scene.ticket(tickets[2]).await.number.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_counts_from_when_the_bot_found_nothing_to_do() {
+    let scene = Scene::new().await;
+    let boss = scene.desk.administrator("Adam Boss").await;
+    let caller = scene.desk.caller(&boss).await;
+    let desk = &scene.desk.desk;
+    let rule = || unassigned(60);
+    desk.save_rule(&caller, None, "Quick", true, rule(), scene.desk.now())
+        .await
+        .unwrap();
+    let requester = scene.desk.caller(&scene.requester).await;
+    let ticket = desk
+        .file_ticket(
+            &requester,
+            about("Second screen stays black"),
+            scene.desk.now(),
+        )
+        .await
+        .unwrap();
+    while desk
+        .act_on_next_bot_deadline(scene.desk.now())
+        .await
+        .unwrap()
+    {}
+    assert!(!scene.ticket(ticket.id).await.bot_holds);
+    scene.pass(TimeDelta::minutes(61));
+    scene.sweep().await;
+    // Only now a human does anything.
+    scene.pass(TimeDelta::minutes(30));
+    let me = Some(scene.engineer.id);
+    let engineer = scene.caller().await;
+    desk.assign(&engineer, ticket.id, me, None, scene.desk.now())
+        .await
+        .unwrap();
+    let trial = desk
+        .replay_rule(&caller, None, rule(), 30, scene.desk.now())
+        .await
+        .unwrap();
+    let really = really(&scene, "Quick").await;
+    assert_eq!(really.len(), 1);
+    assert_eq!(times(&whole(trial).await), really);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::tally::BY_BOT;
 use tierdesk_domain::ticket::{Priority, ResolvedBy, Status};
 use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_domain::triage::Intent;
 use tierdesk_store::clock::{ClockEvent, Projection};
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{PgConnection, escalation};
@@ -92,10 +93,12 @@ pub(crate) fn tell(ticket: &Ticket, events: &[ClockEvent]) -> Told {
     }
 }
 
-/// The bot holds a new ticket until it passes it on or resolves it, or until a human does anything but ask.
+/// The bot holds a new ticket until it finds nothing to do, passes it on or resolves it, or until a human does anything but
+/// ask.
 fn bot_held_until(ticket: &Ticket, events: &[ClockEvent]) -> Option<DateTime<Utc>> {
     let ends = |event: &&ClockEvent| match event.kind {
         EventKind::BotGaveUp | EventKind::Resolved | EventKind::Closed => true,
+        EventKind::Triage => read(&event.data["intent"]) == Some(Intent::None),
         EventKind::Opened | EventKind::Ask => false,
         _ => event.by_human,
     };

@@ -1,5 +1,9 @@
 //! One action's transaction: state, timeline, audit, outbox and deadlines, written together or not at all (law 1).
 
+mod mail;
+
+pub use mail::Mail;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -8,17 +12,15 @@ use serde_json::Value;
 use tierdesk_domain::actor::{Actor, ActorKind};
 use tierdesk_domain::authorize::{Action, Scope, TicketFacts, authorize};
 use tierdesk_domain::flow::Fact;
-use tierdesk_domain::id::{EventId, PersonId, TicketId};
-use tierdesk_domain::outbox::MailKind;
-use tierdesk_domain::secret::Secret;
+use tierdesk_domain::id::{EventId, TicketId};
 use tierdesk_domain::tally::Counts;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::clock::{ClockEvent, Projection};
 use tierdesk_store::tally::{self, Cell, delta};
 use tierdesk_store::ticket::{Place, Ticket};
 use tierdesk_store::{
-    PgConnection, Postgres, Transaction, audit, flow, notify_all, outbox, routing, team, ticket,
-    timeline, timer,
+    PgConnection, Postgres, Transaction, audit, flow, notify_all, routing, team, ticket, timeline,
+    timer,
 };
 use uuid::Uuid;
 
@@ -63,22 +65,6 @@ pub(crate) struct Fresh {
     /// Its clocks as they were written last.
     pub(crate) clocks: Vec<Projection>,
     written: Ticket,
-}
-
-/// A mail that an action causes.
-pub struct Mail<'a> {
-    /// Which mail.
-    pub kind: MailKind,
-    /// Who gets it.
-    pub to: PersonId,
-    /// About which ticket.
-    pub ticket: Option<TicketId>,
-    /// About which event.
-    pub event: Option<EventId>,
-    /// Ids and harmless facts for the template.
-    pub data: Value,
-    /// What must not be read at rest, such as a link with a secret in it.
-    pub secret: Option<&'a Secret>,
 }
 
 impl Desk {
@@ -289,82 +275,6 @@ impl<'a> Work<'a> {
             self.now,
         )
         .await?;
-        Ok(())
-    }
-
-    /// Puts a mail to one person in the outbox, with those who read along on the ticket in Cc. Nobody is mailed about what
-    /// they did themselves, but for confirmations; a person without an address gets none.
-    pub async fn mail(&mut self, mail: Mail<'_>) -> Result<()> {
-        let doer = self.caller.person_id();
-        let Some(person) = tierdesk_store::person::find(&mut self.tx, mail.to).await? else {
-            return Ok(());
-        };
-        let mut recipients = Vec::new();
-        if let Some(address) = person.email
-            && (doer != Some(mail.to) || mail.kind.confirms())
-        {
-            recipients.push((mail.to, address, false));
-        }
-        if let Some(ticket) = mail.ticket
-            && mail.kind.has_readers()
-        {
-            for (reader, address) in outbox::readers(&mut self.tx, ticket).await? {
-                if doer != Some(reader) && reader != mail.to {
-                    recipients.push((reader, address, true));
-                }
-            }
-        }
-        self.post(&mail, &recipients).await
-    }
-
-    /// Puts a mail in the outbox for one address that need not be the person's first one, such as the address an invitation
-    /// goes to or the one that is no longer theirs.
-    pub async fn mail_to(&mut self, mail: Mail<'_>, address: &str) -> Result<()> {
-        let to = mail.to;
-        self.post(&mail, &[(to, address.to_owned(), false)]).await
-    }
-
-    /// One row per recipient (decision 34): a common Message-ID, a common To and Cc.
-    async fn post(
-        &mut self,
-        mail: &Mail<'_>,
-        recipients: &[(PersonId, String, bool)],
-    ) -> Result<()> {
-        if recipients.is_empty() {
-            return Ok(());
-        }
-        let mail_id = Uuid::now_v7();
-        let domain = &self.desk.settings.mail_domain;
-        let message_id = match (mail.ticket, mail.event) {
-            (Some(ticket), Some(event)) => format!("{ticket}.{event}.{mail_id}@{domain}"),
-            (Some(ticket), None) => format!("{ticket}.{mail_id}@{domain}"),
-            (None, _) => format!("{mail_id}@{domain}"),
-        };
-        let sealed = mail.secret.map(|secret| {
-            self.desk
-                .keys
-                .seal(&crate::outbox::place(mail_id), secret.reveal().as_bytes())
-        });
-        for (person, address, reads_along) in recipients {
-            outbox::insert(
-                &mut self.tx,
-                &outbox::NewMail {
-                    mail_id,
-                    kind: mail.kind,
-                    person: Some(*person),
-                    address,
-                    reads_along: *reads_along,
-                    ticket: mail.ticket,
-                    event: mail.event,
-                    message_id: &message_id,
-                    data: &mail.data,
-                    sealed: sealed.as_deref(),
-                },
-                self.now,
-            )
-            .await?;
-        }
-        self.announce("outbox", String::new());
         Ok(())
     }
 

@@ -65,8 +65,9 @@ pub struct Projection {
 const STATES: [&str; 5] = ["running", "paused", "met", "stopped", "breached"];
 
 /// What may matter to a clock.
-const KINDS: [EventKind; 16] = [
+const KINDS: [EventKind; 17] = [
     EventKind::Opened,
+    EventKind::Triage,
     EventKind::Ask,
     EventKind::Reply,
     EventKind::BotGaveUp,
