@@ -10,7 +10,7 @@ use tierdesk_domain::timeline::EventKind;
 
 use crate::clock::Scene;
 
-fn rule(condition: Condition, effects: Vec<Effect>) -> Rule {
+pub(crate) fn rule(condition: Condition, effects: Vec<Effect>) -> Rule {
     Rule {
         only: Only::default(),
         conditions: vec![condition],
@@ -19,7 +19,7 @@ fn rule(condition: Condition, effects: Vec<Effect>) -> Rule {
 }
 
 impl Scene {
-    async fn save(&self, name: &str, rule: Rule) -> DocumentId {
+    pub(crate) async fn save(&self, name: &str, rule: Rule) -> DocumentId {
         let boss = self.desk.administrator(&format!("Boss of {name}")).await;
         let caller = self.desk.caller(&boss).await;
         self.desk
@@ -276,14 +276,14 @@ fn meant(text: &str) -> Condition {
 }
 
 impl Scene {
-    async fn fired(&self, id: TicketId) -> Vec<String> {
+    pub(crate) async fn fired(&self, id: TicketId) -> Vec<String> {
         let fired = self.events(id, EventKind::RuleFired).await;
         let name = |it: &serde_json::Value| it["rule"].as_str().unwrap_or_default().to_owned();
         fired.iter().map(name).collect()
     }
 
     /// Rule mails in the outbox about a ticket, by the rule's name.
-    async fn mails(&self, id: TicketId, rule: &str) -> i64 {
+    pub(crate) async fn mails(&self, id: TicketId, rule: &str) -> i64 {
         let mut conn = support::database::connect(&self.desk.database).await;
         sqlx::query_scalar("select count(*) from outbox where ticket_id = $1 and kind = 'rule_fired' and data->>'rule' = $2")
             .bind(id.0)
@@ -427,52 +427,6 @@ async fn every_level_fires_in_its_turn_and_all_of_them_after_downtime() {
             .all(|it| it["late_by_seconds"].as_i64() > Some(0)),
         "{late:?}"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn workers_that_are_killed_half_way_leave_nothing_twice_and_nothing_out() {
-    let scene = Scene::new().await;
-    let raise = Effect::RaisePriority { to: None };
-    let effects = vec![raise, Effect::NotifyQueue {}];
-    scene
-        .save(
-            "Raise",
-            rule(Condition::UnassignedFor { minutes: 30 }, effects),
-        )
-        .await;
-    let mut tickets = Vec::new();
-    for _ in 0..12 {
-        let id = scene.file().await;
-        scene.release(id).await;
-        tickets.push(id);
-    }
-    scene.pass(TimeDelta::minutes(45));
-    // Several workers at once; each is killed at another place, then others go on.
-    for millis in [1, 3, 8, 15, 30, 60] {
-        let kill = std::time::Duration::from_millis(millis);
-        let work = || tokio::time::timeout(kill, scene.sweep());
-        let _killed = tokio::join!(work(), work(), work());
-    }
-    // What a killed worker had locked is skipped until PostgreSQL rolled it back; the others come again, as their loop does.
-    let mut conn = support::database::connect(&scene.desk.database).await;
-    for _ in 0..500 {
-        tokio::join!(scene.sweep(), scene.sweep());
-        let due = "select count(*) from timer where kind = 'clock' and fires_at <= $1";
-        let due = sqlx::query_scalar::<_, i64>(due).bind(scene.desk.now());
-        if due.fetch_one(&mut conn).await.unwrap() == 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    for id in tickets {
-        assert_eq!(scene.fired(id).await, ["Raise"]);
-        assert_eq!(
-            scene.ticket(id).await.priority,
-            Priority::P2,
-            "one step, once"
-        );
-        assert_eq!(scene.mails(id, "Raise").await, 1);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

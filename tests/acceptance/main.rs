@@ -16,6 +16,7 @@ mod clock;
 mod clock_page;
 mod csrf;
 mod dashboard;
+mod deadline;
 mod demo;
 mod dry_run;
 mod escalation;

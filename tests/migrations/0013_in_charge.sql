@@ -9,3 +9,6 @@ insert into notification (id, person_id, kind, ticket_id, event_id, in_charge_id
     ('00000000-0000-7000-8000-000000000135', '00000000-0000-7000-8000-000000000012', 'in_charge', '00000000-0000-7000-8000-000000000061',
      '00000000-0000-7000-8000-000000000063', '00000000-0000-7000-8000-000000000133', '2026-01-05T09:00Z');
 insert into notification_choice (person_id, kind, channel) values ('00000000-0000-7000-8000-000000000012', 'assigned', 'app');
+insert into timer (kind, object_id, cycle, fires_at) values
+    ('in_charge', '00000000-0000-7000-8000-000000000133', 1, '2026-01-05T10:00Z'),
+    ('in_charge', '00000000-0000-7000-8000-000000000136', 1, '2026-01-05T10:00Z');

@@ -53,10 +53,12 @@ pub(crate) async fn run(run: &Run) -> anyhow::Result<Sweep> {
     let process = worker.id()?;
     let before = cpu(process)? + family_cpu(run.postmaster)?;
     let seconds = loop {
-        let left: i64 = sqlx::query_scalar("select count(*) from timer where fires_at <= $1")
-            .bind(due)
-            .fetch_one(&mut conn)
-            .await?;
+        let left: i64 = sqlx::query_scalar(
+            "select count(*) from timer where kind = 'clock' and fires_at <= $1",
+        )
+        .bind(due)
+        .fetch_one(&mut conn)
+        .await?;
         if left == 0 {
             break due_at.elapsed().as_secs_f64();
         }

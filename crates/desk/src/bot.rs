@@ -10,7 +10,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::Action;
-use tierdesk_domain::backoff::pause;
 use tierdesk_domain::bot::State;
 use tierdesk_domain::calendar::Hours;
 use tierdesk_domain::id::{EventId, JobId, PersonId, TicketId};
@@ -24,7 +23,6 @@ use tierdesk_store::timer::{self, Timer};
 
 use crate::caught::caught;
 use crate::error::{DeskError, Result};
-use crate::timer::LONGEST_PAUSE;
 use crate::work::Mail;
 use crate::{Caller, Desk, Work, triage};
 
@@ -46,17 +44,12 @@ impl Desk {
     pub async fn act_on_next_bot_deadline(&self, now: DateTime<Utc>) -> Result<bool> {
         let caller = Caller::machine(Actor::bot());
         let mut work = self.begin(&caller, now).await?;
-        let Some(due) = timer::take_due(work.conn(), KINDS, now).await? else {
+        let Some(due) = timer::take_of_ticket(work.conn(), KINDS, now).await? else {
             return Ok(false);
         };
         let acted = caught(act(&mut work, &due)).await;
-        if let Err(error) = work.commit_if(acted).await {
-            let failures = due.attempts.unsigned_abs() + 1;
-            let wait = pause(TimeDelta::seconds(15), failures, LONGEST_PAUSE);
-            tracing::error!(%error, timer.kind = due.kind, timer.object = %due.object_id, "the bot could not act on a deadline");
-            let mut conn = self.acquire().await?;
-            timer::retry(&mut conn, &due, now + wait).await?;
-        }
+        let done = work.commit_if(acted).await;
+        self.put_off_if(done, &due, now).await?;
         Ok(true)
     }
 
@@ -133,7 +126,6 @@ impl Desk {
 }
 
 async fn act(work: &mut Work<'_>, due: &Timer) -> Result<()> {
-    timer::done(work.conn(), due).await?;
     let id = TicketId(due.object_id);
     match due.kind.as_str() {
         TRIAGE => triage::look(work, id).await,

@@ -24,6 +24,8 @@ use crate::{Desk, Work};
 
 /// The deadline at which a ticket's clocks and rules are looked at again.
 pub(crate) const TIMER: &str = "clock";
+/// Its cycle: one deadline, however often the ticket is opened again.
+pub(crate) const CYCLE: i32 = 1;
 
 /// A ticket's story as far as clocks and rules go.
 #[derive(Debug, Clone)]
@@ -271,7 +273,7 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
     crate::flow::note(work, ticket.id, &told, &rulebook.book);
     keep_next(ticket, &clocks);
     match next_deadline(ticket, &told, &clocks, &rulebook, &fired, now) {
-        Some(at) => work.timer(TIMER, ticket.id.0, 1, at),
+        Some(at) => work.timer(TIMER, ticket.id.0, CYCLE, at),
         None => work.clear_timer(TIMER, ticket.id.0).await?,
     }
     Ok(())

@@ -15,7 +15,6 @@ use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::in_charge::{self, End, Run};
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::timer::{self, Timer};
 use tierdesk_store::{PgConnection, escalation, person, team};
 use uuid::Uuid;
 
@@ -166,7 +165,7 @@ pub(crate) async fn start(
     };
     let share = share(ticket.priority, false);
     work.tell_by_rule(rule.id, &members, telling, share).await?;
-    work.timer(TIMER, run.id, WAITING, now + LOOK_AGAIN);
+    work.timer(TIMER, ticket.id.0, WAITING, now + LOOK_AGAIN);
     Ok(())
 }
 
@@ -201,16 +200,11 @@ pub(crate) async fn confirmed(work: &mut Work<'_>, ticket: &Ticket) -> Result<()
 }
 
 /// The path's time has come, or that of a look at one that waits.
-pub(crate) async fn act(work: &mut Work<'_>, due: &Timer) -> Result<()> {
-    timer::done(work.conn(), due).await?;
-    let Some(ticket) = in_charge::ticket_of(work.conn(), due.object_id).await? else {
-        return Ok(());
-    };
+pub(crate) async fn act(work: &mut Work<'_>, ticket: TicketId) -> Result<()> {
     let Some(ticket) = tierdesk_store::ticket::lock(work.conn(), ticket).await? else {
         return Ok(());
     };
-    let run = in_charge::active(work.conn(), ticket.id).await?;
-    let Some(run) = run.filter(|run| run.id == due.object_id) else {
+    let Some(run) = in_charge::active(work.conn(), ticket.id).await? else {
         return Ok(());
     };
     if !fits(&run, &ticket) {
@@ -218,7 +212,7 @@ pub(crate) async fn act(work: &mut Work<'_>, due: &Timer) -> Result<()> {
     }
     if run.unconfirmed {
         let at = work.now + LOOK_AGAIN;
-        work.timer(TIMER, run.id, WAITING, at);
+        work.timer(TIMER, ticket.id.0, WAITING, at);
         return Ok(());
     }
     match path_of(work, &run).await? {
@@ -299,7 +293,7 @@ async fn go_on(work: &mut Work<'_>, ticket: &Ticket, run: &Run, path: &Path) -> 
             .map_or_else(|| path.next(&progress, &hours, now), |step| (now, step));
         if at > now {
             in_charge::go_on(work.conn(), run.id, &progress).await?;
-            work.timer(TIMER, run.id, RUNNING, at);
+            work.timer(TIMER, ticket.id.0, RUNNING, at);
             return Ok(());
         }
         let level = match step {

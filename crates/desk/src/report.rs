@@ -13,7 +13,7 @@ use tierdesk_domain::id::PersonId;
 use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::report::{MAX_NAME, MAX_RECIPIENTS, Page, Schedule};
 use tierdesk_store::report::{self, Report};
-use tierdesk_store::timer::{self, Timer};
+use tierdesk_store::timer::Timer;
 use tierdesk_store::{PgConnection, person};
 use uuid::Uuid;
 
@@ -163,7 +163,6 @@ async fn may_see(conn: &mut PgConnection, id: PersonId) -> Result<bool> {
 /// Mails a report whose time has come: once, however many times passed meanwhile; and sets its next time. One whose owner
 /// was deactivated, or manages nothing any more, stops.
 pub(crate) async fn fire(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
-    timer::done(work.conn(), timer).await?;
     let Some(report) = report::find(work.conn(), timer.object_id).await? else {
         return Ok(());
     };

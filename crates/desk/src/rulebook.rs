@@ -186,7 +186,6 @@ const BATCH: i64 = 1_000;
 /// A version was saved or came into force: every open ticket's clocks are looked at again, and once more when it begins.
 /// One call does a part of them, and comes back for the rest.
 pub(crate) async fn comes_into_force(work: &mut Work<'_>, saved: &Timer) -> Result<()> {
-    timer::done(work.conn(), saved).await?;
     let (now, id) = (work.now, saved.object_id);
     let after = serde_json::from_value::<OpenPlace>(saved.data["after"].clone()).ok();
     let (n, last) = clock::recompute_open(work.conn(), now, after, BATCH).await?;

@@ -1,6 +1,6 @@
 //! Deadlines that passed: each is taken, acted on and taken away in one transaction; one that fails is tried again later.
 //!
-//! To act on another kind: add its word to [`KINDS`] and its arm to [`act`].
+//! To act on another kind: add its word and its arm below, with those of tickets or with the others. The bot's are in `bot`.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tierdesk_domain::actor::Actor;
@@ -14,51 +14,84 @@ use crate::clock;
 use crate::error::Result;
 use crate::report::REPORT;
 use crate::rulebook::IN_FORCE;
-use crate::{Caller, Desk, Work};
+use crate::{Caller, Desk, DeskError, Work};
 
-/// The kinds of deadlines that are acted on here.
-pub const KINDS: &[&str] = &[
+/// The kinds of deadlines of tickets that are acted on here.
+const OF_TICKETS: &[&str] = &[
     "auto_close",
-    "certificate",
     clock::TIMER,
     "routing",
     crate::routing::ROOM,
-    IN_FORCE,
     crate::in_charge::TIMER,
-    REPORT,
 ];
 
-/// How long a deadline that cannot be acted on rests at most.
-pub(crate) const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(64);
+/// The kinds of those that belong to something else.
+const OF_OTHERS: &[&str] = &["certificate", IN_FORCE, REPORT];
+
+/// After this long somebody else fires the rules that hold, if the worker that found them died.
+const IN_HAND: TimeDelta = TimeDelta::seconds(10);
+
+/// How long a deadline that cannot be acted on rests at first, and at most.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(30);
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(64);
 
 /// What is left to do in transactions of their own.
 type After = Option<(TicketId, Vec<DocumentId>)>;
 
 impl Desk {
-    /// Acts on the earliest deadline that passed. False if there is none.
+    /// Acts on the earliest deadline that passed. False if there is none, or others are at work on the tickets of those.
     ///
     /// # Errors
     /// When the database does not answer. What goes wrong with one deadline puts that one off and is logged.
     pub async fn act_on_next_deadline(&self, now: DateTime<Utc>) -> Result<bool> {
+        // The others first: they are few, and a million clocks that must be looked at do not keep them waiting.
+        Ok(self.act_on_next_of_others(now).await? || self.act_on_next_of_tickets(now).await?)
+    }
+
+    async fn act_on_next_of_others(&self, now: DateTime<Utc>) -> Result<bool> {
         let caller = Caller::machine(Actor::system());
         let mut work = self.begin(&caller, now).await?;
-        let Some(timer) = timer::take_due(work.conn(), KINDS, now).await? else {
+        let Some(timer) = timer::take(work.conn(), OF_OTHERS, now).await? else {
             return Ok(false);
         };
-        let acted = caught(act(&mut work, &timer)).await;
+        let acted = caught(act_on_other(&mut work, &timer)).await;
+        let done = work.commit_if(acted).await;
+        self.put_off_if(done, &timer, now).await?;
+        Ok(true)
+    }
+
+    async fn act_on_next_of_tickets(&self, now: DateTime<Utc>) -> Result<bool> {
+        let caller = Caller::machine(Actor::system());
+        let mut work = self.begin(&caller, now).await?;
+        let Some(timer) = timer::take_of_ticket(work.conn(), OF_TICKETS, now).await? else {
+            return Ok(false);
+        };
+        let acted = caught(act_on_ticket(&mut work, &timer)).await;
         let done = match work.commit_if(acted).await {
             Ok(None) => Ok(()),
             Ok(Some((ticket, rules))) => self.fire_rules(ticket, &rules, now).await,
             Err(error) => Err(error),
         };
-        if let Err(error) = done {
-            let failures = timer.attempts.unsigned_abs() + 1;
-            let wait = pause(TimeDelta::seconds(30), failures, LONGEST_PAUSE);
-            tracing::error!(%error, timer.kind, timer.object = %timer.object_id, "a deadline could not be acted on");
-            let mut conn = self.acquire().await?;
-            timer::retry(&mut conn, &timer, now + wait).await?;
-        }
+        self.put_off_if(done, &timer, now).await?;
         Ok(true)
+    }
+
+    /// Puts off a deadline that could not be acted on, the longer the more often that happened.
+    pub(crate) async fn put_off_if(
+        &self,
+        done: Result<()>,
+        timer: &Timer,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let Err(error) = done else {
+            return Ok(());
+        };
+        let failures = timer.attempts.saturating_add(1);
+        let wait = pause(FIRST_PAUSE, failures.unsigned_abs(), LONGEST_PAUSE);
+        tracing::error!(%error, timer.kind, timer.object = %timer.object_id, "a deadline could not be acted on");
+        let mut conn = self.acquire().await?;
+        timer::retry(&mut conn, timer, failures, now + wait).await?;
+        Ok(())
     }
 
     async fn fire_rules(
@@ -78,60 +111,52 @@ impl Desk {
     }
 }
 
-async fn act(work: &mut Work<'_>, timer: &Timer) -> Result<After> {
+async fn act_on_ticket(work: &mut Work<'_>, timer: &Timer) -> Result<After> {
+    let id = TicketId(timer.object_id);
     match timer.kind.as_str() {
-        clock::TIMER => look_at_clocks(work, timer).await,
-        IN_FORCE => {
-            crate::rulebook::comes_into_force(work, timer).await?;
-            Ok(None)
-        }
-        REPORT => crate::report::fire(work, timer).await.map(|()| None),
+        clock::TIMER => return look_at_clocks(work, id).await,
         "auto_close" => {
-            timer::done(work.conn(), timer).await?;
-            let ticket =
-                tierdesk_store::ticket::lock(work.conn(), TicketId(timer.object_id)).await?;
+            let ticket = tierdesk_store::ticket::lock(work.conn(), id).await?;
             if let Some(mut ticket) = ticket
                 && ticket.status == Status::Resolved
                 && ticket.cycle == timer.cycle
             {
                 crate::ticket::close(work, &mut ticket, "time").await?;
             }
-            Ok(None)
         }
-        "routing" => {
-            timer::done(work.conn(), timer).await?;
-            crate::routing::again(work, TicketId(timer.object_id)).await?;
-            Ok(None)
-        }
-        crate::routing::ROOM => {
-            timer::done(work.conn(), timer).await?;
-            crate::routing::room(work, timer).await?;
-            Ok(None)
-        }
-        "certificate" => {
-            timer::done(work.conn(), timer).await?;
-            crate::skill::remind(work, timer.object_id).await?;
-            Ok(None)
-        }
-        crate::in_charge::TIMER => {
-            crate::in_charge::act(work, timer).await?;
-            Ok(None)
-        }
-        other => Err(crate::DeskError::Broken(format!(
-            "nobody acts on deadlines of the kind {other}"
-        ))),
+        "routing" => crate::routing::again(work, id).await?,
+        crate::routing::ROOM => crate::routing::room(work, timer).await?,
+        crate::in_charge::TIMER => crate::in_charge::act(work, id).await?,
+        other => return Err(nobody_acts_on(other)),
+    }
+    Ok(None)
+}
+
+async fn act_on_other(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
+    match timer.kind.as_str() {
+        IN_FORCE => crate::rulebook::comes_into_force(work, timer).await,
+        REPORT => crate::report::fire(work, timer).await,
+        "certificate" => crate::skill::remind(work, timer.object_id).await,
+        other => Err(nobody_acts_on(other)),
     }
 }
 
+fn nobody_acts_on(kind: &str) -> DeskError {
+    DeskError::Broken(format!("nobody acts on deadlines of the kind {kind}"))
+}
+
 /// A promise came close or was broken, or a rule holds: the clocks are computed anew, which sets the next deadline.
-async fn look_at_clocks(work: &mut Work<'_>, timer: &Timer) -> Result<After> {
-    timer::done(work.conn(), timer).await?;
-    let Some(mut ticket) =
-        tierdesk_store::ticket::lock(work.conn(), TicketId(timer.object_id)).await?
-    else {
+async fn look_at_clocks(work: &mut Work<'_>, id: TicketId) -> Result<After> {
+    let Some(mut ticket) = tierdesk_store::ticket::lock(work.conn(), id).await? else {
         return Ok(None);
     };
     work.save(&mut ticket, false).await?;
     let rules = work.rules_that_hold(&ticket).await?;
-    Ok(Some((ticket.id, rules)).filter(|(_, rules)| !rules.is_empty()))
+    if rules.is_empty() {
+        return Ok(None);
+    }
+    // They are fired right away, each in a transaction of its own that sets the next deadline.
+    let now = work.now;
+    work.timer(clock::TIMER, id.0, clock::CYCLE, now + IN_HAND);
+    Ok(Some((id, rules)))
 }

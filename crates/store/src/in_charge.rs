@@ -90,16 +90,6 @@ impl TryFrom<Row> for Run {
     }
 }
 
-/// The ticket of a path; so that it can be locked before the path.
-pub async fn ticket_of(conn: &mut PgConnection, id: Uuid) -> Result<Option<TicketId>> {
-    Ok(
-        sqlx::query_scalar!("select ticket_id from in_charge where id = $1", id)
-            .fetch_optional(conn)
-            .await?
-            .map(TicketId),
-    )
-}
-
 /// The path that is active on a ticket. Whoever asks holds the ticket's lock.
 pub async fn active(conn: &mut PgConnection, ticket: TicketId) -> Result<Option<Run>> {
     sqlx::query_as!(

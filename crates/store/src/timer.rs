@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::Result;
 
-/// A deadline that was claimed.
+/// A deadline that was taken.
 #[derive(Debug, Clone)]
 pub struct Timer {
     /// What is to be done.
@@ -99,26 +99,68 @@ pub async fn fires_at(
     .await?)
 }
 
-/// Takes the earliest passed deadline of these kinds and locks it until the transaction ends; others skip it.
-pub async fn take_due(
+/// How many of the earliest passed deadlines of each kind are looked at for one whose ticket nobody holds: more than there
+/// are workers and people who act at the same moment.
+const CHOICE: i64 = 16;
+
+/// Takes the earliest passed deadline of these kinds, whose objects are tickets: locks the ticket, then takes the deadline
+/// away. One whose ticket somebody else holds just now is left for later. Whoever holds a ticket holds its deadlines, so
+/// that neither ever waits for the other in a circle.
+pub async fn take_of_ticket(
     conn: &mut PgConnection,
     kinds: &[&str],
     now: DateTime<Utc>,
 ) -> Result<Option<Timer>> {
-    Ok(sqlx::query_as!(
+    let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+    loop {
+        let due = sqlx::query_as!(
+            Timer,
+            "select due.kind, due.object_id, due.cycle, due.fires_at, due.data, due.attempts
+             from unnest($2::text[]) as wanted (kind)
+             cross join lateral (
+                 select * from timer where timer.kind = wanted.kind and fires_at <= $1
+                 order by fires_at, object_id limit $3) due
+             join ticket on ticket.id = due.object_id
+             order by due.fires_at, due.object_id limit 1 for update of ticket skip locked",
+            now,
+            &kinds,
+            CHOICE
+        )
+        .fetch_optional(&mut *conn)
+        .await?;
+        match due {
+            // Somebody acted on it or moved it between the look and the lock.
+            Some(due) if !remove(conn, &due).await? => {}
+            due => return Ok(due),
+        }
+    }
+}
+
+/// Takes the earliest passed deadline of these kinds, whose objects are no tickets: locks it and takes it away. One that
+/// somebody else has locked is theirs.
+pub async fn take(
+    conn: &mut PgConnection,
+    kinds: &[&str],
+    now: DateTime<Utc>,
+) -> Result<Option<Timer>> {
+    let due = sqlx::query_as!(
         Timer,
         "select kind, object_id, cycle, fires_at, data, attempts from timer
-         where fires_at <= $1 and kind = any($2) order by fires_at, object_id limit 1 for update skip locked",
+         where kind = any($2) and fires_at <= $1 order by fires_at, object_id limit 1 for update skip locked",
         now,
         &kinds.iter().map(ToString::to_string).collect::<Vec<_>>()
     )
-    .fetch_optional(conn)
-    .await?)
+    .fetch_optional(&mut *conn)
+    .await?;
+    if let Some(due) = &due {
+        remove(conn, due).await?;
+    }
+    Ok(due)
 }
 
-/// Removes a deadline that was acted on.
-pub async fn done(conn: &mut PgConnection, timer: &Timer) -> Result<()> {
-    sqlx::query!(
+/// Removes a deadline as it was seen. False if it is no longer there, or moved.
+async fn remove(conn: &mut PgConnection, timer: &Timer) -> Result<bool> {
+    let done = sqlx::query!(
         "delete from timer where kind = $1 and object_id = $2 and cycle = $3 and fires_at = $4",
         timer.kind,
         timer.object_id,
@@ -127,17 +169,23 @@ pub async fn done(conn: &mut PgConnection, timer: &Timer) -> Result<()> {
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
-/// Puts a deadline off after its action failed.
-pub async fn retry(conn: &mut PgConnection, timer: &Timer, at: DateTime<Utc>) -> Result<()> {
+/// Puts a deadline off after its action failed for the `attempts`th time.
+pub async fn retry(
+    conn: &mut PgConnection,
+    timer: &Timer,
+    attempts: i32,
+    at: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
-        "update timer set fires_at = $4, attempts = attempts + 1 where kind = $1 and object_id = $2 and cycle = $3",
+        "update timer set fires_at = $4, attempts = $5 where kind = $1 and object_id = $2 and cycle = $3",
         timer.kind,
         timer.object_id,
         timer.cycle,
-        at
+        at,
+        attempts
     )
     .execute(conn)
     .await?;

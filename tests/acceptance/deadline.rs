@@ -1,0 +1,145 @@
+//! Deadlines of tickets: whoever holds a ticket holds its deadlines, nobody waits for anybody in a circle, and what cannot be
+//! done is tried again.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+use tierdesk_domain::escalation::{Condition, Effect};
+use tierdesk_domain::id::TicketId;
+use tierdesk_domain::ticket::Priority;
+use tierdesk_domain::timeline::EventKind;
+use tierdesk_worker::bot::Bot;
+
+use crate::clock::Scene;
+use crate::escalation::rule;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Scene {
+    /// Tickets that nobody takes for so long that a rule holds on them.
+    async fn overdue(&self, n: usize) -> Vec<TicketId> {
+        let raise = Effect::RaisePriority { to: None };
+        let effects = vec![raise, Effect::NotifyQueue {}];
+        let unassigned = Condition::UnassignedFor { minutes: 30 };
+        self.save("Raise", rule(unassigned, effects)).await;
+        self.sweep().await;
+        let mut tickets = Vec::new();
+        for _ in 0..n {
+            let id = self.file().await;
+            self.release(id).await;
+            tickets.push(id);
+        }
+        self.pass(TimeDelta::minutes(45));
+        tickets
+    }
+}
+
+async fn hold(conn: &mut PgConnection, id: TicketId) {
+    sqlx::query("begin").execute(&mut *conn).await.unwrap();
+    sqlx::query("select from ticket where id = $1 for update")
+        .bind(id.0)
+        .execute(conn)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_leaves_a_ticket_to_whoever_holds_it_and_they_can_move_the_deadline_meanwhile() {
+    let scene = Scene::new().await;
+    let id = scene.overdue(1).await[0];
+    let mut person = support::database::connect(&scene.desk.database).await;
+    hold(&mut person, id).await;
+    let swept = tokio::time::timeout(PATIENCE, scene.sweep()).await;
+    assert_eq!(swept, Ok(0), "it neither waits for the ticket nor acts");
+    // The lock on a deadline would be waited for here, by somebody for whose ticket its holder waits.
+    let moved =
+        sqlx::query("update timer set fires_at = $2 where object_id = $1 and kind = 'clock'")
+            .bind(id.0)
+            .bind(scene.desk.now())
+            .execute(&mut person);
+    let moved = tokio::time::timeout(PATIENCE, moved).await.unwrap();
+    assert_eq!(moved.unwrap().rows_affected(), 1);
+    sqlx::query("commit").execute(&mut person).await.unwrap();
+    scene.sweep().await;
+    assert_eq!(scene.fired(id).await, ["Raise"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bot_leaves_a_ticket_to_whoever_holds_it_and_goes_on_with_the_others() {
+    let scene = Scene::new().await;
+    let (held, free) = (scene.file().await, scene.file().await);
+    let mut person = support::database::connect(&scene.desk.database).await;
+    hold(&mut person, held).await;
+    let bot = Bot::new(scene.desk.desk.clone());
+    let step = tokio::time::timeout(PATIENCE, bot.drain(scene.desk.now())).await;
+    assert!(step.expect("it waits for the ticket").unwrap() > 0);
+    assert_eq!(scene.events(free, EventKind::Triage).await.len(), 1);
+    sqlx::query("rollback").execute(&mut person).await.unwrap();
+    assert!(scene.events(held, EventKind::Triage).await.is_empty());
+    bot.drain(scene.desk.now()).await.unwrap();
+    assert_eq!(scene.events(held, EventKind::Triage).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_cannot_fire_rests_longer_each_time_and_fires_when_it_can() {
+    let scene = Scene::new().await;
+    let id = scene.overdue(1).await[0];
+    let mut conn = support::database::connect(&scene.desk.database).await;
+    let broken = "create function broken() returns trigger language plpgsql as $$ begin raise 'broken'; end $$;
+                  create trigger broken before insert on rule_firing for each row execute function broken()";
+    sqlx::raw_sql(broken).execute(&mut conn).await.unwrap();
+    for (tries, rests) in [(1, 30), (2, 60), (3, 120)] {
+        scene.sweep().await;
+        let (attempts, at): (i32, DateTime<Utc>) = sqlx::query_as(
+            "select attempts, fires_at from timer where object_id = $1 and kind = 'clock'",
+        )
+        .bind(id.0)
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+        let rest = TimeDelta::seconds(rests);
+        assert_eq!((attempts, at), (tries, scene.desk.now() + rest));
+        scene.pass(rest);
+    }
+    sqlx::query("drop trigger broken on rule_firing")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    scene.sweep().await;
+    assert_eq!(scene.fired(id).await, ["Raise"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_that_are_killed_half_way_leave_nothing_twice_and_nothing_out() {
+    let scene = Scene::new().await;
+    let tickets = scene.overdue(12).await;
+    // Several workers at once; each is killed at another place, then others go on.
+    for millis in [1, 3, 8, 15, 30, 60] {
+        let kill = Duration::from_millis(millis);
+        let work = || tokio::time::timeout(kill, scene.sweep());
+        let _killed = tokio::join!(work(), work(), work());
+    }
+    // A rule that a killed worker had found and not fired yet is found again a moment later. What it had locked is skipped
+    // until PostgreSQL rolled that back; the others come again, as their loop does.
+    scene.pass(TimeDelta::seconds(10));
+    let mut conn = support::database::connect(&scene.desk.database).await;
+    for _ in 0..500 {
+        tokio::join!(scene.sweep(), scene.sweep());
+        let due = "select count(*) from timer where kind = 'clock' and fires_at <= $1";
+        let due = sqlx::query_scalar::<_, i64>(due).bind(scene.desk.now());
+        if due.fetch_one(&mut conn).await.unwrap() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for id in tickets {
+        assert_eq!(scene.fired(id).await, ["Raise"]);
+        assert_eq!(
+            scene.ticket(id).await.priority,
+            Priority::P2,
+            "one step, once"
+        );
+        assert_eq!(scene.mails(id, "Raise").await, 1);
+    }
+}
