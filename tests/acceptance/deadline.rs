@@ -82,6 +82,30 @@ async fn the_bot_leaves_a_ticket_to_whoever_holds_it_and_goes_on_with_the_others
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_looked_at_again_after_a_version_was_saved_keeps_no_deadline_from_its_time() {
+    let scene = Scene::new().await;
+    let ids = scene.overdue(3).await;
+    let note = Effect::AddNote {
+        text: "Nobody yet.".to_owned(),
+    };
+    let unassigned = Condition::UnassignedFor { minutes: 40 };
+    scene.save("Note", rule(unassigned, vec![note])).await;
+    let (desk, now) = (&scene.desk.desk, scene.desk.now());
+    while desk.act_on_next_deadline(now).await.unwrap() {}
+    let mut conn = support::database::connect(&scene.desk.database).await;
+    let waiting = "select count(*) from timer where kind = 'clock_again' and fires_at <= $1";
+    let waiting = sqlx::query_scalar::<_, i64>(waiting).bind(now);
+    assert_eq!(waiting.fetch_one(&mut conn).await.unwrap(), 3);
+    for id in &ids {
+        assert!(scene.fired(*id).await.contains(&"Raise".to_owned()));
+    }
+    while desk.look_at_next_again(now).await.unwrap() {}
+    for id in ids {
+        assert_eq!(scene.fired(id).await, ["Raise", "Note"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rule_that_cannot_fire_rests_longer_each_time_and_fires_when_it_can() {
     let scene = Scene::new().await;
     let id = scene.overdue(1).await[0];

@@ -101,12 +101,13 @@ async fn saving_a_rule_promises_or_a_calendar_writes_a_few_rows_and_the_worker_g
     );
 
     assert!(desk.act_on_next_deadline(now).await.unwrap());
-    let handed: i64 =
-        sqlx::query_scalar("select count(*) from timer where kind = 'clock' and fires_at <= $1")
-            .bind(now)
-            .fetch_one(&mut owner)
-            .await
-            .unwrap();
+    let handed: i64 = sqlx::query_scalar(
+        "select count(*) from timer where kind = 'clock_again' and fires_at <= $1",
+    )
+    .bind(now)
+    .fetch_one(&mut owner)
+    .await
+    .unwrap();
     assert_eq!(handed, 1_000, "one part of them");
     let rest: i64 = sqlx::query_scalar(
         "select count(*) from timer where kind = 'version_in_force' and data ? 'after'",

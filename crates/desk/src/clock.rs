@@ -26,6 +26,8 @@ use crate::{Desk, Work};
 pub(crate) const TIMER: &str = "clock";
 /// Its cycle: one deadline, however often the ticket is opened again.
 pub(crate) const CYCLE: i32 = 1;
+/// The same after a version was saved. A million of these keep no deadline that is really due from its time.
+pub(crate) const AGAIN: &str = "clock_again";
 
 /// A ticket's story as far as clocks and rules go.
 #[derive(Debug, Clone)]

@@ -188,7 +188,8 @@ const BATCH: i64 = 1_000;
 pub(crate) async fn comes_into_force(work: &mut Work<'_>, saved: &Timer) -> Result<()> {
     let (now, id) = (work.now, saved.object_id);
     let after = serde_json::from_value::<OpenPlace>(saved.data["after"].clone()).ok();
-    let (n, last) = clock::recompute_open(work.conn(), now, after, BATCH).await?;
+    let (n, last) =
+        clock::recompute_open(work.conn(), crate::clock::AGAIN, now, after, BATCH).await?;
     let tickets = saved.data["open_tickets"].as_i64().unwrap_or(0) + n;
     if n == BATCH {
         let mut rest = saved.data.clone();

@@ -25,6 +25,9 @@ const OF_TICKETS: &[&str] = &[
     crate::in_charge::TIMER,
 ];
 
+/// The kind of those that come of a saved version, for every open ticket at once.
+const AFTER_A_VERSION: &[&str] = &[clock::AGAIN];
+
 /// The kinds of those that belong to something else.
 const OF_OTHERS: &[&str] = &["certificate", IN_FORCE, REPORT];
 
@@ -44,8 +47,17 @@ impl Desk {
     /// # Errors
     /// When the database does not answer. What goes wrong with one deadline puts that one off and is logged.
     pub async fn act_on_next_deadline(&self, now: DateTime<Utc>) -> Result<bool> {
-        // The others first: they are few, and a million clocks that must be looked at do not keep them waiting.
-        Ok(self.act_on_next_of_others(now).await? || self.act_on_next_of_tickets(now).await?)
+        // The others first: they are few, and many tickets' deadlines must not keep them waiting.
+        Ok(self.act_on_next_of_others(now).await?
+            || self.act_on_next_of_tickets(OF_TICKETS, now).await?)
+    }
+
+    /// Looks at the clocks of the next open ticket that waits for that since a version was saved. False if there is none.
+    ///
+    /// # Errors
+    /// As [`Desk::act_on_next_deadline`].
+    pub async fn look_at_next_again(&self, now: DateTime<Utc>) -> Result<bool> {
+        self.act_on_next_of_tickets(AFTER_A_VERSION, now).await
     }
 
     async fn act_on_next_of_others(&self, now: DateTime<Utc>) -> Result<bool> {
@@ -60,10 +72,10 @@ impl Desk {
         Ok(true)
     }
 
-    async fn act_on_next_of_tickets(&self, now: DateTime<Utc>) -> Result<bool> {
+    async fn act_on_next_of_tickets(&self, kinds: &[&str], now: DateTime<Utc>) -> Result<bool> {
         let caller = Caller::machine(Actor::system());
         let mut work = self.begin(&caller, now).await?;
-        let Some(timer) = timer::take_of_ticket(work.conn(), OF_TICKETS, now).await? else {
+        let Some(timer) = timer::take_of_ticket(work.conn(), kinds, now).await? else {
             return Ok(false);
         };
         let acted = caught(act_on_ticket(&mut work, &timer)).await;
@@ -114,7 +126,7 @@ impl Desk {
 async fn act_on_ticket(work: &mut Work<'_>, timer: &Timer) -> Result<After> {
     let id = TicketId(timer.object_id);
     match timer.kind.as_str() {
-        clock::TIMER => return look_at_clocks(work, id).await,
+        clock::TIMER | clock::AGAIN => return look_at_clocks(work, id).await,
         "auto_close" => {
             let ticket = tierdesk_store::ticket::lock(work.conn(), id).await?;
             if let Some(mut ticket) = ticket

@@ -209,10 +209,11 @@ pub async fn project(
 /// The place of an open ticket among all of them: when it was filed, and its id.
 pub type OpenPlace = (DateTime<Utc>, Uuid);
 
-/// Lets the clocks of the next `limit` open tickets be looked at again, as when a calendar changed. Returns how many there
+/// Lets the clocks of the next `limit` open tickets be looked at again by a deadline of this kind, as when a calendar changed. Returns how many there
 /// were and the place to go on from.
 pub async fn recompute_open(
     conn: &mut PgConnection,
+    kind: &str,
     at: DateTime<Utc>,
     after: Option<OpenPlace>,
     limit: i64,
@@ -224,13 +225,14 @@ pub async fn recompute_open(
                  and ($2::timestamptz is null or (created_at, id) > ($2, $3::uuid))
                order by created_at, id limit $4),
            looked as (
-               insert into timer (kind, object_id, cycle, fires_at) select 'clock', id, 1, $1 from part order by id
+               insert into timer (kind, object_id, cycle, fires_at) select $5, id, 1, $1 from part order by id
                on conflict (kind, object_id, cycle) do update set fires_at = least(timer.fires_at, excluded.fires_at))
            select created_at, id, (select count(*) from part) as "n!" from part order by created_at desc, id desc limit 1"#,
         at,
         after.map(|it| it.0),
         after.map(|it| it.1),
-        limit
+        limit,
+        kind
     )
     .fetch_optional(conn)
     .await?;

@@ -26,24 +26,18 @@ impl Sweeper {
     /// Sweeps until stopped.
     pub async fn run(&self, clock: impl Fn() -> DateTime<Utc>, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            match self.run_once(clock()).await {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(error) => tracing::error!(%error, "the deadlines cannot be read"),
-            }
-            tokio::select! {
-                () = tokio::time::sleep(PULSE) => {}
-                () = stop.cancelled() => {}
-            }
+            let done = self.desk.act_on_next_deadline(clock()).await;
+            go_on(done, &stop).await;
         }
     }
 
-    /// Acts on one deadline. False when none has passed.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn run_once(&self, now: DateTime<Utc>) -> Result<bool, DeskError> {
-        self.desk.act_on_next_deadline(now).await
+    /// Looks again at the open tickets after a version was saved, until stopped. With a million of them that takes an hour
+    /// or two; it runs beside the deadlines, one ticket at a time, and leaves the machine to people.
+    pub async fn run_again(&self, clock: impl Fn() -> DateTime<Utc>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let done = self.desk.look_at_next_again(clock()).await;
+            go_on(done, &stop).await;
+        }
     }
 
     /// Acts on everything that has passed. Returns how much that was.
@@ -52,9 +46,24 @@ impl Sweeper {
     /// When the database does not answer.
     pub async fn drain(&self, now: DateTime<Utc>) -> Result<usize, DeskError> {
         let mut done = 0;
-        while self.run_once(now).await? {
+        while self.desk.act_on_next_deadline(now).await?
+            || self.desk.look_at_next_again(now).await?
+        {
             done += 1;
         }
         Ok(done)
+    }
+}
+
+/// Rests when nothing was to be done.
+async fn go_on(done: Result<bool, DeskError>, stop: &CancellationToken) {
+    match done {
+        Ok(true) => return,
+        Ok(false) => {}
+        Err(error) => tracing::error!(%error, "the deadlines cannot be read"),
+    }
+    tokio::select! {
+        () = tokio::time::sleep(PULSE) => {}
+        () = stop.cancelled() => {}
     }
 }

@@ -122,6 +122,13 @@ impl Worker {
                 async move { sweeper.run(|| clock(), stop).await }
             }));
         }
+        {
+            let (this, stop) = (self.clone(), stop.clone());
+            loops.spawn(keep_running("clocks again", stop.clone(), move || {
+                let (sweeper, clock, stop) = (this.sweeper.clone(), clock.clone(), stop.clone());
+                async move { sweeper.run_again(|| clock(), stop).await }
+            }));
+        }
         while loops.join_next().await.is_some() {}
     }
 
