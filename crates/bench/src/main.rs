@@ -49,7 +49,10 @@ struct Program {
     /// Print the plans of the statements behind the pages instead of measuring
     #[arg(long)]
     plans: bool,
-    /// Let a thousand deadlines pass at once among as many open tickets, instead of measuring pages
+    /// Measure among as many open tickets with running clocks
+    #[arg(long)]
+    open: bool,
+    /// Let a thousand deadlines pass at once among open tickets, instead of measuring pages
     #[arg(long)]
     sweep: bool,
     /// Only seed
@@ -112,7 +115,7 @@ async fn main() -> anyhow::Result<()> {
     for &tickets in &program.tickets {
         let plan = seed::Plan {
             tickets,
-            all_open: program.sweep,
+            all_open: program.open || program.sweep,
         };
         let url = seed::ensure(&database, plan, program.as_is, program.json).await?;
         if program.seed {

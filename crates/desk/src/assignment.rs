@@ -101,8 +101,7 @@ pub(crate) async fn give(
         "ticket",
         &ticket.number.0.to_string(),
         json!({"to": to}),
-    )
-    .await?;
+    );
     if let Some(person) = to {
         let telling = Telling::of(NotificationKind::Assigned, ticket.id, event);
         work.tell(&[person], telling).await?;

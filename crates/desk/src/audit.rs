@@ -76,7 +76,7 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let mut work = self.begin(caller, now).await?;
-        work.audit("audit.read", "audit", "log", detail).await?;
+        work.audit("audit.read", "audit", "log", detail);
         work.commit().await
     }
 

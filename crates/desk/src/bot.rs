@@ -114,8 +114,7 @@ impl Desk {
             "ticket",
             &ticket.number.0.to_string(),
             data,
-        )
-        .await?;
+        );
         become_state(&mut case, State::Undone, now);
         memory::save(work.conn(), &case).await?;
         work.clear_timer(BOT, id.0).await?;
@@ -289,8 +288,8 @@ pub(crate) async fn pass_on(work: &mut Work<'_>, ticket: &mut Ticket, why: &str)
         "ticket",
         &ticket.number.0.to_string(),
         json!({"why": why}),
-    )
-    .await
+    );
+    Ok(())
 }
 
 /// The ticket shows up in its queue, and no longer waits for the requester.

@@ -88,8 +88,7 @@ impl Desk {
         }
         install_promises(&mut work, desk).await?;
         crate::triage::install(&mut work).await?;
-        work.audit("instance.installed", "instance", "1", serde_json::json!({}))
-            .await?;
+        work.audit("instance.installed", "instance", "1", serde_json::json!({}));
         work.commit().await
     }
 }

@@ -135,8 +135,7 @@ impl Desk {
             "enrolment_token",
             &id.to_string(),
             detail,
-        )
-        .await?;
+        );
         work.commit().await?;
         Ok(Made { secret, expires_at })
     }
@@ -161,8 +160,7 @@ impl Desk {
             "enrolment_token",
             &id.to_string(),
             json!({}),
-        )
-        .await?;
+        );
         work.commit().await
     }
 
@@ -201,8 +199,7 @@ impl Desk {
                     "enrolment_token",
                     &id.to_string(),
                     detail,
-                )
-                .await?;
+                );
                 work.commit().await?;
                 tracing::warn!(token = %id, ip = origin.ip, "a token that is not good any more was tried");
             }
@@ -236,8 +233,7 @@ impl Desk {
             other => other?,
         }
         let detail = json!({ "name": joining.hostname, "state": state, "token": token.id });
-        work.audit("host.joined", "host", &id.to_string(), detail)
-            .await?;
+        work.audit("host.joined", "host", &id.to_string(), detail);
         work.commit().await?;
         Ok(Joined { host: id, state })
     }

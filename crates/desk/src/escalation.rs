@@ -110,8 +110,7 @@ impl Desk {
             "ticket",
             &ticket.number.0.to_string(),
             record.clone(),
-        )
-        .await?;
+        );
         for effect in &document.body.effects {
             apply(&mut work, &mut ticket, document, effect, &record).await?;
         }

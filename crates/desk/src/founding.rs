@@ -62,8 +62,7 @@ impl Desk {
             "organisation",
             &id.to_string(),
             json!({"name": name}),
-        )
-        .await?;
+        );
         work.commit().await?;
         Ok(id)
     }
@@ -92,8 +91,7 @@ impl Desk {
             "team",
             &id.to_string(),
             json!({"name": name}),
-        )
-        .await?;
+        );
         work.commit().await?;
         Ok(id)
     }
@@ -139,8 +137,7 @@ impl Desk {
             "person",
             &id.to_string(),
             json!({"queues": queues, "manager": entry.manager, "administrator": entry.administrator}),
-        )
-        .await?;
+        );
         work.commit().await?;
         Ok(id)
     }
@@ -159,8 +156,7 @@ impl Desk {
         authorize(&caller.who, Action::Administer)?;
         let mut work = self.begin(caller, now).await?;
         instance::set(work.conn(), DEMO, &now).await?;
-        work.audit("demo.complete", "instance", "1", json!({}))
-            .await?;
+        work.audit("demo.complete", "instance", "1", json!({}));
         work.commit().await
     }
 }

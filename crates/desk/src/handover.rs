@@ -95,8 +95,7 @@ impl Desk {
             "ticket",
             &ticket.number.0.to_string(),
             data,
-        )
-        .await?;
+        );
         let telling = Telling::of(NotificationKind::HandedBack, id, event);
         work.save_and_tell(&mut ticket, telling).await?;
         work.commit().await
@@ -138,8 +137,7 @@ pub(crate) async fn escalate(
         "ticket",
         &ticket.number.0.to_string(),
         json!({"from_team": data["from_team"], "from_tier": data["from_tier"], "to_team": to, "to_tier": tier, "assignee": previous}),
-    )
-    .await?;
+    );
     let telling = Telling::of(NotificationKind::Escalated, ticket.id, event);
     work.save_and_tell(ticket, telling).await
 }

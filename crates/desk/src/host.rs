@@ -156,8 +156,7 @@ impl Desk {
             "host",
             &id.to_string(),
             json!({ "what": what, "count": count }),
-        )
-        .await?;
+        );
         if count >= MISMATCHES_ALLOWED
             && host::decide(
                 work.conn(),
@@ -174,8 +173,7 @@ impl Desk {
                 "host",
                 &id.to_string(),
                 json!({ "why": "it named other hosts' things" }),
-            )
-            .await?;
+            );
         }
         work.commit().await
     }
@@ -213,8 +211,7 @@ impl Desk {
         .await?;
         if before.policy != report.policy || before.name != report.hostname {
             let detail = json!({ "name": report.hostname, "policy": report.policy });
-            work.audit("host.changed", "host", &id.to_string(), detail)
-                .await?;
+            work.audit("host.changed", "host", &id.to_string(), detail);
         }
         work.commit().await
     }
@@ -272,8 +269,7 @@ impl Desk {
             "host",
             &id.to_string(),
             json!({ "name": found.name, "from": found.state, "to": to }),
-        )
-        .await?;
+        );
         tierdesk_store::notify(work.conn(), "host", &id.to_string()).await?;
         work.commit().await
     }
@@ -314,8 +310,7 @@ impl Desk {
         };
         host::describe(work.conn(), id, &labels, owner).await?;
         let detail = json!({ "name": found.name, "labels": labels, "owner": owner, "before": { "labels": found.labels, "owner": found.owner } });
-        work.audit("host.described", "host", &id.to_string(), detail)
-            .await?;
+        work.audit("host.described", "host", &id.to_string(), detail);
         work.commit().await
     }
 }

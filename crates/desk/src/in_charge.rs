@@ -89,8 +89,7 @@ impl Desk {
             "ticket",
             &ticket.number.0.to_string(),
             data,
-        )
-        .await?;
+        );
         confirmed(&mut work, &ticket).await?;
         work.save(&mut ticket, true).await?;
         work.commit().await
@@ -251,8 +250,8 @@ async fn end_by_person(work: &mut Work<'_>, ticket: &Ticket, run: &Run) -> Resul
         "ticket",
         &ticket.number.0.to_string(),
         data,
-    )
-    .await
+    );
+    Ok(())
 }
 
 async fn end_unneeded(work: &mut Work<'_>, ticket: &Ticket, run: &Run) -> Result<()> {

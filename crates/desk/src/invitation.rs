@@ -110,7 +110,7 @@ impl Desk {
             team::add_member(work.conn(), id, *team, *tier).await?;
         }
         let queues: Vec<_> = invite.queues.iter().collect();
-        work.audit("person.invited", "person", &id.to_string(), json!({"name": name, "email": email, "administrator": invite.administrator, "manager": invite.manager, "queues": queues})).await?;
+        work.audit("person.invited", "person", &id.to_string(), json!({"name": name, "email": email, "administrator": invite.administrator, "manager": invite.manager, "queues": queues}));
         send_invitation(&mut work, id, &email).await?;
         work.commit().await?;
         Ok(id)
@@ -140,8 +140,7 @@ impl Desk {
             "person",
             &id.to_string(),
             json!({"again": true}),
-        )
-        .await?;
+        );
         send_invitation(&mut work, id, &email).await?;
         work.commit().await
     }
@@ -199,8 +198,7 @@ impl Desk {
         }
         token::mark_used(work.conn(), token.id, now).await?;
         session::set_credential(work.conn(), owner.id, &hash, now).await?;
-        work.audit("person.joined", "person", &owner.id.to_string(), json!({}))
-            .await?;
+        work.audit("person.joined", "person", &owner.id.to_string(), json!({}));
         set_up_mail(&mut work, owner.id).await?;
         work.commit().await
     }
@@ -224,8 +222,7 @@ impl Desk {
             expires_at: now + SETUP_LIVES,
         };
         token::insert(work.conn(), &new, now).await?;
-        work.audit("setup.link_printed", "instance", "1", json!({}))
-            .await?;
+        work.audit("setup.link_printed", "instance", "1", json!({}));
         work.commit().await?;
         Ok(Some(format!(
             "{}/set-up/{}",
@@ -302,8 +299,7 @@ impl Desk {
             "person",
             &id.to_string(),
             json!({"name": name}),
-        )
-        .await?;
+        );
         set_up_mail(&mut work, id).await?;
         work.commit().await
     }
@@ -345,7 +341,8 @@ async fn send_invitation(work: &mut Work<'_>, id: PersonId, email: &str) -> Resu
         data: json!({"by": by, "expires_at": now + INVITATION_LIVES}),
         secret: Some(&secret),
     };
-    work.mail_to(mail, email).await
+    work.mail_to(&mail, email);
+    Ok(())
 }
 
 async fn set_up_mail(work: &mut Work<'_>, id: PersonId) -> Result<()> {

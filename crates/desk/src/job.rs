@@ -178,8 +178,7 @@ impl Desk {
             "job",
             &id.to_string(),
             json!({ "entry": job.entry, "host": job.host_name }),
-        )
-        .await?;
+        );
         work.commit().await
     }
 
@@ -233,8 +232,7 @@ impl Desk {
             "job",
             &job.id.to_string(),
             json!({ "entry": job.entry, "why": format!("{obstacle:?}") }),
-        )
-        .await?;
+        );
         end(work, job, &ending, "").await
     }
 
@@ -327,8 +325,7 @@ pub(crate) async fn queue(
         data.clone(),
     )
     .await?;
-    work.audit("job.requested", "job", &id.to_string(), data)
-        .await?;
+    work.audit("job.requested", "job", &id.to_string(), data);
     notify(work.conn(), WAKE_HOST, &host.id.to_string()).await?;
     Ok(id)
 }

@@ -246,8 +246,7 @@ impl Desk {
             "person",
             &person.to_string(),
             json!(chosen),
-        )
-        .await?;
+        );
         work.commit().await
     }
 

@@ -224,8 +224,7 @@ impl Desk {
             SCHEDULE,
             &id.to_string(),
             json!({"override": made.id, "person": made.person, "from": made.from, "to": made.to}),
-        )
-        .await?;
+        );
         let name = person::find(work.conn(), me).await?.map(|it| it.name);
         let telling = Telling {
             kind: NotificationKind::OnCall,
@@ -266,8 +265,7 @@ impl Desk {
             SCHEDULE,
             &schedule.to_string(),
             json!({"override": id}),
-        )
-        .await?;
+        );
         work.commit().await
     }
 }

@@ -318,8 +318,7 @@ impl Desk {
         }
         if state != MailState::Sent {
             let detail = json!({"mail": mail.kind, "state": state, "why": why});
-            work.audit("mail.not_delivered", "mail", &mail.id.to_string(), detail)
-                .await?;
+            work.audit("mail.not_delivered", "mail", &mail.id.to_string(), detail);
         }
         work.commit().await?;
         Ok(true)

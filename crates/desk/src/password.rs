@@ -139,8 +139,7 @@ impl Desk {
                 crate::ticket::file(&mut work, principal.person, new).await?;
             }
             None => {
-                work.audit("sign_in_help.unknown", "address", &email, json!({}))
-                    .await?;
+                work.audit("sign_in_help.unknown", "address", &email, json!({}));
             }
         }
         work.commit().await
@@ -274,8 +273,7 @@ impl Desk {
             "person",
             &person.to_string(),
             json!({"fresh": true}),
-        )
-        .await?;
+        );
         work.mail(Mail {
             kind: MailKind::PasswordReset,
             to: person,
@@ -361,8 +359,7 @@ async fn change(
         "person",
         &person.to_string(),
         json!({"sessions_ended": ended}),
-    )
-    .await?;
+    );
     work.mail(Mail {
         kind: MailKind::PasswordChanged,
         to: person,

@@ -141,8 +141,7 @@ impl Desk {
                 "manages": {"from": managed_before.as_ref().map(managed), "to": edit.manages.as_ref().map(managed)},
                 "queues": {"from": queues_before, "to": queues},
             }),
-        )
-        .await?;
+        );
         work.commit().await
     }
 
@@ -199,8 +198,7 @@ impl Desk {
             "person",
             &id.to_string(),
             json!({"tickets": handed_over, "successor": successor}),
-        )
-        .await?;
+        );
         work.commit().await?;
         Ok(handed_over)
     }
@@ -218,8 +216,7 @@ impl Desk {
             .await?
             .ok_or(DeskError::NotFound)?;
         people::set_deactivated(work.conn(), id, None).await?;
-        work.audit("person.reactivated", "person", &id.to_string(), json!({}))
-            .await?;
+        work.audit("person.reactivated", "person", &id.to_string(), json!({}));
         work.commit().await
     }
 
@@ -262,8 +259,7 @@ impl Desk {
             "team",
             &id.to_string(),
             json!({"name": name, "restricted": restricted}),
-        )
-        .await?;
+        );
         work.commit().await?;
         Ok(id)
     }
@@ -303,8 +299,7 @@ impl Desk {
             "person",
             &id.to_string(),
             json!({"name": name, "time_zone": choice.time_zone}),
-        )
-        .await?;
+        );
         work.commit().await
     }
 

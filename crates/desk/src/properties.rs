@@ -48,8 +48,7 @@ impl Desk {
             "ticket",
             &ticket.number.0.to_string(),
             json!({"from": ticket.status.as_str(), "to": next.as_str()}),
-        )
-        .await?;
+        );
         ticket.status = next;
         ticket.bot_holds = false;
         work.save(&mut ticket, true).await?;
@@ -100,8 +99,7 @@ impl Desk {
             "ticket",
             &ticket.number.0.to_string(),
             change,
-        )
-        .await?;
+        );
         crate::in_charge::confirmed(&mut work, &ticket).await?;
         work.save(&mut ticket, true).await?;
         work.commit().await

@@ -157,8 +157,7 @@ pub(crate) async fn route(
         "ticket",
         &ticket.number.0.to_string(),
         json!({"to": to, "version": document.version}),
-    )
-    .await?;
+    );
     Ok(Some(event))
 }
 

@@ -141,7 +141,8 @@ impl Desk {
             let begins = serde_json::json!({"begins": document.valid_from});
             timer::set(work.conn(), IN_FORCE, id.0, version, now, &begins).await?;
         }
-        work.audit(&action, kind, &id.to_string(), detail).await
+        work.audit(&action, kind, &id.to_string(), detail);
+        Ok(())
     }
 
     /// Versions of one document with the time in which each is in force, and who wrote it; the newest first.
@@ -216,8 +217,8 @@ pub(crate) async fn comes_into_force(work: &mut Work<'_>, saved: &Timer) -> Resu
         "configuration",
         &id.to_string(),
         detail,
-    )
-    .await
+    );
+    Ok(())
 }
 
 /// Whether a version is in force.

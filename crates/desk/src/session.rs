@@ -140,8 +140,7 @@ impl Desk {
         };
         let mut work = self.begin(&caller, now).await?;
         let Some(principal) = principal else {
-            work.audit("session.refused", "address", &email, serde_json::json!({}))
-                .await?;
+            work.audit("session.refused", "address", &email, serde_json::json!({}));
             work.commit().await?;
             return Err(DeskError::Denied);
         };
@@ -168,8 +167,7 @@ impl Desk {
             "person",
             &principal.person.to_string(),
             serde_json::json!({}),
-        )
-        .await?;
+        );
         work.commit().await?;
         Ok(secret)
     }
@@ -219,8 +217,7 @@ impl Desk {
                 "person",
                 &person.to_string(),
                 serde_json::json!({}),
-            )
-            .await?;
+            );
         }
         work.commit().await
     }
@@ -287,8 +284,7 @@ impl Desk {
                 "person",
                 &id.to_string(),
                 serde_json::json!({}),
-            )
-            .await?;
+            );
             work.commit().await?;
             return Err(DeskError::Denied);
         }
@@ -299,8 +295,7 @@ impl Desk {
             "person",
             &id.to_string(),
             serde_json::json!({}),
-        )
-        .await?;
+        );
         work.commit().await?;
         Ok(secret)
     }
@@ -325,8 +320,7 @@ impl Desk {
             "person",
             &id.to_string(),
             serde_json::json!({}),
-        )
-        .await?;
+        );
         work.commit().await
     }
 
@@ -345,8 +339,7 @@ impl Desk {
             "person",
             &id.to_string(),
             serde_json::json!({"others": ended}),
-        )
-        .await?;
+        );
         work.commit().await?;
         Ok(ended)
     }

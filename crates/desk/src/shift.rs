@@ -234,8 +234,7 @@ impl Desk {
         }
         kept::set_own_hours(work.conn(), id, &hours, now).await?;
         let detail = json!({"calendar": hours.calendar, "zone": hours.zone});
-        work.audit("person.hours", "person", &id.to_string(), detail)
-            .await?;
+        work.audit("person.hours", "person", &id.to_string(), detail);
         work.commit().await
     }
 
@@ -275,8 +274,7 @@ impl Desk {
         };
         kept::enter(work.conn(), Uuid::now_v7(), id, &absence, &reason, by, now).await?;
         let detail = json!({"from": from, "until": until});
-        work.audit("person.absence_entered", "person", &id.to_string(), detail)
-            .await?;
+        work.audit("person.absence_entered", "person", &id.to_string(), detail);
         work.commit().await
     }
 
@@ -296,8 +294,7 @@ impl Desk {
         if !kept::end(work.conn(), id, absence, now).await? {
             return Err(DeskError::NotFound);
         }
-        work.audit("person.absence_ended", "person", &id.to_string(), json!({}))
-            .await?;
+        work.audit("person.absence_ended", "person", &id.to_string(), json!({}));
         work.commit().await
     }
 
@@ -327,8 +324,7 @@ impl Desk {
             kept::enter(work.conn(), Uuid::now_v7(), id, &absence, "", id, now).await?;
         }
         let detail = json!({"until": until});
-        work.audit("person.away", "person", &id.to_string(), detail)
-            .await?;
+        work.audit("person.away", "person", &id.to_string(), detail);
         work.commit().await
     }
 
@@ -376,8 +372,7 @@ impl Desk {
             crate::routing::enter(&mut work, &mut ticket).await?;
         }
         let detail = json!({"tickets": n});
-        work.audit("person.tickets_freed", "person", &id.to_string(), detail)
-            .await?;
+        work.audit("person.tickets_freed", "person", &id.to_string(), detail);
         work.commit().await?;
         Ok(n)
     }

@@ -100,8 +100,7 @@ impl Desk {
             "skill",
             &id.to_string(),
             json!({"name": name}),
-        )
-        .await?;
+        );
         work.commit().await?;
         Ok(id)
     }
@@ -118,8 +117,7 @@ impl Desk {
         if !kept::retire(work.conn(), id, now).await? {
             return Err(DeskError::NotFound);
         }
-        work.audit("skill.retired", "skill", &id.to_string(), json!({}))
-            .await?;
+        work.audit("skill.retired", "skill", &id.to_string(), json!({}));
         work.commit().await
     }
 
@@ -144,8 +142,7 @@ impl Desk {
         }
         kept::set_needed(work.conn(), category, skill, level).await?;
         let detail = json!({"skill": skill, "level": level});
-        work.audit("category.skill", "category", &category.to_string(), detail)
-            .await?;
+        work.audit("category.skill", "category", &category.to_string(), detail);
         work.commit().await
     }
 
@@ -212,8 +209,7 @@ impl Desk {
         };
         let row = kept::declare(work.conn(), &declared, now).await?;
         let detail = json!({"skill": found.name, "level": it.level, "certificate": certificate, "expires_on": it.expires_on, "confirmed": !oneself});
-        work.audit("person.skill", "person", &person.to_string(), detail)
-            .await?;
+        work.audit("person.skill", "person", &person.to_string(), detail);
         work.clear_timer(REMINDER, row).await?;
         if let Some(at) = it.expires_on.and_then(remind_at)
             && it.expires_on.is_some_and(|last| last >= now.date_naive())
@@ -249,8 +245,7 @@ impl Desk {
             "person",
             &person.to_string(),
             detail,
-        )
-        .await?;
+        );
         work.commit().await
     }
 
@@ -276,8 +271,7 @@ impl Desk {
             "person",
             &person.to_string(),
             detail,
-        )
-        .await?;
+        );
         work.commit().await?;
         Ok(person)
     }

@@ -272,8 +272,7 @@ pub(crate) async fn file(
         "ticket",
         &number.0.to_string(),
         json!({"requester": requester}),
-    )
-    .await?;
+    );
     if let Some(address) = &person.email {
         let received = Mail {
             kind: MailKind::TicketReceived,
@@ -284,7 +283,7 @@ pub(crate) async fn file(
             secret: None,
         };
         // A confirmation, and nobody reads along yet.
-        work.mail_to(received, address).await?;
+        work.mail_to(&received, address);
     }
     work.timer("triage", id.0, 1, now);
     let human_at_the_latest = now + chrono::TimeDelta::minutes(2);
@@ -342,8 +341,7 @@ pub(crate) async fn resolve(
         "ticket",
         &ticket.number.0.to_string(),
         json!({"code": code.as_str()}),
-    )
-    .await?;
+    );
     work.mail(Mail {
         kind: MailKind::TicketResolved,
         to: ticket.requester,
@@ -390,8 +388,7 @@ pub(crate) async fn reopen(
         "ticket",
         &ticket.number.0.to_string(),
         json!({}),
-    )
-    .await?;
+    );
     if work.caller().person_id() != Some(ticket.requester) {
         work.mail(Mail {
             kind: MailKind::TicketReopened,
@@ -445,7 +442,6 @@ pub(crate) async fn close(
         "ticket",
         &ticket.number.0.to_string(),
         json!({"by": by}),
-    )
-    .await?;
+    );
     work.save(ticket, true).await
 }

@@ -15,12 +15,13 @@ use tierdesk_domain::flow::Fact;
 use tierdesk_domain::id::{EventId, TicketId};
 use tierdesk_domain::tally::Counts;
 use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::audit::Entry;
 use tierdesk_store::clock::{ClockEvent, Projection};
-use tierdesk_store::tally::{self, Cell, delta};
+use tierdesk_store::outcome::Outcome;
+use tierdesk_store::tally::{Cell, delta};
 use tierdesk_store::ticket::{Place, Ticket};
 use tierdesk_store::{
-    PgConnection, Postgres, Transaction, audit, flow, notify_all, routing, team, ticket, timeline,
-    timer,
+    PgConnection, Postgres, Transaction, flow, routing, team, ticket, timeline, timer,
 };
 use uuid::Uuid;
 
@@ -40,14 +41,10 @@ pub const TICKET_PUBLIC: &str = "ticket_public";
 /// A transaction with its caller and its time.
 pub struct Work<'a> {
     tx: Transaction<'static, Postgres>,
-    counts: BTreeMap<Cell, i64>,
+    outcome: Outcome,
     /// What counts between the tiers, in the order in which it is written.
     facts: BTreeSet<(Fact, TicketId)>,
-    notices: BTreeSet<(&'static str, String)>,
     rulebook: Option<Arc<Rulebook>>,
-    deltas: BTreeMap<(DateTime<Utc>, delta::Place), Counts>,
-    /// Deadlines, which are written when the action commits.
-    deadlines: BTreeMap<timer::Key<'static>, DateTime<Utc>>,
     fresh: BTreeMap<TicketId, Fresh>,
     /// Tickets that a human acknowledged in this action.
     pub(crate) acknowledged: BTreeSet<TicketId>,
@@ -80,12 +77,9 @@ impl Desk {
         let now = now.trunc_subsecs(6);
         Ok(Work {
             tx,
-            counts: BTreeMap::new(),
+            outcome: Outcome::default(),
             facts: BTreeSet::new(),
-            notices: BTreeSet::new(),
             rulebook: None,
-            deltas: BTreeMap::new(),
-            deadlines: BTreeMap::new(),
             fresh: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
             desk: self,
@@ -239,48 +233,33 @@ impl<'a> Work<'a> {
         Ok(id)
     }
 
-    /// Writes a row of the audit log. `detail` never holds a secret.
-    pub async fn audit(
-        &mut self,
-        action: &str,
-        object_kind: &str,
-        object_id: &str,
-        detail: Value,
-    ) -> Result<()> {
+    /// Writes a row of the audit log when the action commits. `detail` never holds a secret.
+    pub fn audit(&mut self, action: &str, object_kind: &str, object_id: &str, detail: Value) {
         let actor = self.caller.actor();
-        self.audit_by(actor, action, object_kind, object_id, detail)
-            .await
+        self.audit_by(actor, action, object_kind, object_id, detail);
     }
 
     /// The same, for what somebody else than the caller did: a rule that their action set off.
-    pub(crate) async fn audit_by(
+    pub(crate) fn audit_by(
         &mut self,
         actor: Actor,
         action: &str,
         object_kind: &str,
         object_id: &str,
         detail: Value,
-    ) -> Result<()> {
-        audit::insert(
-            &mut self.tx,
-            &audit::Entry {
-                actor,
-                action,
-                object_kind,
-                object_id,
-                detail,
-                ip: &self.caller.origin.ip,
-                request_id: &self.caller.origin.request_id,
-            },
-            self.now,
-        )
-        .await?;
-        Ok(())
+    ) {
+        self.outcome.audit.push(Entry {
+            actor,
+            action: action.to_owned(),
+            object_kind: object_kind.to_owned(),
+            object_id: object_id.to_owned(),
+            detail,
+        });
     }
 
     /// Tells listeners on `channel` after the action has committed; what is said twice is heard once.
     pub(crate) fn announce(&mut self, channel: &'static str, payload: String) {
-        self.notices.insert((channel, payload));
+        self.outcome.notices.insert((channel, payload));
     }
 
     /// The rulebook in force, the same for the whole action.
@@ -300,7 +279,7 @@ impl<'a> Work<'a> {
 
     /// Adds to a queue's count, which is written when the action commits.
     pub(crate) fn count(&mut self, cell: Cell, n: i64) {
-        *self.counts.entry(cell).or_default() += n;
+        *self.outcome.counts.entry(cell).or_default() += n;
     }
 
     /// Notes what counts between the tiers; it is written when the action commits.
@@ -311,18 +290,25 @@ impl<'a> Work<'a> {
 
     /// Adds to what dashboards count, which is written when the action commits.
     pub(crate) fn count_at(&mut self, at: DateTime<Utc>, place: delta::Place, counts: &Counts) {
-        self.deltas.entry((at, place)).or_default().join(counts);
+        self.outcome
+            .deltas
+            .entry((at, place))
+            .or_default()
+            .join(counts);
     }
 
     /// Sets a deadline, or moves it; it is written when the action commits.
     pub fn timer(&mut self, kind: &'static str, object: Uuid, cycle: i32, fires_at: DateTime<Utc>) {
-        self.deadlines.insert((kind, object, cycle), fires_at);
+        self.outcome
+            .deadlines
+            .insert((kind, object, cycle), fires_at);
         self.announce("timer", String::new());
     }
 
     /// Takes a deadline back, in every cycle.
     pub async fn clear_timer(&mut self, kind: &'static str, object: Uuid) -> Result<()> {
-        self.deadlines
+        self.outcome
+            .deadlines
             .retain(|(of, to, _), _| (*of, *to) != (kind, object));
         timer::clear(&mut self.tx, kind, object).await?;
         Ok(())
@@ -404,36 +390,15 @@ impl<'a> Work<'a> {
 
     /// Commits. Without this nothing happened.
     pub async fn commit(mut self) -> Result<()> {
-        self.counts.retain(|_, n| *n != 0);
-        if !self.counts.is_empty() {
-            // Random bits of a fresh id: writers spread over the shards.
-            let shard = i16::from(Uuid::now_v7().as_bytes()[15] & 7);
-            let cells: Vec<(Cell, i64)> = std::mem::take(&mut self.counts).into_iter().collect();
-            tally::add(&mut self.tx, &cells, shard).await?;
-        }
         if !self.facts.is_empty() {
             let facts: Vec<_> = std::mem::take(&mut self.facts).into_iter().collect();
             for fact in flow::note(&mut self.tx, &facts).await? {
                 self.count_at(fact.at, flow::place(&fact), &fact.counts());
             }
         }
-        self.deltas.retain(|_, counts| !counts.is_empty());
-        if !self.deltas.is_empty() {
-            let deltas: Vec<_> = std::mem::take(&mut self.deltas).into_iter().collect();
-            delta::insert(&mut self.tx, &deltas).await?;
-        }
-        if !self.deadlines.is_empty() {
-            let deadlines: Vec<_> = std::mem::take(&mut self.deadlines).into_iter().collect();
-            timer::set_all(&mut self.tx, &deadlines).await?;
-        }
-        if !self.notices.is_empty() {
-            let (channels, payloads): (Vec<_>, Vec<_>) = self
-                .notices
-                .into_iter()
-                .map(|(channel, payload)| (channel.to_owned(), payload))
-                .unzip();
-            notify_all(&mut self.tx, &channels, &payloads).await?;
-        }
+        let origin = &self.caller.origin;
+        let from = (origin.ip.as_str(), origin.request_id.as_str());
+        self.outcome.write(&mut self.tx, from, self.now).await?;
         tierdesk_store::commit(self.tx).await?;
         Ok(())
     }

@@ -26,6 +26,7 @@ pub mod mailbox;
 pub mod notification;
 pub mod on_call;
 pub mod outbox;
+pub mod outcome;
 pub mod people;
 pub mod person;
 pub mod pool;
@@ -54,7 +55,6 @@ mod row;
 
 pub use pool::{
     Pool, PooledConnection, acquire, begin, begin_snapshot, commit, connect, migrate, notify,
-    notify_all,
 };
 pub use sqlx::postgres::PgListener;
 pub use sqlx::{PgConnection, Postgres, Transaction};

@@ -13,15 +13,15 @@ use crate::{Result, row};
 
 /// One mail to one recipient.
 #[derive(Debug)]
-pub struct NewMail<'a> {
+pub struct NewMail {
     /// Shared by all recipients of one mail.
     pub mail_id: Uuid,
     /// Which template.
     pub kind: MailKind,
     /// Who gets it.
-    pub person: Option<PersonId>,
+    pub person: PersonId,
     /// Where.
-    pub address: &'a str,
+    pub address: String,
     /// Whether they are in Cc instead of To.
     pub reads_along: bool,
     /// About which ticket.
@@ -29,35 +29,11 @@ pub struct NewMail<'a> {
     /// About which event.
     pub event: Option<EventId>,
     /// Its stable Message-ID, without angle brackets.
-    pub message_id: &'a str,
+    pub message_id: String,
     /// Ids and harmless facts for the template.
-    pub data: &'a serde_json::Value,
+    pub data: serde_json::Value,
     /// Sealed values, such as a token; deleted after sending.
-    pub sealed: Option<&'a [u8]>,
-}
-
-/// Puts a mail in the outbox. The same mail to the same address is put there once.
-pub async fn insert(conn: &mut PgConnection, mail: &NewMail<'_>, now: DateTime<Utc>) -> Result<()> {
-    sqlx::query!(
-        "insert into outbox (id, mail_id, kind, person_id, address, header, ticket_id, event_id, message_id, data, sealed, created_at, send_after)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
-         on conflict (mail_id, address) do nothing",
-        Uuid::now_v7(),
-        mail.mail_id,
-        mail.kind.as_str(),
-        mail.person.map(|it| it.0),
-        mail.address,
-        if mail.reads_along { "cc" } else { "to" },
-        mail.ticket.map(|it| it.0),
-        mail.event.map(|it| it.0),
-        mail.message_id,
-        mail.data,
-        mail.sealed,
-        now
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    pub sealed: Option<Vec<u8>>,
 }
 
 /// A mail that somebody claimed to send it.

@@ -99,22 +99,6 @@ pub async fn notify(conn: &mut PgConnection, channel: &str, payload: &str) -> Re
     Ok(())
 }
 
-/// The same for several, pair by pair, in one statement.
-pub async fn notify_all(
-    conn: &mut PgConnection,
-    channels: &[String],
-    payloads: &[String],
-) -> Result<()> {
-    sqlx::query!(
-        "select count(pg_notify(channel, payload)) from unnest($1::text[], $2::text[]) as it (channel, payload)",
-        channels,
-        payloads
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(())
-}
-
 /// One connection of the pool.
 pub type PooledConnection = sqlx::pool::PoolConnection<sqlx::Postgres>;
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
 use tierdesk_domain::id::TeamId;
-use tierdesk_domain::tally::{NO_DAY, Standing};
+use tierdesk_domain::tally::Standing;
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
 use uuid::Uuid;
@@ -27,38 +27,6 @@ pub struct Cell {
     pub tier: Tier,
     /// The priority.
     pub priority: Priority,
-}
-
-/// Adds to counts of queues, in their order, so that two writers never wait for each other in a circle. `shard` is 0 to 7.
-pub async fn add(conn: &mut PgConnection, cells: &[(Cell, i64)], shard: i16) -> Result<()> {
-    let mut cells = cells.to_vec();
-    cells.sort_unstable_by_key(|(cell, _)| *cell);
-    let teams: Vec<Uuid> = cells.iter().map(|(it, _)| it.team.0).collect();
-    let tiers: Vec<i16> = cells.iter().map(|(it, _)| it.tier.number()).collect();
-    let priorities: Vec<i16> = cells.iter().map(|(it, _)| it.priority.number()).collect();
-    let standings: Vec<String> = cells
-        .iter()
-        .map(|(it, _)| it.standing.as_str().to_owned())
-        .collect();
-    let numbers: Vec<i64> = cells.iter().map(|(_, n)| *n).collect();
-    sqlx::query!(
-        "insert into tally (day, team_id, tier, priority, measure, n, shard)
-         select $7::date, team, tier, priority, measure, n, $6::smallint
-         from unnest($1::uuid[], $2::smallint[], $3::smallint[], $4::text[], $5::bigint[])
-              with ordinality as it (team, tier, priority, measure, n, position)
-         order by position
-         on conflict (measure, day, team_id, tier, priority, shard) do update set n = tally.n + excluded.n",
-        &teams,
-        &tiers,
-        &priorities,
-        &standings,
-        &numbers,
-        shard,
-        NO_DAY
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// The teams a scope's reports may count: nothing for those who only have tickets of their own.

@@ -26,29 +26,6 @@ pub struct Timer {
 /// What a deadline is known by: what is to be done, to what, in which cycle.
 pub type Key<'a> = (&'a str, Uuid, i32);
 
-/// Sets deadlines, or moves those that exist.
-pub async fn set_all(
-    conn: &mut PgConnection,
-    deadlines: &[(Key<'_>, DateTime<Utc>)],
-) -> Result<()> {
-    let kinds: Vec<String> = deadlines.iter().map(|it| it.0.0.to_owned()).collect();
-    let objects: Vec<Uuid> = deadlines.iter().map(|it| it.0.1).collect();
-    let cycles: Vec<i32> = deadlines.iter().map(|it| it.0.2).collect();
-    let times: Vec<DateTime<Utc>> = deadlines.iter().map(|it| it.1).collect();
-    sqlx::query!(
-        "insert into timer (kind, object_id, cycle, fires_at, data)
-         select kind, object, cycle, fires_at, '{}' from unnest($1::text[], $2::uuid[], $3::integer[], $4::timestamptz[]) as it (kind, object, cycle, fires_at)
-         on conflict (kind, object_id, cycle) do update set fires_at = excluded.fires_at, data = excluded.data, attempts = 0",
-        &kinds,
-        &objects,
-        &cycles,
-        &times
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Sets a deadline whose doer wants to know something, or moves it if it exists.
 pub async fn set(
     conn: &mut PgConnection,

@@ -138,8 +138,7 @@ async fn send_link(work: &mut Work<'_>, ticket: &Ticket, reminder: bool) -> Resu
         "person",
         &ticket.requester.to_string(),
         json!({"ticket": ticket.number, "reminder": reminder}),
-    )
-    .await?;
+    );
     work.mail(Mail {
         kind: MailKind::PasswordReset,
         to: ticket.requester,

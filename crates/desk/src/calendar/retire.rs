@@ -101,8 +101,7 @@ impl Desk {
             false => "calendar.retired",
         };
         let detail = json!({"name": document.name});
-        work.audit(action, CALENDAR, &id.to_string(), detail)
-            .await?;
+        work.audit(action, CALENDAR, &id.to_string(), detail);
         work.commit().await
     }
 }

@@ -73,8 +73,7 @@ impl Desk {
             "ticket",
             &ticket.number.0.to_string(),
             data,
-        )
-        .await?;
+        );
         work.save(&mut ticket, false).await?;
         work.commit().await
     }
@@ -127,8 +126,7 @@ impl Desk {
             "ticket",
             &ticket.number.0.to_string(),
             data,
-        )
-        .await?;
+        );
         let telling = Telling::of(NotificationKind::HandedBack, id, event);
         work.save_and_tell(&mut ticket, telling).await?;
         work.commit().await
@@ -177,8 +175,8 @@ async fn accepted(
         "ticket",
         &ticket.number.0.to_string(),
         data,
-    )
-    .await
+    );
+    Ok(())
 }
 
 /// Whoever made a hand-over, where they still work in the queue it came from and are neither absent nor away.

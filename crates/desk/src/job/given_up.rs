@@ -77,6 +77,6 @@ async fn give_up_silently(work: &mut Work<'_>, id: JobId) -> Result<()> {
 
 async fn audit(work: &mut Work<'_>, id: JobId, state: JobState) -> Result<()> {
     let detail = json!({ "state": state });
-    work.audit("job.given_up", "job", &id.to_string(), detail)
-        .await
+    work.audit("job.given_up", "job", &id.to_string(), detail);
+    Ok(())
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tierdesk_domain::id::{EventId, PersonId, TicketId};
 use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::secret::Secret;
-use tierdesk_store::outbox;
+use tierdesk_store::outbox::{self, NewMail};
 use uuid::Uuid;
 
 use super::Work;
@@ -49,24 +49,20 @@ impl Work<'_> {
                 }
             }
         }
-        self.post(&mail, &recipients).await
+        self.post(&mail, recipients);
+        Ok(())
     }
 
     /// Puts a mail in the outbox for one address that need not be the person's first one, such as the address an invitation
     /// goes to or the one that is no longer theirs.
-    pub async fn mail_to(&mut self, mail: Mail<'_>, address: &str) -> Result<()> {
-        let to = mail.to;
-        self.post(&mail, &[(to, address.to_owned(), false)]).await
+    pub fn mail_to(&mut self, mail: &Mail<'_>, address: &str) {
+        self.post(mail, vec![(mail.to, address.to_owned(), false)]);
     }
 
     /// One row per recipient (decision 34): a common Message-ID, a common To and Cc.
-    async fn post(
-        &mut self,
-        mail: &Mail<'_>,
-        recipients: &[(PersonId, String, bool)],
-    ) -> Result<()> {
+    fn post(&mut self, mail: &Mail<'_>, recipients: Vec<(PersonId, String, bool)>) {
         if recipients.is_empty() {
-            return Ok(());
+            return;
         }
         let mail_id = Uuid::now_v7();
         let domain = &self.desk.settings.mail_domain;
@@ -81,25 +77,19 @@ impl Work<'_> {
                 .seal(&crate::outbox::place(mail_id), secret.reveal().as_bytes())
         });
         for (person, address, reads_along) in recipients {
-            outbox::insert(
-                &mut self.tx,
-                &outbox::NewMail {
-                    mail_id,
-                    kind: mail.kind,
-                    person: Some(*person),
-                    address,
-                    reads_along: *reads_along,
-                    ticket: mail.ticket,
-                    event: mail.event,
-                    message_id: &message_id,
-                    data: &mail.data,
-                    sealed: sealed.as_deref(),
-                },
-                self.now,
-            )
-            .await?;
+            self.outcome.mails.push(NewMail {
+                mail_id,
+                kind: mail.kind,
+                person,
+                address,
+                reads_along,
+                ticket: mail.ticket,
+                event: mail.event,
+                message_id: message_id.clone(),
+                data: mail.data.clone(),
+                sealed: sealed.clone(),
+            });
         }
         self.announce("outbox", String::new());
-        Ok(())
     }
 }

@@ -47,34 +47,6 @@ impl Place {
     }
 }
 
-/// Keeps what an action counted: the time it belongs to, the place, and the counts.
-pub async fn insert(
-    conn: &mut PgConnection,
-    deltas: &[((DateTime<Utc>, Place), Counts)],
-) -> Result<()> {
-    let column = |of: fn(&Place) -> Option<Uuid>| -> Vec<Uuid> {
-        let all = deltas.iter().map(|((_, place), _)| of(place));
-        all.map(Option::unwrap_or_default).collect()
-    };
-    sqlx::query!(
-        "insert into tally_delta (id, at, team_id, tier, priority, category_id, organisation_id, person_id, counts)
-         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::smallint[], $5::smallint[], $6::uuid[], $7::uuid[],
-                              $8::uuid[], $9::bytea[])",
-        &deltas.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>(),
-        &deltas.iter().map(|((at, _), _)| *at).collect::<Vec<_>>(),
-        &column(|it| Some(it.team.0)),
-        &deltas.iter().map(|((_, it), _)| it.tier.number()).collect::<Vec<_>>(),
-        &deltas.iter().map(|((_, it), _)| it.priority.number()).collect::<Vec<_>>(),
-        &column(|it| it.category.map(|it| it.0)),
-        &column(|it| it.organisation.map(|it| it.0)),
-        &column(|it| it.person.map(|it| it.0)),
-        &deltas.iter().map(|(_, counts)| counts.encode()).collect::<Vec<_>>()
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Takes up to `limit` rows away, oldest first, for whoever folds them.
 pub async fn take(
     conn: &mut PgConnection,
