@@ -41,10 +41,10 @@ pub(crate) async fn run(run: &Run) -> anyhow::Result<Sweep> {
     let worker = run.files.worker(&run.program, &run.url)?;
     let due: DateTime<Utc> = Utc::now() + TimeDelta::from_std(AHEAD)?;
     let due_at = Instant::now() + AHEAD;
-    // Evenly among all, so that the same rules hold on the same share of them whatever the number of tickets.
+    // Any of them, so that the same rules hold on the same share of them whatever the number of tickets.
     let set = sqlx::query(
         "update timer set fires_at = $1 where kind = 'clock' and object_id in (
-             select id from ticket where status in ('new', 'open') order by md5(number::text) limit $2)",
+             select id from ticket where status in ('new', 'open') order by random() limit $2)",
     )
     .bind(due)
     .bind(DUE)

@@ -11,8 +11,7 @@ use tierdesk_domain::attachment::{
     HEAD, MAX_MEGABYTES, MAX_PER_MESSAGE, MAX_SIZE, MAX_WAITING, WAITS, clean_name, media_type,
 };
 use tierdesk_domain::field::FieldError;
-use tierdesk_domain::id::{AttachmentId, EventId, FormId, TicketId};
-use tierdesk_domain::timeline::Visibility;
+use tierdesk_domain::id::{AttachmentId, FormId};
 use tierdesk_store::attachment::{self, Attachment, Waiting};
 use tokio::fs;
 use tokio::io::AsyncWriteExt;
@@ -263,35 +262,6 @@ impl Desk {
     }
 }
 
-/// Gives the files that wait for `form` to an entry of a ticket, within its action. Returns how many there were.
-///
-/// # Errors
-/// [`DeskError::Invalid`] if two uploads at once brought more than a message takes.
-pub(crate) async fn attach(
-    work: &mut Work<'_>,
-    form: Option<FormId>,
-    ticket: TicketId,
-    event: EventId,
-    visibility: Visibility,
-) -> Result<()> {
-    let (Some(form), Some(uploader)) = (form, work.caller().person_id()) else {
-        return Ok(());
-    };
-    let now = work.now;
-    let count = attachment::attach(
-        work.conn(),
-        (uploader, form),
-        (ticket, event),
-        visibility,
-        now,
-    )
-    .await?;
-    if count > MAX_PER_MESSAGE as u64 {
-        return Err(refused("error.too_many_files", Some(MAX_PER_MESSAGE)));
-    }
-    Ok(())
-}
-
 /// How many files wait for `form`, within an action.
 pub(crate) async fn waiting(work: &mut Work<'_>, form: Option<FormId>) -> Result<usize> {
     let (Some(form), Some(uploader)) = (form, work.caller().person_id()) else {
@@ -310,7 +280,7 @@ fn new_name() -> String {
         .collect()
 }
 
-fn refused(message: &'static str, limit: Option<usize>) -> DeskError {
+pub(crate) fn refused(message: &'static str, limit: Option<usize>) -> DeskError {
     DeskError::Invalid(vec![FieldError {
         field: "files",
         message,

@@ -263,7 +263,6 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
             changed.push(after);
         }
     }
-    tierdesk_store::clock::project(work.conn(), ticket.id, &changed).await?;
     if let Some(fresh) = work.fresh(ticket.id) {
         fresh.clocks.retain(|it| {
             !changed
@@ -271,6 +270,8 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
                 .any(|new| (new.metric, new.ordinal) == (it.metric, it.ordinal))
         });
         fresh.clocks.extend(changed);
+    } else {
+        tierdesk_store::clock::project(work.conn(), ticket.id, &changed).await?;
     }
     crate::flow::note(work, ticket.id, &told, &rulebook.book);
     keep_next(ticket, &clocks);

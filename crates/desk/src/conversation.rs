@@ -88,8 +88,13 @@ impl Desk {
                         json!({}),
                     )
                     .await?;
-                attachment::attach(&mut work, message.files, id, event, Visibility::Public).await?;
-                draft::sent(&mut work, Purpose::Answer(id)).await?;
+                draft::sent(
+                    &mut work,
+                    Purpose::Answer(id),
+                    message.files,
+                    (id, event, Visibility::Public),
+                )
+                .await?;
                 if ticket.status == Status::Pending {
                     work.event(
                         &ticket,
@@ -138,8 +143,13 @@ impl Desk {
                 json!({}),
             )
             .await?;
-        attachment::attach(&mut work, message.files, id, event, Visibility::Public).await?;
-        draft::sent(&mut work, Purpose::Reply(id)).await?;
+        draft::sent(
+            &mut work,
+            Purpose::Reply(id),
+            message.files,
+            (id, event, Visibility::Public),
+        )
+        .await?;
         let next = match afterwards {
             Afterwards::Open if ticket.status == Status::New => Status::Open,
             Afterwards::Open => ticket.status,
@@ -194,8 +204,13 @@ impl Desk {
                 json!({}),
             )
             .await?;
-        attachment::attach(&mut work, message.files, id, event, Visibility::Internal).await?;
-        draft::sent(&mut work, Purpose::Note(id)).await?;
+        draft::sent(
+            &mut work,
+            Purpose::Note(id),
+            message.files,
+            (id, event, Visibility::Internal),
+        )
+        .await?;
         work.save(&mut ticket, false).await?;
         work.commit().await?;
         Ok(event)

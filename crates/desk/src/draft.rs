@@ -3,11 +3,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
+use tierdesk_domain::attachment::MAX_PER_MESSAGE;
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field;
-use tierdesk_domain::id::{PersonId, TicketId};
+use tierdesk_domain::id::{EventId, FormId, PersonId, TicketId};
+use tierdesk_domain::timeline::Visibility;
 use tierdesk_store::{draft, notification, requester};
 
+use crate::attachment::refused;
 use crate::error::{DeskError, Result};
 use crate::ticket::MAX_BODY;
 use crate::{Caller, Desk, Work};
@@ -131,10 +134,20 @@ impl Desk {
     }
 }
 
-/// Forgets the caller's draft within the action that sent it.
-pub(crate) async fn sent(work: &mut Work<'_>, purpose: Purpose) -> Result<()> {
-    if let Some(person) = work.caller().person_id() {
-        draft::forget(work.conn(), person, &purpose.key()).await?;
+/// The caller's form was sent within an action: its draft is forgotten, and its files belong to the entry that came of it.
+pub(crate) async fn sent(
+    work: &mut Work<'_>,
+    purpose: Purpose,
+    files: Option<FormId>,
+    entry: (TicketId, EventId, Visibility),
+) -> Result<()> {
+    let Some(person) = work.caller().person_id() else {
+        return Ok(());
+    };
+    let (key, now) = (purpose.key(), work.now);
+    let count = draft::sent(work.conn(), (person, &key), files, entry, now).await?;
+    if count > MAX_PER_MESSAGE as u64 {
+        return Err(refused("error.too_many_files", Some(MAX_PER_MESSAGE)));
     }
     Ok(())
 }

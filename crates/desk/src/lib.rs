@@ -59,8 +59,9 @@ pub use error::DeskError;
 pub use keys::Keys;
 pub use work::Work;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use tierdesk_domain::id::TeamId;
 use tierdesk_store::Pool;
 
 /// What every action needs. Cheap to clone.
@@ -76,6 +77,10 @@ pub struct Desk {
     pub(crate) hashing: Arc<tokio::sync::Semaphore>,
     /// What steers clocks and rules, as it was read last.
     pub(crate) rulebook: Arc<std::sync::RwLock<Option<Arc<rulebook::Rulebook>>>>,
+    /// The team that gets what no category names, once it was read: founding says it, and nothing changes it.
+    pub(crate) service_desk: Arc<OnceLock<TeamId>>,
+    /// How many searches may run at the same time.
+    pub(crate) searching: Arc<tokio::sync::Semaphore>,
     /// Sums of blocks, as they were read last.
     pub(crate) figures: Arc<figures::Kept>,
 }
@@ -97,12 +102,15 @@ impl Desk {
     /// A desk over a database.
     pub fn new(pool: Pool, keys: Keys, settings: Settings) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let searches = search::at_once(pool.options().get_max_connections());
         Self {
             pool,
             keys: Arc::new(keys),
             settings: Arc::new(settings),
             hashing: Arc::new(tokio::sync::Semaphore::new(cores)),
             rulebook: Arc::default(),
+            service_desk: Arc::default(),
+            searching: Arc::new(tokio::sync::Semaphore::new(searches)),
             figures: Arc::default(),
         }
     }

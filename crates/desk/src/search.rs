@@ -6,7 +6,7 @@ use tierdesk_domain::id::{PersonId, TicketNumber};
 use tierdesk_store::search::{self, Found, FoundPerson, Hits};
 use tierdesk_store::ticket;
 
-use crate::error::Result;
+use crate::error::{DeskError, Result};
 use crate::{Caller, Desk};
 
 /// Hits on a page.
@@ -31,6 +31,12 @@ pub struct Results {
     pub gave_up: bool,
 }
 
+/// How many searches may run at the same time, with so many connections: searches never take more than a sixth of them,
+/// whatever is asked.
+pub(crate) fn at_once(connections: u32) -> usize {
+    usize::try_from(connections / 6).unwrap_or_default().max(2)
+}
+
 impl Desk {
     /// Searches for a text; `page` counts from 0.
     pub async fn search(
@@ -51,6 +57,9 @@ impl Desk {
         if text.is_empty() {
             return Ok(results);
         }
+        // A search is the dearest page; in their order, so that one that is dear keeps all others waiting alike.
+        let turn = self.searching.acquire().await;
+        let _turn = turn.map_err(|error| DeskError::Broken(error.to_string()))?;
         // A transaction, so that the limit ends with it. Nothing is written.
         let mut work = self.begin(caller, now).await?;
         let says_something = search::begin(work.conn(), &text).await?;

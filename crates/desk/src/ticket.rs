@@ -18,7 +18,7 @@ use crate::draft::{self, Purpose};
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
 use crate::work::Mail;
-use crate::{Caller, Desk, Work, attachment, clock};
+use crate::{Caller, Desk, Work, clock};
 
 /// The longest title, in characters (a mail subject as we store it).
 pub const MAX_TITLE: usize = 255;
@@ -260,8 +260,7 @@ pub(crate) async fn file(
             opened,
         )
         .await?;
-    attachment::attach(work, files, id, event, Visibility::Public).await?;
-    draft::sent(work, Purpose::New).await?;
+    draft::sent(work, Purpose::New, files, (id, event, Visibility::Public)).await?;
     if let Some(before) = follows {
         // The earlier ticket must be one that its reader may act on as requester (AT-IDOR-3).
         let before = work.ticket(before, Action::ActAsRequester).await?;
@@ -294,11 +293,14 @@ pub(crate) async fn file(
 
 /// The team that gets what no category names (decision 14).
 pub(crate) async fn service_desk(work: &mut Work<'_>) -> Result<TeamId> {
-    instance::get(work.conn(), "service_desk")
-        .await?
-        .ok_or_else(|| {
-            DeskError::Broken("no service desk team is set up: run `tierdesk migrate`".to_owned())
-        })
+    if let Some(known) = work.desk().service_desk.get() {
+        return Ok(*known);
+    }
+    let team = instance::get(work.conn(), "service_desk").await?;
+    let team = team.ok_or_else(|| {
+        DeskError::Broken("no service desk team is set up: run `tierdesk migrate`".to_owned())
+    })?;
+    Ok(*work.desk().service_desk.get_or_init(|| team))
 }
 
 /// Resolves a locked ticket within an action.
@@ -381,8 +383,8 @@ pub(crate) async fn reopen(
             json!({"internal": {"after": after}}),
         )
         .await?;
-    attachment::attach(work, message.files, ticket.id, event, Visibility::Public).await?;
-    draft::sent(work, Purpose::Answer(ticket.id)).await?;
+    let entry = (ticket.id, event, Visibility::Public);
+    draft::sent(work, Purpose::Answer(ticket.id), message.files, entry).await?;
     work.audit(
         "ticket.reopened",
         "ticket",

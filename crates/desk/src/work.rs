@@ -59,7 +59,7 @@ pub struct Work<'a> {
 pub(crate) struct Fresh {
     /// What a clock may care about.
     pub(crate) events: Vec<ClockEvent>,
-    /// Its clocks as they were written last.
+    /// Its clocks, which are written when the action commits.
     pub(crate) clocks: Vec<Projection>,
     written: Ticket,
 }
@@ -395,6 +395,10 @@ impl<'a> Work<'a> {
             for fact in flow::note(&mut self.tx, &facts).await? {
                 self.count_at(fact.at, flow::place(&fact), &fact.counts());
             }
+        }
+        for (ticket, fresh) in std::mem::take(&mut self.fresh) {
+            let clocks = fresh.clocks.into_iter().map(|clock| (ticket, clock));
+            self.outcome.clocks.extend(clocks);
         }
         let origin = &self.caller.origin;
         let from = (origin.ip.as_str(), origin.request_id.as_str());

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
 use tierdesk_domain::id::{AttachmentId, EventId, FormId, PersonId, TicketId};
-use tierdesk_domain::timeline::Visibility;
 use uuid::Uuid;
 
 use crate::{Result, StoreError};
@@ -128,29 +127,6 @@ pub async fn waiting(
     .into_iter()
     .map(Attachment::try_from)
     .collect()
-}
-
-/// Gives the files that still wait for a form at `now` to an entry of a ticket. Returns how many there were.
-pub async fn attach(
-    conn: &mut PgConnection,
-    (uploader, form): (PersonId, FormId),
-    (ticket, event): (TicketId, EventId),
-    visibility: Visibility,
-    now: DateTime<Utc>,
-) -> Result<u64> {
-    Ok(sqlx::query!(
-        "update attachment set ticket_id = $3, event_id = $4, visibility = $5, draft_id = null, expires_at = null
-         where uploader_id = $1 and draft_id = $2 and expires_at > $6",
-        uploader.0,
-        form.0,
-        ticket.0,
-        event.0,
-        visibility.as_str(),
-        now
-    )
-    .execute(conn)
-    .await?
-    .rows_affected())
 }
 
 /// Forgets a file that its uploader takes out of a form. Returns where it lies, nothing if it does not wait for this person.

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use tierdesk_domain::id::TicketId;
 use tierdesk_domain::tally::{Counts, NO_DAY};
 use uuid::Uuid;
 
 use crate::audit::Entry;
+use crate::clock::Projection;
 use crate::outbox::NewMail;
 use crate::tally::{Cell, delta};
 use crate::{Result, timer};
@@ -24,6 +26,8 @@ pub struct Outcome {
     pub counts: BTreeMap<Cell, i64>,
     /// What dashboards count, by the time it belongs to and the place.
     pub deltas: BTreeMap<(DateTime<Utc>, delta::Place), Counts>,
+    /// The clocks of tickets that were filed.
+    pub clocks: Vec<(TicketId, Projection)>,
     /// Deadlines that are set, or moved if they exist.
     pub deadlines: BTreeMap<timer::Key<'static>, DateTime<Utc>>,
     /// Who is told after the commit, by channel and payload; what is said twice is heard once.
@@ -36,6 +40,7 @@ impl Outcome {
             && self.mails.is_empty()
             && self.counts.is_empty()
             && self.deltas.is_empty()
+            && self.clocks.is_empty()
             && self.deadlines.is_empty()
             && self.notices.is_empty()
     }
@@ -55,11 +60,12 @@ impl Outcome {
         if self.is_empty() {
             return Ok(());
         }
-        // Random bits of a fresh id: writers spread over the shards 0 to 7.
-        let shard = i16::from(Uuid::now_v7().as_bytes()[15] & 7);
         let place = |of: fn(&delta::Place) -> Option<Uuid>| {
             list(self.deltas.keys(), |(_, it)| of(it).unwrap_or_default())
         };
+        let clock =
+            |time: fn(&Projection) -> Option<DateTime<Utc>>| list(&self.clocks, |(_, it)| time(it));
+        // Each connection adds to a shard of its own, as far as there are as many, so that writers do not wait for each other.
         sqlx::query!(
             r#"with written as (
                    insert into audit (at, actor_kind, actor_id, on_behalf_of, action, object_kind, object_id, detail, ip, request_id)
@@ -76,20 +82,25 @@ impl Outcome {
                    on conflict (mail_id, address) do nothing),
                counted as (
                    insert into tally (day, team_id, tier, priority, measure, n, shard)
-                   select $22::date, team, tier, priority, measure, n, $23::smallint
-                   from unnest($24::uuid[], $25::smallint[], $26::smallint[], $27::text[], $28::bigint[]) with ordinality
+                   select $22::date, team, tier, priority, measure, n, pg_backend_pid() % 16
+                   from unnest($23::uuid[], $24::smallint[], $25::smallint[], $26::text[], $27::bigint[]) with ordinality
                         as it (team, tier, priority, measure, n, position)
                    order by position
                    on conflict (measure, day, team_id, tier, priority, shard) do update set n = tally.n + excluded.n),
                kept as (
                    insert into tally_delta (id, at, team_id, tier, priority, category_id, organisation_id, person_id, counts)
-                   select * from unnest($29::uuid[], $30::timestamptz[], $31::uuid[], $32::smallint[], $33::smallint[], $34::uuid[],
-                                        $35::uuid[], $36::uuid[], $37::bytea[])),
+                   select * from unnest($28::uuid[], $29::timestamptz[], $30::uuid[], $31::smallint[], $32::smallint[], $33::uuid[],
+                                        $34::uuid[], $35::uuid[], $36::bytea[])),
+               clocked as (
+                   insert into ticket_clock (ticket_id, metric, cycle, state, target_seconds, due_at, risk_at, met_at, breached_at,
+                                             warned_at, policy_id, policy_version)
+                   select * from unnest($43::uuid[], $44::text[], $45::integer[], $46::text[], $47::bigint[], $48::timestamptz[],
+                                        $49::timestamptz[], $50::timestamptz[], $51::timestamptz[], $52::timestamptz[], $53::uuid[], $54::integer[])),
                due as (
                    insert into timer (kind, object_id, cycle, fires_at)
-                   select * from unnest($38::text[], $39::uuid[], $40::integer[], $41::timestamptz[])
+                   select * from unnest($37::text[], $38::uuid[], $39::integer[], $40::timestamptz[])
                    on conflict (kind, object_id, cycle) do update set fires_at = excluded.fires_at, data = excluded.data, attempts = 0)
-               select count(pg_notify(channel, payload)) as "n!" from unnest($42::text[], $43::text[]) as it (channel, payload)"#,
+               select count(pg_notify(channel, payload)) as "n!" from unnest($41::text[], $42::text[]) as it (channel, payload)"#,
             now,
             ip,
             request_id,
@@ -112,7 +123,6 @@ impl Outcome {
             &list(&self.mails, |it| it.data.clone()),
             &list(&self.mails, |it| it.sealed.clone()) as &[Option<Vec<u8>>],
             NO_DAY,
-            shard,
             &list(self.counts.keys(), |it| it.team.0),
             &list(self.counts.keys(), |it| it.tier.number()),
             &list(self.counts.keys(), |it| it.priority.number()),
@@ -133,6 +143,18 @@ impl Outcome {
             &list(self.deadlines.values(), |at| *at),
             &list(&self.notices, |(channel, _)| (*channel).to_owned()),
             &list(&self.notices, |(_, payload)| payload.clone()),
+            &list(&self.clocks, |(ticket, _)| ticket.0),
+            &list(&self.clocks, |(_, it)| it.metric.as_str().to_owned()),
+            &list(&self.clocks, |(_, it)| it.ordinal),
+            &list(&self.clocks, |(_, it)| it.state.to_owned()),
+            &list(&self.clocks, |(_, it)| it.target_seconds),
+            &clock(|it| it.due_at) as &[Option<DateTime<Utc>>],
+            &clock(|it| it.risk_at) as &[Option<DateTime<Utc>>],
+            &clock(|it| it.met_at) as &[Option<DateTime<Utc>>],
+            &clock(|it| it.breached_at) as &[Option<DateTime<Utc>>],
+            &clock(|it| it.warned_at) as &[Option<DateTime<Utc>>],
+            &list(&self.clocks, |(_, it)| it.policy.0.0),
+            &list(&self.clocks, |(_, it)| it.policy.1),
         )
         .fetch_one(conn)
         .await?;

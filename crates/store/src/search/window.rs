@@ -19,7 +19,7 @@ const WINDOWS: [Window; 4] = {
     [window(6, 8), window(5, 2), window(5, 4), window(4, 2)]
 };
 /// So many hits within a window are enough.
-pub(super) const ENOUGH: usize = 50;
+pub(super) const ENOUGH: usize = 30;
 
 impl Window {
     /// How many digits of a time in milliseconds, of twelve, a stretch leaves open.
