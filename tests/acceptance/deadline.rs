@@ -66,6 +66,28 @@ async fn a_deadline_leaves_a_ticket_to_whoever_holds_it_and_they_can_move_the_de
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_waits_in_vain_for_a_ticket_is_told_that_nothing_was_changed() {
+    let scene = Scene::new().await;
+    let id = scene.file().await;
+    scene.release(id).await;
+    let number = scene.ticket(id).await.number;
+    let engineer = scene.desk.sign_in(&scene.engineer).await;
+    let mut other = support::database::connect(&scene.desk.database).await;
+    hold(&mut other, id).await;
+    let (path, fields) = (
+        format!("/tickets/{}/resolve", number.0),
+        [("code", "fixed"), ("answer", "The cable was loose.")],
+    );
+    let done = engineer.post(&path, &fields);
+    let answer = tokio::time::timeout(PATIENCE, done).await.unwrap();
+    assert_eq!(answer.status, 503);
+    let page = answer.page().all_text();
+    assert!(page.contains("Nothing was changed half-way."), "{page}");
+    sqlx::query("rollback").execute(&mut other).await.unwrap();
+    assert!(scene.events(id, EventKind::Resolved).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_bot_leaves_a_ticket_to_whoever_holds_it_and_goes_on_with_the_others() {
     let scene = Scene::new().await;
     let (held, free) = (scene.file().await, scene.file().await);

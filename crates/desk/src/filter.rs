@@ -7,7 +7,7 @@ use tierdesk_domain::id::PersonId;
 use tierdesk_store::PgConnection;
 use tierdesk_store::filter::{self, Wanted};
 use tierdesk_store::queue::{After, Line, Queue, View};
-use tierdesk_store::search::{self, took_too_long};
+use tierdesk_store::{StoreError, search};
 
 use crate::error::{DeskError, Result};
 use crate::{Caller, Desk};
@@ -67,7 +67,7 @@ impl Desk {
                 lines,
                 gave_up: false,
             }),
-            Err(error) if took_too_long(&error) => Ok(Filtered {
+            Err(StoreError::Busy(_)) => Ok(Filtered {
                 lines: Vec::new(),
                 gave_up: true,
             }),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::id::{PersonId, TicketNumber};
 use tierdesk_store::search::{self, Found, FoundPerson, Hits};
-use tierdesk_store::ticket;
+use tierdesk_store::{StoreError, ticket};
 
 use crate::error::{DeskError, Result};
 use crate::{Caller, Desk};
@@ -84,7 +84,7 @@ impl Desk {
         };
         match search::tickets(work.conn(), asked, now).await {
             Ok(hits) => results.hits = hits,
-            Err(error) if search::took_too_long(&error) => results.gave_up = true,
+            Err(StoreError::Busy(_)) => results.gave_up = true,
             Err(error) => return Err(error.into()),
         }
         Ok(results)

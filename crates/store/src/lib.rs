@@ -80,6 +80,9 @@ pub enum StoreError {
     /// The database cannot be reached, or has no free connection.
     #[error("the database is not available")]
     Unavailable(#[source] sqlx::Error),
+    /// Others hold what the statement needs, or it took longer than it may; nothing was changed.
+    #[error("the database is busy")]
+    Busy(#[source] sqlx::Error),
     /// The schema is not the one that this program works with.
     #[error("{0}")]
     Schema(&'static str),
@@ -124,6 +127,12 @@ impl From<sqlx::Error> for StoreError {
             // 57P0x: the server is shutting down or starting.
             sqlx::Error::Database(e) if e.code().is_some_and(|code| code.starts_with("57P")) => {
                 Self::Unavailable(error)
+            }
+            // A deadlock, a lock that did not come in time, and a statement that was ended in the middle.
+            sqlx::Error::Database(e)
+                if matches!(e.code().as_deref(), Some("40P01" | "55P03" | "57014")) =>
+            {
+                Self::Busy(error)
             }
             _ => Self::Database(error),
         }

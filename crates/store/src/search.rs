@@ -15,7 +15,7 @@ use tierdesk_domain::ticket::{Priority, Status};
 use uuid::Uuid;
 
 use self::window::{ENOUGH, wider, words};
-use crate::{Result, StoreError, row};
+use crate::{Result, row};
 
 /// Most hits that are ranked, the newest ones; of tickets and of messages each.
 pub const CANDIDATES: i64 = 100;
@@ -86,11 +86,6 @@ pub async fn begin(conn: &mut PgConnection, text: &str) -> Result<bool> {
     .fetch_one(conn)
     .await?;
     Ok(r.says)
-}
-
-/// Whether an error says that the search took longer than it may.
-pub fn took_too_long(error: &StoreError) -> bool {
-    matches!(error, StoreError::Database(sqlx::Error::Database(e)) if e.code().is_some_and(|code| code == "57014"))
 }
 
 /// A candidate: a ticket, how well it fits, and the internal or public entry that was hit, if one was.

@@ -64,7 +64,7 @@ pub enum WebError {
     /// Too often; holds how long to wait.
     #[error("rate limited")]
     RateLimited(Duration),
-    /// The handler took too long.
+    /// The handler took too long, or others held what it needed.
     #[error("timeout")]
     Timeout,
     /// The database is away.
@@ -215,6 +215,10 @@ impl From<StoreError> for WebError {
     fn from(error: StoreError) -> Self {
         match error {
             gone @ StoreError::Unavailable(_) => Self::Unavailable(Box::new(gone)),
+            StoreError::Busy(cause) => {
+                tracing::warn!(%cause, "a request waited in vain");
+                Self::Timeout
+            }
             other => Self::internal(other),
         }
     }
