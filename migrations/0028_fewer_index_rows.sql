@@ -1,5 +1,5 @@
--- Filing a ticket wrote into eight indexes that nobody reads: two that were there for lists which look at the ticket's own row
--- now, and those of columns that are mostly empty, which need no row for that.
+-- Filing a ticket wrote index rows that nobody reads: those of two indexes for lists which look at the ticket's own row now,
+-- and those of columns that are mostly empty.
 drop index ticket_clock_due;
 drop index ticket_clock_risk;
 drop index ticket_host;
