@@ -34,6 +34,8 @@ pub(crate) const TRIAGE_DEADLINE: &str = "triage_deadline";
 pub(crate) const BOT: &str = "bot";
 /// The kinds of deadlines that are acted on here.
 const KINDS: &[&str] = &[TRIAGE, TRIAGE_DEADLINE, BOT];
+/// How long one that cannot be acted on rests at first: a person waits for the answer.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(15);
 
 impl Desk {
     /// Acts on the bot's earliest deadline that passed. False if there is none.
@@ -49,7 +51,7 @@ impl Desk {
         };
         let acted = caught(act(&mut work, &due)).await;
         let done = work.commit_if(acted).await;
-        self.put_off_if(done, &due, now).await?;
+        self.put_off_if(done, &due, FIRST_PAUSE, now).await?;
         Ok(true)
     }
 

@@ -34,8 +34,9 @@ const OF_OTHERS: &[&str] = &["certificate", IN_FORCE, REPORT];
 /// After this long somebody else fires the rules that hold, if the worker that found them died.
 const IN_HAND: TimeDelta = TimeDelta::seconds(10);
 
-/// How long a deadline that cannot be acted on rests at first, and at most.
+/// How long a deadline that cannot be acted on rests at first.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(30);
+/// And at most.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(64);
 
 /// What is left to do in transactions of their own.
@@ -68,7 +69,7 @@ impl Desk {
         };
         let acted = caught(act_on_other(&mut work, &timer)).await;
         let done = work.commit_if(acted).await;
-        self.put_off_if(done, &timer, now).await?;
+        self.put_off_if(done, &timer, FIRST_PAUSE, now).await?;
         Ok(true)
     }
 
@@ -84,22 +85,23 @@ impl Desk {
             Ok(Some((ticket, rules))) => self.fire_rules(ticket, &rules, now).await,
             Err(error) => Err(error),
         };
-        self.put_off_if(done, &timer, now).await?;
+        self.put_off_if(done, &timer, FIRST_PAUSE, now).await?;
         Ok(true)
     }
 
-    /// Puts off a deadline that could not be acted on, the longer the more often that happened.
+    /// Puts off a deadline that could not be acted on: by `first`, and the longer the more often that happened.
     pub(crate) async fn put_off_if(
         &self,
         done: Result<()>,
         timer: &Timer,
+        first: TimeDelta,
         now: DateTime<Utc>,
     ) -> Result<()> {
         let Err(error) = done else {
             return Ok(());
         };
         let failures = timer.attempts.saturating_add(1);
-        let wait = pause(FIRST_PAUSE, failures.unsigned_abs(), LONGEST_PAUSE);
+        let wait = pause(first, failures.unsigned_abs(), LONGEST_PAUSE);
         tracing::error!(%error, timer.kind, timer.object = %timer.object_id, "a deadline could not be acted on");
         let mut conn = self.acquire().await?;
         timer::retry(&mut conn, timer, failures, now + wait).await?;
