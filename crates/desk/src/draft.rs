@@ -135,6 +135,9 @@ impl Desk {
 }
 
 /// The caller's form was sent within an action: its draft is forgotten, and its files belong to the entry that came of it.
+///
+/// # Errors
+/// [`DeskError::Invalid`] if two uploads at once brought more than a message takes.
 pub(crate) async fn sent(
     work: &mut Work<'_>,
     purpose: Purpose,

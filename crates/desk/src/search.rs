@@ -31,8 +31,8 @@ pub struct Results {
     pub gave_up: bool,
 }
 
-/// How many searches may run at the same time, with so many connections: searches never take more than a sixth of them,
-/// whatever is asked.
+/// How many searches may run at the same time, with so many connections: a sixth of them, so that the other pages have the
+/// rest whatever is asked; two at least.
 pub(crate) fn at_once(connections: u32) -> usize {
     usize::try_from(connections / 6).unwrap_or_default().max(2)
 }
