@@ -48,9 +48,10 @@ function seen(main) {
 // The bell counts what was not read; on the page of notifications the list itself comes anew.
 function bell(text, refresh) {
   const n = Number(text);
-  for (const part of document.querySelectorAll('[data-unread]')) {
-    part.hidden = n === 0;
-    part.querySelector('[data-unread-count]').textContent = n > 99 ? '99+' : String(n);
+  // From the number to its bell: rows of lists are marked as unread, too.
+  for (const count of document.querySelectorAll('[data-unread-count]')) {
+    count.textContent = n > 99 ? '99+' : String(n);
+    count.closest('[data-unread]').hidden = n === 0;
   }
   if (document.querySelector('[data-live="notifications"]')) refresh();
 }
