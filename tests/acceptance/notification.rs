@@ -3,6 +3,7 @@
 
 use chrono::TimeDelta;
 use sqlx::Executor;
+use support::browser::Browser;
 use support::{Someone, database};
 use tierdesk_domain::id::TicketId;
 use tierdesk_domain::notification::{Channel, NotificationKind};
@@ -224,6 +225,29 @@ async fn the_bell_counts_the_list_shows_and_reading_marks() {
     let page = client.get("/notifications").await.page();
     assert!(page.has("nav [data-unread][hidden]"));
     assert_eq!(page.texts(".notices li").len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_browser_the_bell_falls_silent_and_unread_tickets_stay_in_their_list() {
+    let Some(browser) = Browser::open().await else {
+        return;
+    };
+    let scene = Scene::new().await;
+    let ana = scene
+        .desk
+        .engineer("Ana Reis", "Service Desk", Tier::L1)
+        .await;
+    scene.give(scene.file().await, &ana).await;
+    let client = scene.desk.sign_in(&ana).await;
+    let base = scene.desk.serve().await;
+    crate::web::sign_in(&browser, &base, &client).await;
+    browser.goto(&format!("{base}/queue")).await;
+    browser.find("nav [data-unread]:not([hidden])").await;
+    browser.find("tr[data-unread]").await;
+    client.post("/notifications/read", &[]).await;
+    browser.find("nav [data-unread][hidden]").await;
+    assert!(browser.has("tr[data-unread]:not([hidden])").await);
+    browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
