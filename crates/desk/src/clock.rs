@@ -208,19 +208,8 @@ fn keep_next(ticket: &mut Ticket, clocks: &[Clock]) {
 pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<()> {
     let rulebook = work.rulebook().await?;
     let now = work.now;
-    let (told, kept, fired) = match work.fresh(ticket.id) {
-        Some(fresh) => (
-            tell(ticket, &fresh.events),
-            fresh.clocks.clone(),
-            Vec::new(),
-        ),
-        None => {
-            let conn = work.conn();
-            let told = told(conn, ticket).await?;
-            let kept = tierdesk_store::clock::projections(conn, ticket.id).await?;
-            (told, kept, fired(conn, ticket, &rulebook).await?)
-        }
-    };
+    let told = work.told(ticket).await?;
+    let kept = work.known(ticket.id).await?.clocks.clone();
     let clocks = clocks(&told.history, &rulebook.book, now);
     let mut changed = Vec::new();
     // What moves a due time with no action at this very moment is a version of the calendar or the policy. Events are
@@ -263,18 +252,10 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
             changed.push(after);
         }
     }
-    if let Some(fresh) = work.fresh(ticket.id) {
-        fresh.clocks.retain(|it| {
-            !changed
-                .iter()
-                .any(|new| (new.metric, new.ordinal) == (it.metric, it.ordinal))
-        });
-        fresh.clocks.extend(changed);
-    } else {
-        tierdesk_store::clock::project(work.conn(), ticket.id, &changed).await?;
-    }
+    work.keep_clocks(ticket.id, changed).await?;
     crate::flow::note(work, ticket.id, &told, &rulebook.book);
     keep_next(ticket, &clocks);
+    let fired = work.fired(ticket).await?;
     match next_deadline(ticket, &told, &clocks, &rulebook, &fired, now) {
         Some(at) => work.timer(TIMER, ticket.id.0, CYCLE, at),
         None => work.clear_timer(TIMER, ticket.id.0).await?,

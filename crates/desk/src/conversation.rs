@@ -93,8 +93,7 @@ impl Desk {
                     Purpose::Answer(id),
                     message.files,
                     (id, event, Visibility::Public),
-                )
-                .await?;
+                );
                 if ticket.status == Status::Pending {
                     work.event(
                         &ticket,
@@ -148,8 +147,7 @@ impl Desk {
             Purpose::Reply(id),
             message.files,
             (id, event, Visibility::Public),
-        )
-        .await?;
+        );
         let next = match afterwards {
             Afterwards::Open if ticket.status == Status::New => Status::Open,
             Afterwards::Open => ticket.status,
@@ -209,8 +207,7 @@ impl Desk {
             Purpose::Note(id),
             message.files,
             (id, event, Visibility::Internal),
-        )
-        .await?;
+        );
         work.save(&mut ticket, false).await?;
         work.commit().await?;
         Ok(event)

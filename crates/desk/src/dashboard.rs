@@ -6,6 +6,7 @@ mod people;
 mod table;
 
 pub use list::{List, ListOf, ListPage};
+pub(crate) use overview::Counting;
 pub use overview::{AGES, Age, AtRisk, Dashboard, Step};
 pub use people::{Engineer, Skill, Skills, Workload};
 pub use table::CSV_HEAD;

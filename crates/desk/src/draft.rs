@@ -8,7 +8,8 @@ use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field;
 use tierdesk_domain::id::{EventId, FormId, PersonId, TicketId};
 use tierdesk_domain::timeline::Visibility;
-use tierdesk_store::{draft, notification, requester};
+use tierdesk_store::draft::{self, Sent};
+use tierdesk_store::{notification, requester};
 
 use crate::attachment::refused;
 use crate::error::{DeskError, Result};
@@ -134,22 +135,30 @@ impl Desk {
     }
 }
 
-/// The caller's form was sent within an action: its draft is forgotten, and its files belong to the entry that came of it.
-///
-/// # Errors
-/// [`DeskError::Invalid`] if two uploads at once brought more than a message takes.
-pub(crate) async fn sent(
+/// The caller's form was sent within an action: when that commits, its draft is forgotten, and its files belong to the entry
+/// that came of it.
+pub(crate) fn sent(
     work: &mut Work<'_>,
     purpose: Purpose,
     files: Option<FormId>,
-    entry: (TicketId, EventId, Visibility),
-) -> Result<()> {
-    let Some(person) = work.caller().person_id() else {
-        return Ok(());
-    };
-    let (key, now) = (purpose.key(), work.now);
-    let count = draft::sent(work.conn(), (person, &key), files, entry, now).await?;
-    if count > MAX_PER_MESSAGE as u64 {
+    (ticket, event, visibility): (TicketId, EventId, Visibility),
+) {
+    work.outcome.sent = work.caller().person_id().map(|person| Sent {
+        person,
+        purpose: purpose.key(),
+        files,
+        ticket,
+        event,
+        visibility,
+    });
+}
+
+/// Whether a message takes so many files.
+///
+/// # Errors
+/// [`DeskError::Invalid`] if two uploads at once brought more.
+pub(crate) fn not_too_many(files: u64) -> Result<()> {
+    if files > MAX_PER_MESSAGE as u64 {
         return Err(refused("error.too_many_files", Some(MAX_PER_MESSAGE)));
     }
     Ok(())

@@ -17,7 +17,7 @@ use tierdesk_store::escalation::{self, Firing};
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{PgConnection, person, team};
 
-use crate::clock::{fired, rules_at, told};
+use crate::clock::rules_at;
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
 use crate::rulebook::RULE;
@@ -46,9 +46,9 @@ impl Work<'_> {
     pub(crate) async fn rules_that_hold(&mut self, ticket: &Ticket) -> Result<Vec<DocumentId>> {
         let now = self.now;
         let rulebook = self.rulebook().await?;
-        let told = told(self.conn(), ticket).await?;
+        let told = self.told(ticket).await?;
         let clocks = tierdesk_domain::clock::clocks(&told.history, &rulebook.book, now);
-        let fired = fired(self.conn(), ticket, &rulebook).await?;
+        let fired = self.fired(ticket).await?;
         let rules = rules_at(ticket, &told, &clocks, &rulebook, &fired, now);
         Ok(rules
             .into_iter()
@@ -70,9 +70,9 @@ impl Desk {
         let mut work = self.begin(&caller, now).await?;
         let mut ticket = work.ticket(id, Action::WorkTicket).await?;
         let rulebook = work.rulebook().await?;
-        let told = told(work.conn(), &ticket).await?;
+        let told = work.told(&ticket).await?;
         let clocks = tierdesk_domain::clock::clocks(&told.history, &rulebook.book, now);
-        let fired = fired(work.conn(), &ticket, &rulebook).await?;
+        let fired = work.fired(&ticket).await?;
         let holds = rules_at(&ticket, &told, &clocks, &rulebook, &fired, now);
         let since = holds.into_iter().find(|(at, it)| *it == rule && *at <= now);
         let document = rulebook.rules.iter().find(|document| document.id == rule);
@@ -97,6 +97,7 @@ impl Desk {
         if !escalation::fire(work.conn(), &firing, now).await? {
             return Ok(());
         }
+        work.fires(&ticket, rule).await?;
         work.event(
             &ticket,
             EventKind::RuleFired,
@@ -248,7 +249,7 @@ async fn apply(
             if (team, tier) == (ticket.team, ticket.tier) {
                 return Ok(());
             }
-            let moves = escalation::moves(work.conn(), ticket.id, ticket.cycle).await?;
+            let moves = escalation::moves(work.written().await?, ticket.id, ticket.cycle).await?;
             if moves >= i64::from(MAX_MOVES) {
                 let stopped = fill(
                     "escalation.stopped",

@@ -15,7 +15,7 @@ use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::in_charge::{self, End, Run};
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::{PgConnection, escalation, person, team};
+use tierdesk_store::{PgConnection, person, team};
 use uuid::Uuid;
 
 use crate::error::{DeskError, Result};
@@ -147,7 +147,7 @@ pub(crate) async fn start(
         rule_version: rule.version,
         team: ticket.team,
         path_version: path.version,
-        unconfirmed: is_unconfirmed(work.conn(), ticket).await?,
+        unconfirmed: is_unconfirmed(work.written().await?, ticket).await?,
         progress: Progress::begin(now),
     };
     if !in_charge::begin(work.conn(), &run, now).await? {
@@ -176,7 +176,7 @@ pub(crate) async fn confirmed(work: &mut Work<'_>, ticket: &Ticket) -> Result<()
     };
     let now = work.now;
     // Several rules may have fired; the one that came first began the path for all of them.
-    let fired = escalation::fired(work.conn(), ticket.id, ticket.cycle).await?;
+    let fired = work.fired(ticket).await?;
     let wanted = work.rulebook().await?.rules.iter().any(|rule| {
         fired.contains(&rule.id)
             && rule.body.effects.contains(&Effect::NotifyInCharge {})

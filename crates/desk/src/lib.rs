@@ -45,6 +45,7 @@ pub mod routing;
 pub mod rulebook;
 pub mod search;
 pub mod session;
+mod shared;
 pub mod shift;
 pub mod skill;
 pub mod tally;
@@ -83,6 +84,8 @@ pub struct Desk {
     pub(crate) searching: Arc<tokio::sync::Semaphore>,
     /// Sums of blocks, as they were read last.
     pub(crate) figures: Arc<figures::Kept>,
+    /// What is at risk, while it is counted.
+    pub(crate) at_risk: Arc<dashboard::Counting>,
 }
 
 /// What is set for the whole instance.
@@ -112,6 +115,7 @@ impl Desk {
             service_desk: Arc::default(),
             searching: Arc::new(tokio::sync::Semaphore::new(searches)),
             figures: Arc::default(),
+            at_risk: Arc::default(),
         }
     }
 }

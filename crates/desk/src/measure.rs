@@ -9,7 +9,7 @@ use tierdesk_domain::timeline::EventKind;
 use tierdesk_store::ticket::Ticket;
 
 use crate::Work;
-use crate::clock::{Told, told};
+use crate::clock::Told;
 use crate::error::Result;
 
 /// Adds to an event's internal facts how long the ticket waited for it, if it is one that ended a wait.
@@ -35,7 +35,7 @@ pub(crate) async fn timed(
         return Ok(data);
     }
     let rulebook = work.rulebook().await?;
-    let told = told(work.conn(), ticket).await?;
+    let told = work.told(ticket).await?;
     let now = work.now;
     let since = |from: DateTime<Utc>| {
         let business = counted_between(&told.history, &rulebook.book, from, now);

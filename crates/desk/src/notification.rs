@@ -127,22 +127,17 @@ impl Work<'_> {
                 (person, channel.unwrap_or(telling.kind.channel()))
             })
             .collect();
-        let shown: Vec<_> = channels
-            .iter()
-            .filter(|(_, channel)| channel.shows())
-            .map(|(person, _)| *person)
-            .collect();
-        if !shown.is_empty() {
-            let new = NewNotification {
-                people: &shown,
+        let shown = channels.iter().filter(|(_, channel)| channel.shows());
+        for person in shown.map(|(person, _)| *person) {
+            self.outcome.told.push(NewNotification {
+                person,
                 kind: telling.kind,
                 ticket: telling.ticket,
                 event: telling.event,
                 in_charge: telling.in_charge,
-                data: &telling.data,
-            };
-            let now = self.now;
-            notification::insert(self.conn(), &new, now).await?;
+                data: telling.data.clone(),
+            });
+            self.announce(notification::PERSON, person.to_string());
         }
         let Some(kind) = telling.kind.mail() else {
             return Ok(());

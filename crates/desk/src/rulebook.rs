@@ -41,6 +41,15 @@ impl Desk {
     /// The rulebook in force. It is read again only when a version was added.
     pub async fn rulebook(&self, conn: &mut PgConnection) -> Result<Arc<Rulebook>> {
         let count = configuration::count(conn).await?;
+        self.rulebook_at(conn, count).await
+    }
+
+    /// The same, where it is known how many versions there are.
+    pub(crate) async fn rulebook_at(
+        &self,
+        conn: &mut PgConnection,
+        count: i64,
+    ) -> Result<Arc<Rulebook>> {
         let known = self
             .rulebook
             .read()

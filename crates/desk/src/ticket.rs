@@ -10,7 +10,7 @@ use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::ticket::{Channel, Impact, Kind, ResolutionCode, ResolvedBy, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
-use tierdesk_store::{category, instance, link, person, ticket};
+use tierdesk_store::{instance, link, requester, ticket};
 use uuid::Uuid;
 
 use crate::conversation::{Message, words};
@@ -180,17 +180,16 @@ pub(crate) async fn file(
     field::required("title", &title, MAX_TITLE, &mut errors);
     field::required("description", &description, MAX_BODY, &mut errors);
 
-    let categories = category::all(work.conn()).await?;
-    let chosen = new
-        .category
-        .map(|id| categories.iter().find(|it| it.id == id));
-    if matches!(chosen, Some(None)) {
+    let person = requester::filer(work.conn(), requester, new.category)
+        .await?
+        .ok_or(DeskError::NotFound)?;
+    if new.category.is_some() && person.category.is_none() {
         errors.push(FieldError::new("category", "error.choose_one"));
     }
     // People name their own machines; engineers and the machinery name any.
     if let (Some(host), Some(principal)) = (new.host, work.caller().principal())
         && !principal.is_engineer()
-        && !tierdesk_store::requester::hosts(work.conn(), requester)
+        && !requester::hosts(work.conn(), requester)
             .await?
             .iter()
             .any(|(id, _)| *id == host)
@@ -200,16 +199,12 @@ pub(crate) async fn file(
     if !errors.is_empty() {
         return Err(errors.into());
     }
-    let chosen = chosen.flatten();
-
+    let chosen = person.category;
     let team = match chosen.and_then(|it| it.team) {
         Some(team) => team,
         None => service_desk(work).await?,
     };
-    let rulebook = work.rulebook().await?;
-    let person = person::find(work.conn(), requester)
-        .await?
-        .ok_or(DeskError::NotFound)?;
+    let rulebook = work.rulebook_at(person.versions).await?;
     let id = TicketId(Uuid::now_v7());
     let now = work.now;
     let mut ticket = ticket::Ticket {
@@ -260,7 +255,7 @@ pub(crate) async fn file(
             opened,
         )
         .await?;
-    draft::sent(work, Purpose::New, files, (id, event, Visibility::Public)).await?;
+    draft::sent(work, Purpose::New, files, (id, event, Visibility::Public));
     if let Some(before) = follows {
         // The earlier ticket must be one that its reader may act on as requester (AT-IDOR-3).
         let before = work.ticket(before, Action::ActAsRequester).await?;
@@ -384,7 +379,7 @@ pub(crate) async fn reopen(
         )
         .await?;
     let entry = (ticket.id, event, Visibility::Public);
-    draft::sent(work, Purpose::Answer(ticket.id), message.files, entry).await?;
+    draft::sent(work, Purpose::Answer(ticket.id), message.files, entry);
     work.audit(
         "ticket.reopened",
         "ticket",

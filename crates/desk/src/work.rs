@@ -1,5 +1,6 @@
 //! One action's transaction: state, timeline, audit, outbox and deadlines, written together or not at all (law 1).
 
+mod known;
 mod mail;
 
 pub use mail::Mail;
@@ -12,19 +13,21 @@ use serde_json::Value;
 use tierdesk_domain::actor::{Actor, ActorKind};
 use tierdesk_domain::authorize::{Action, Scope, TicketFacts, authorize};
 use tierdesk_domain::flow::Fact;
-use tierdesk_domain::id::{EventId, TicketId};
+use tierdesk_domain::id::{EventId, TeamId, TicketId};
 use tierdesk_domain::tally::Counts;
+use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::audit::Entry;
-use tierdesk_store::clock::{ClockEvent, Projection};
+use tierdesk_store::clock::ClockEvent;
 use tierdesk_store::outcome::Outcome;
 use tierdesk_store::tally::{Cell, delta};
 use tierdesk_store::ticket::{Place, Ticket};
-use tierdesk_store::{
-    PgConnection, Postgres, Transaction, flow, routing, team, ticket, timeline, timer,
-};
+use tierdesk_store::timeline::NewEvent;
+use tierdesk_store::{PgConnection, Postgres, Transaction, flow, routing, team, ticket, timer};
 use uuid::Uuid;
 
+use self::known::Known;
+use crate::draft;
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
 use crate::routing::{Occasion, ROOM};
@@ -41,27 +44,18 @@ pub const TICKET_PUBLIC: &str = "ticket_public";
 /// A transaction with its caller and its time.
 pub struct Work<'a> {
     tx: Transaction<'static, Postgres>,
-    outcome: Outcome,
+    /// What is written when the action commits.
+    pub(crate) outcome: Outcome,
     /// What counts between the tiers, in the order in which it is written.
     facts: BTreeSet<(Fact, TicketId)>,
     rulebook: Option<Arc<Rulebook>>,
-    fresh: BTreeMap<TicketId, Fresh>,
+    known: BTreeMap<TicketId, Known>,
     /// Tickets that a human acknowledged in this action.
     pub(crate) acknowledged: BTreeSet<TicketId>,
     desk: &'a Desk,
     caller: &'a Caller,
     /// The time of this action; everything it writes carries it.
     pub now: DateTime<Utc>,
-}
-
-/// A ticket that this action filed. Nobody else sees it before the commit, so that what was written is known without
-/// reading it again.
-pub(crate) struct Fresh {
-    /// What a clock may care about.
-    pub(crate) events: Vec<ClockEvent>,
-    /// Its clocks, which are written when the action commits.
-    pub(crate) clocks: Vec<Projection>,
-    written: Ticket,
 }
 
 impl Desk {
@@ -80,7 +74,7 @@ impl Desk {
             outcome: Outcome::default(),
             facts: BTreeSet::new(),
             rulebook: None,
-            fresh: BTreeMap::new(),
+            known: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
             desk: self,
             caller,
@@ -95,9 +89,27 @@ impl Desk {
 }
 
 impl<'a> Work<'a> {
-    /// The connection, for store functions.
+    /// The connection, for store functions. What the action adds to timelines and tells people is not there before it
+    /// commits: ask [`Work::told`], or [`Work::written`] where a store function reads it.
     pub fn conn(&mut self) -> &mut PgConnection {
         &mut self.tx
+    }
+
+    /// The connection, with everything that the action added to timelines and told people so far.
+    pub(crate) async fn written(&mut self) -> Result<&mut PgConnection> {
+        let so_far = Outcome {
+            events: std::mem::take(&mut self.outcome.events),
+            told: std::mem::take(&mut self.outcome.told),
+            ..Outcome::default()
+        };
+        self.write_down(so_far).await?;
+        Ok(&mut self.tx)
+    }
+
+    async fn write_down(&mut self, outcome: Outcome) -> Result<u64> {
+        let origin = &self.caller.origin;
+        let from = (origin.ip.as_str(), origin.request_id.as_str());
+        Ok(outcome.write(&mut self.tx, from, self.now).await?)
     }
 
     /// Who acts.
@@ -134,28 +146,21 @@ impl<'a> Work<'a> {
         description: &str,
         opened: &Value,
     ) -> Result<()> {
-        let opened = self.clock_event(self.caller.actor(), ticket, EventKind::Opened, opened);
+        let queue = (ticket.team, ticket.tier);
+        let actor = self.caller.actor();
+        let opened = self.clock_event(actor, ticket, queue, EventKind::Opened, opened);
         crate::clock::begin(self, ticket, opened).await?;
         ticket::insert(&mut self.tx, ticket, description).await?;
         self.count_new(ticket);
-        let fresh = Fresh {
-            events: Vec::new(),
-            clocks: Vec::new(),
-            written: ticket.clone(),
-        };
-        self.fresh.insert(ticket.id, fresh);
+        self.known.insert(ticket.id, Known::filed(ticket.clone()));
         Ok(())
-    }
-
-    /// What is known of a ticket that this action filed; none for any other ticket.
-    pub(crate) fn fresh(&mut self, ticket: TicketId) -> Option<&mut Fresh> {
-        self.fresh.get_mut(&ticket)
     }
 
     fn clock_event(
         &self,
         actor: Actor,
         ticket: &Ticket,
+        (team, tier): (TeamId, Tier),
         kind: EventKind,
         data: &Value,
     ) -> ClockEvent {
@@ -164,15 +169,15 @@ impl<'a> Work<'a> {
             kind,
             by_human: actor.kind == ActorKind::Human,
             data: data.clone(),
-            team: ticket.team,
-            tier: ticket.tier,
+            team,
+            tier,
             priority: ticket.priority,
             category: ticket.category,
             organisation: ticket.organisation,
         }
     }
 
-    /// Appends to a ticket's timeline.
+    /// Appends to a ticket's timeline; it is written when the action commits.
     pub async fn event(
         &mut self,
         ticket: &Ticket,
@@ -200,32 +205,28 @@ impl<'a> Work<'a> {
         let data = crate::measure::timed(self, actor, ticket, kind, data).await?;
         let place = crate::tally::place(ticket, kind, &data);
         self.count_event(ticket, kind, &data, place, actor);
-        if ClockEvent::matters(kind) && self.fresh.contains_key(&ticket.id) {
-            let event = self.clock_event(actor, ticket, kind, &data);
-            if let Some(fresh) = self.fresh.get_mut(&ticket.id) {
-                fresh.events.push(event);
-            }
+        if ClockEvent::matters(kind) {
+            let event = self.clock_event(actor, ticket, place, kind, &data);
+            // By time, as it will be read: the clock of another machine may go ahead of ours.
+            let events = &mut self.known(ticket.id).await?.events;
+            let at = events.partition_point(|before| before.at <= event.at);
+            events.insert(at, event);
         }
-        timeline::append(
-            &mut self.tx,
-            &timeline::NewEvent {
-                id,
-                ticket: ticket.id,
-                kind,
-                visibility,
-                actor,
-                cycle: ticket.cycle,
-                team: place.0,
-                tier: place.1,
-                priority: ticket.priority,
-                category: ticket.category,
-                organisation: ticket.organisation,
-                body,
-                data,
-            },
-            self.now,
-        )
-        .await?;
+        self.outcome.events.push(NewEvent {
+            id,
+            ticket: ticket.id,
+            kind,
+            visibility,
+            actor,
+            cycle: ticket.cycle,
+            team: place.0,
+            tier: place.1,
+            priority: ticket.priority,
+            category: ticket.category,
+            organisation: ticket.organisation,
+            body: body.map(str::to_owned),
+            data,
+        });
         self.announce(TICKET, ticket.id.to_string());
         if visibility == Visibility::Public {
             self.announce(TICKET_PUBLIC, ticket.id.to_string());
@@ -268,6 +269,13 @@ impl<'a> Work<'a> {
             return Ok(Arc::clone(known));
         }
         let read = self.desk.rulebook(&mut self.tx).await?;
+        self.rulebook = Some(Arc::clone(&read));
+        Ok(read)
+    }
+
+    /// The same, where a look at something else told how many versions there are.
+    pub(crate) async fn rulebook_at(&mut self, versions: i64) -> Result<Arc<Rulebook>> {
+        let read = self.desk.rulebook_at(&mut self.tx, versions).await?;
         self.rulebook = Some(Arc::clone(&read));
         Ok(read)
     }
@@ -358,12 +366,13 @@ impl<'a> Work<'a> {
         if self.acknowledged.remove(&ticket.id) {
             ticket.acknowledged_at = Some(now);
         }
-        let old = match self.fresh.get_mut(&ticket.id) {
+        let written = &mut self.known(ticket.id).await?.written;
+        let old = match written {
             // It was written as it is a moment ago.
-            Some(fresh) if !edited && fresh.written == *ticket => ticket.place(),
-            fresh => {
-                if let Some(fresh) = fresh {
-                    fresh.written = ticket.clone();
+            Some(written) if !edited && written == ticket => ticket.place(),
+            _ => {
+                if let Some(written) = written {
+                    written.clone_from(ticket);
                 }
                 ticket::save(&mut self.tx, ticket, edited, now).await?
             }
@@ -396,13 +405,8 @@ impl<'a> Work<'a> {
                 self.count_at(fact.at, flow::place(&fact), &fact.counts());
             }
         }
-        for (ticket, fresh) in std::mem::take(&mut self.fresh) {
-            let clocks = fresh.clocks.into_iter().map(|clock| (ticket, clock));
-            self.outcome.clocks.extend(clocks);
-        }
-        let origin = &self.caller.origin;
-        let from = (origin.ip.as_str(), origin.request_id.as_str());
-        self.outcome.write(&mut self.tx, from, self.now).await?;
+        let outcome = std::mem::take(&mut self.outcome);
+        draft::not_too_many(self.write_down(outcome).await?)?;
         tierdesk_store::commit(self.tx).await?;
         Ok(())
     }

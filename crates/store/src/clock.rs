@@ -158,54 +158,6 @@ pub async fn projections(conn: &mut PgConnection, ticket: TicketId) -> Result<Ve
     .collect()
 }
 
-/// Writes clocks as they are now.
-pub async fn project(
-    conn: &mut PgConnection,
-    ticket: TicketId,
-    clocks: &[Projection],
-) -> Result<()> {
-    if clocks.is_empty() {
-        return Ok(());
-    }
-    let metrics: Vec<String> = clocks
-        .iter()
-        .map(|it| it.metric.as_str().to_owned())
-        .collect();
-    let states: Vec<String> = clocks.iter().map(|it| it.state.to_owned()).collect();
-    let ordinals: Vec<i32> = clocks.iter().map(|it| it.ordinal).collect();
-    let targets: Vec<i64> = clocks.iter().map(|it| it.target_seconds).collect();
-    let policies: Vec<Uuid> = clocks.iter().map(|it| it.policy.0.0).collect();
-    let versions: Vec<i32> = clocks.iter().map(|it| it.policy.1).collect();
-    let times = |read: fn(&Projection) -> Option<DateTime<Utc>>| -> Vec<Option<DateTime<Utc>>> {
-        clocks.iter().map(read).collect()
-    };
-    sqlx::query!(
-        "insert into ticket_clock (ticket_id, metric, cycle, state, target_seconds, due_at, risk_at, met_at, breached_at,
-                                   warned_at, policy_id, policy_version)
-         select $1, it.* from unnest($2::text[], $3::int[], $4::text[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
-                                     $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::uuid[], $12::int[]) it
-         on conflict (ticket_id, metric, cycle) do update
-         set state = excluded.state, target_seconds = excluded.target_seconds, due_at = excluded.due_at,
-             risk_at = excluded.risk_at, met_at = excluded.met_at, breached_at = excluded.breached_at,
-             warned_at = excluded.warned_at, policy_id = excluded.policy_id, policy_version = excluded.policy_version",
-        ticket.0,
-        &metrics,
-        &ordinals,
-        &states,
-        &targets,
-        &times(|it| it.due_at) as &[Option<DateTime<Utc>>],
-        &times(|it| it.risk_at) as &[Option<DateTime<Utc>>],
-        &times(|it| it.met_at) as &[Option<DateTime<Utc>>],
-        &times(|it| it.breached_at) as &[Option<DateTime<Utc>>],
-        &times(|it| it.warned_at) as &[Option<DateTime<Utc>>],
-        &policies,
-        &versions
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// The place of an open ticket among all of them: when it was filed, and its id.
 pub type OpenPlace = (DateTime<Utc>, Uuid);
 

@@ -80,14 +80,14 @@ pub async fn history<T: DeserializeOwned>(
     .collect()
 }
 
-/// How many versions there are of the kinds that steer clocks, rules and priorities. Versions are only ever added, so an equal number
+/// How many versions there are of what steers clocks, rules and priorities. Versions are only ever added, so an equal number
 /// means that nothing changed.
 pub async fn count(conn: &mut PgConnection) -> Result<i64> {
-    Ok(sqlx::query_scalar!(
-        r#"select count(*) as "n!" from configuration where kind in ('calendar', 'sla_policy', 'escalation_rule', 'priority_matrix')"#
+    Ok(
+        sqlx::query_scalar!(r#"select versions as "versions!" from steering"#)
+            .fetch_one(conn)
+            .await?,
     )
-    .fetch_one(conn)
-    .await?)
 }
 
 /// The newest version of one document.

@@ -9,6 +9,23 @@ use uuid::Uuid;
 
 use crate::Result;
 
+/// A form that was sent: its draft is forgotten, and the files that wait for it belong to the entry that came of it.
+#[derive(Debug)]
+pub struct Sent {
+    /// Who sent it.
+    pub person: PersonId,
+    /// What the draft was for.
+    pub purpose: String,
+    /// The form that files were uploaded for.
+    pub files: Option<FormId>,
+    /// The ticket.
+    pub ticket: TicketId,
+    /// The entry.
+    pub event: EventId,
+    /// Who may see it.
+    pub visibility: Visibility,
+}
+
 /// Keeps a draft in place of the one before.
 pub async fn keep(
     conn: &mut PgConnection,
@@ -66,30 +83,4 @@ pub async fn sweep(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64
             .await?
             .rows_affected(),
     )
-}
-
-/// A form was sent: forgets its draft, and gives the files that still wait for it at `now` to the entry that came of it.
-/// Returns how many files there were.
-pub async fn sent(
-    conn: &mut PgConnection,
-    (person, purpose): (PersonId, &str),
-    files: Option<FormId>,
-    (ticket, event, visibility): (TicketId, EventId, Visibility),
-    now: DateTime<Utc>,
-) -> Result<u64> {
-    Ok(sqlx::query!(
-        "with forgotten as (delete from draft where person_id = $1 and purpose = $2)
-         update attachment set ticket_id = $4, event_id = $5, visibility = $6, draft_id = null, expires_at = null
-         where uploader_id = $1 and draft_id = $3 and expires_at > $7",
-        person.0,
-        purpose,
-        files.map(|it| it.0),
-        ticket.0,
-        event.0,
-        visibility.as_str(),
-        now
-    )
-    .execute(conn)
-    .await?
-    .rows_affected())
 }

@@ -14,11 +14,11 @@ pub const PERSON: &str = "person";
 /// Counts of unread ones stop here; pages show more as `99+`.
 pub const COUNTED: i64 = 100;
 
-/// What several people are told.
+/// What somebody is told, with what an action leaves behind ([`crate::outcome`]).
 #[derive(Debug)]
-pub struct NewNotification<'a> {
+pub struct NewNotification {
     /// Who.
-    pub people: &'a [PersonId],
+    pub person: PersonId,
     /// What.
     pub kind: NotificationKind,
     /// About which ticket.
@@ -28,7 +28,7 @@ pub struct NewNotification<'a> {
     /// The path that asks for an acknowledgement.
     pub in_charge: Option<Uuid>,
     /// Harmless facts for the sentence.
-    pub data: &'a serde_json::Value,
+    pub data: serde_json::Value,
 }
 
 /// Of these people those who are active, each with the channel that they chose for a kind.
@@ -53,34 +53,6 @@ pub async fn channels(
         Ok((PersonId(r.id), channel))
     })
     .collect()
-}
-
-/// Writes a notification for each of the people and wakes their open pages.
-pub async fn insert(
-    conn: &mut PgConnection,
-    new: &NewNotification<'_>,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let ids: Vec<Uuid> = new.people.iter().map(|_| Uuid::now_v7()).collect();
-    let people: Vec<Uuid> = new.people.iter().map(|it| it.0).collect();
-    sqlx::query!(
-        "with told as (
-             insert into notification (id, person_id, kind, ticket_id, event_id, in_charge_id, data, created_at)
-             select id, person, $3, $4, $5, $6, $7, $8 from unnest($1::uuid[], $2::uuid[]) as whom (id, person)
-             returning person_id)
-         select pg_notify('person', person_id::text) from told",
-        &ids,
-        &people,
-        new.kind.as_str(),
-        new.ticket.map(|it| it.0),
-        new.event.map(|it| it.0),
-        new.in_charge,
-        new.data,
-        now
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(())
 }
 
 /// A notification as its reader sees it.

@@ -11,23 +11,32 @@ use uuid::Uuid;
 
 use crate::audit::Entry;
 use crate::clock::Projection;
+use crate::draft::Sent;
+use crate::notification::NewNotification;
 use crate::outbox::NewMail;
 use crate::tally::{Cell, delta};
+use crate::timeline::NewEvent;
 use crate::{Result, timer};
 
-/// Rows of the audit log, mails, counts, deadlines and notices.
+/// Entries of timelines, rows of the audit log, mails, notifications, counts, clocks, deadlines and notices.
 #[derive(Debug, Default)]
 pub struct Outcome {
+    /// Entries of timelines, in their order.
+    pub events: Vec<NewEvent>,
+    /// The form that was sent.
+    pub sent: Option<Sent>,
     /// Rows of the audit log, in their order.
     pub audit: Vec<Entry>,
     /// Mails for the outbox. The same mail to the same address is put there once.
     pub mails: Vec<NewMail>,
+    /// What people are told in the application.
+    pub told: Vec<NewNotification>,
     /// What is added to counts of queues; in their order, so that two writers never wait for each other in a circle.
     pub counts: BTreeMap<Cell, i64>,
     /// What dashboards count, by the time it belongs to and the place.
     pub deltas: BTreeMap<(DateTime<Utc>, delta::Place), Counts>,
-    /// The clocks of tickets that were filed.
-    pub clocks: Vec<(TicketId, Projection)>,
+    /// Clocks as they are now, by ticket, metric and ordinal.
+    pub clocks: BTreeMap<(TicketId, &'static str, i32), Projection>,
     /// Deadlines that are set, or moved if they exist.
     pub deadlines: BTreeMap<timer::Key<'static>, DateTime<Utc>>,
     /// Who is told after the commit, by channel and payload; what is said twice is heard once.
@@ -36,8 +45,11 @@ pub struct Outcome {
 
 impl Outcome {
     fn is_empty(&self) -> bool {
-        self.audit.is_empty()
+        self.events.is_empty()
+            && self.sent.is_none()
+            && self.audit.is_empty()
             && self.mails.is_empty()
+            && self.told.is_empty()
             && self.counts.is_empty()
             && self.deltas.is_empty()
             && self.clocks.is_empty()
@@ -45,28 +57,31 @@ impl Outcome {
             && self.notices.is_empty()
     }
 
-    /// Writes all of it. `ip` and `request_id` say from where the action came.
+    /// Writes all of it, and says how many files the form brought that was sent. `ip` and `request_id` say from where the
+    /// action came.
     ///
     /// # Errors
-    /// When the database does not answer, or a mail names a person, ticket or event that is not there.
+    /// When the database does not answer, or something names a person, ticket or event that is not there.
     pub async fn write(
         mut self,
         conn: &mut PgConnection,
         (ip, request_id): (&str, &str),
         now: DateTime<Utc>,
-    ) -> Result<()> {
+    ) -> Result<u64> {
         self.counts.retain(|_, n| *n != 0);
         self.deltas.retain(|_, counts| !counts.is_empty());
         if self.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let place = |of: fn(&delta::Place) -> Option<Uuid>| {
             list(self.deltas.keys(), |(_, it)| of(it).unwrap_or_default())
         };
         let clock =
-            |time: fn(&Projection) -> Option<DateTime<Utc>>| list(&self.clocks, |(_, it)| time(it));
+            |time: fn(&Projection) -> Option<DateTime<Utc>>| list(self.clocks.values(), time);
+        let sent = self.sent.as_ref();
         // Each connection adds to a shard of its own, as far as there are as many, so that writers do not wait for each other.
-        sqlx::query!(
+        // The description of a ticket is searched through the ticket; messages and notes through their entry.
+        let files = sqlx::query_scalar!(
             r#"with written as (
                    insert into audit (at, actor_kind, actor_id, on_behalf_of, action, object_kind, object_id, detail, ip, request_id)
                    select $1, actor_kind, actor, on_behalf_of, action, object_kind, object, detail, $2, $3
@@ -94,13 +109,43 @@ impl Outcome {
                clocked as (
                    insert into ticket_clock (ticket_id, metric, cycle, state, target_seconds, due_at, risk_at, met_at, breached_at,
                                              warned_at, policy_id, policy_version)
-                   select * from unnest($43::uuid[], $44::text[], $45::integer[], $46::text[], $47::bigint[], $48::timestamptz[],
-                                        $49::timestamptz[], $50::timestamptz[], $51::timestamptz[], $52::timestamptz[], $53::uuid[], $54::integer[])),
+                   select * from unnest($37::uuid[], $38::text[], $39::integer[], $40::text[], $41::bigint[], $42::timestamptz[],
+                                        $43::timestamptz[], $44::timestamptz[], $45::timestamptz[], $46::timestamptz[], $47::uuid[], $48::integer[])
+                   on conflict (ticket_id, metric, cycle) do update
+                   set state = excluded.state, target_seconds = excluded.target_seconds, due_at = excluded.due_at,
+                       risk_at = excluded.risk_at, met_at = excluded.met_at, breached_at = excluded.breached_at,
+                       warned_at = excluded.warned_at, policy_id = excluded.policy_id, policy_version = excluded.policy_version),
                due as (
                    insert into timer (kind, object_id, cycle, fires_at)
-                   select * from unnest($37::text[], $38::uuid[], $39::integer[], $40::timestamptz[])
-                   on conflict (kind, object_id, cycle) do update set fires_at = excluded.fires_at, data = excluded.data, attempts = 0)
-               select count(pg_notify(channel, payload)) as "n!" from unnest($41::text[], $42::text[]) as it (channel, payload)"#,
+                   select * from unnest($49::text[], $50::uuid[], $51::integer[], $52::timestamptz[])
+                   on conflict (kind, object_id, cycle) do update set fires_at = excluded.fires_at, data = excluded.data, attempts = 0),
+               entry as (
+                   select * from unnest($53::uuid[], $54::uuid[], $55::text[], $56::text[], $57::text[], $58::uuid[], $59::uuid[], $60::integer[],
+                                        $61::uuid[], $62::smallint[], $63::smallint[], $64::uuid[], $65::uuid[], $66::uuid[], $67::text[], $68::jsonb[])
+                        as it (id, ticket, kind, visibility, actor_kind, actor, on_behalf_of, cycle,
+                               team, tier, priority, category, organisation, content, body, data)),
+               worded as (
+                   insert into content (id, format, body, hash)
+                   select content, 'markdown', body, sha256(convert_to(body, 'UTF8')) from entry where content is not null),
+               happened as (
+                   insert into event (id, ticket_id, at, kind, visibility, actor_kind, actor_id, on_behalf_of, cycle, team_id, tier, priority,
+                                      category_id, organisation_id, content_id, data, search)
+                   select id, ticket, $1, kind, visibility, actor_kind, actor, on_behalf_of, cycle, team, tier, priority,
+                          category, organisation, content, data,
+                          case when kind <> 'opened' then to_tsvector('english', left(body, 100000)) end
+                   from entry),
+               told as (
+                   insert into notification (id, person_id, kind, ticket_id, event_id, in_charge_id, data, created_at)
+                   select *, $1 from unnest($69::uuid[], $70::uuid[], $71::text[], $72::uuid[], $73::uuid[], $74::uuid[], $75::jsonb[])),
+               forgotten as (
+                   delete from draft where person_id = $76 and purpose = $77),
+               given as (
+                   update attachment set ticket_id = $79, event_id = $80, visibility = $81, draft_id = null, expires_at = null
+                   where uploader_id = $76 and draft_id = $78 and expires_at > $1
+                   returning id),
+               noticed as (
+                   select count(pg_notify(channel, payload)) as n from unnest($82::text[], $83::text[]) as it (channel, payload))
+               select (select count(*) from given) as "files!" from noticed"#,
             now,
             ip,
             request_id,
@@ -137,28 +182,57 @@ impl Outcome {
             &place(|it| it.organisation.map(|it| it.0)),
             &place(|it| it.person.map(|it| it.0)),
             &list(self.deltas.values(), Counts::encode),
-            &list(self.deadlines.keys(), |(kind, _, _)| (*kind).to_owned()),
-            &list(self.deadlines.keys(), |(_, object, _)| *object),
-            &list(self.deadlines.keys(), |(_, _, cycle)| *cycle),
-            &list(self.deadlines.values(), |at| *at),
-            &list(&self.notices, |(channel, _)| (*channel).to_owned()),
-            &list(&self.notices, |(_, payload)| payload.clone()),
-            &list(&self.clocks, |(ticket, _)| ticket.0),
-            &list(&self.clocks, |(_, it)| it.metric.as_str().to_owned()),
-            &list(&self.clocks, |(_, it)| it.ordinal),
-            &list(&self.clocks, |(_, it)| it.state.to_owned()),
-            &list(&self.clocks, |(_, it)| it.target_seconds),
+            &list(self.clocks.keys(), |(ticket, ..)| ticket.0),
+            &list(self.clocks.keys(), |(_, metric, _)| (*metric).to_owned()),
+            &list(self.clocks.keys(), |(.., ordinal)| *ordinal),
+            &list(self.clocks.values(), |it| it.state.to_owned()),
+            &list(self.clocks.values(), |it| it.target_seconds),
             &clock(|it| it.due_at) as &[Option<DateTime<Utc>>],
             &clock(|it| it.risk_at) as &[Option<DateTime<Utc>>],
             &clock(|it| it.met_at) as &[Option<DateTime<Utc>>],
             &clock(|it| it.breached_at) as &[Option<DateTime<Utc>>],
             &clock(|it| it.warned_at) as &[Option<DateTime<Utc>>],
-            &list(&self.clocks, |(_, it)| it.policy.0.0),
-            &list(&self.clocks, |(_, it)| it.policy.1),
+            &list(self.clocks.values(), |it| it.policy.0.0),
+            &list(self.clocks.values(), |it| it.policy.1),
+            &list(self.deadlines.keys(), |(kind, _, _)| (*kind).to_owned()),
+            &list(self.deadlines.keys(), |(_, object, _)| *object),
+            &list(self.deadlines.keys(), |(_, _, cycle)| *cycle),
+            &list(self.deadlines.values(), |at| *at),
+            &list(&self.events, |it| it.id.0),
+            &list(&self.events, |it| it.ticket.0),
+            &list(&self.events, |it| it.kind.as_str().to_owned()),
+            &list(&self.events, |it| it.visibility.as_str().to_owned()),
+            &list(&self.events, |it| it.actor.kind.as_str().to_owned()),
+            &list(&self.events, |it| it.actor.id) as &[Option<Uuid>],
+            &list(&self.events, |it| it.actor.on_behalf_of.map(|it| it.0)) as &[Option<Uuid>],
+            &list(&self.events, |it| it.cycle),
+            &list(&self.events, |it| it.team.0),
+            &list(&self.events, |it| it.tier.number()),
+            &list(&self.events, |it| it.priority.number()),
+            &list(&self.events, |it| it.category.map(|it| it.0)) as &[Option<Uuid>],
+            &list(&self.events, |it| it.organisation.map(|it| it.0)) as &[Option<Uuid>],
+            &list(&self.events, |it| it.body.as_ref().map(|_| Uuid::now_v7())) as &[Option<Uuid>],
+            &list(&self.events, |it| it.body.clone()) as &[Option<String>],
+            &list(&self.events, |it| it.data.clone()),
+            &list(&self.told, |_| Uuid::now_v7()),
+            &list(&self.told, |it| it.person.0),
+            &list(&self.told, |it| it.kind.as_str().to_owned()),
+            &list(&self.told, |it| it.ticket.map(|it| it.0)) as &[Option<Uuid>],
+            &list(&self.told, |it| it.event.map(|it| it.0)) as &[Option<Uuid>],
+            &list(&self.told, |it| it.in_charge) as &[Option<Uuid>],
+            &list(&self.told, |it| it.data.clone()),
+            sent.map(|it| it.person.0),
+            sent.map(|it| it.purpose.as_str()),
+            sent.and_then(|it| it.files).map(|it| it.0),
+            sent.map(|it| it.ticket.0),
+            sent.map(|it| it.event.0),
+            sent.map(|it| it.visibility.as_str()),
+            &list(&self.notices, |(channel, _)| (*channel).to_owned()),
+            &list(&self.notices, |(_, payload)| payload.clone()),
         )
         .fetch_one(conn)
         .await?;
-        Ok(())
+        Ok(files.unsigned_abs())
     }
 }
 

@@ -3,11 +3,70 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
-use tierdesk_domain::id::{HostId, PersonId, TicketId, TicketNumber};
-use tierdesk_domain::ticket::Status;
+use tierdesk_domain::id::{
+    CategoryId, HostId, OrganisationId, PersonId, TeamId, TicketId, TicketNumber,
+};
+use tierdesk_domain::ticket::{Kind, Status};
 use uuid::Uuid;
 
 use crate::{Result, row};
+
+/// Who files a ticket, and what else filing must know: in one look.
+#[derive(Debug)]
+pub struct Filer {
+    /// Their organisation.
+    pub organisation: Option<OrganisationId>,
+    /// Whether they are a VIP.
+    pub vip: bool,
+    /// The address mail goes to.
+    pub email: Option<String>,
+    /// The category they chose, unless there is none of that id, or it is retired.
+    pub category: Option<Chosen>,
+    /// How many versions there are of what steers clocks, rules and priorities.
+    pub versions: i64,
+}
+
+/// What follows from a category.
+#[derive(Debug, Clone, Copy)]
+pub struct Chosen {
+    /// The kind of tickets it makes.
+    pub kind: Kind,
+    /// The team that gets them; none means the Service Desk.
+    pub team: Option<TeamId>,
+}
+
+/// Who files a ticket with a category.
+pub async fn filer(
+    conn: &mut PgConnection,
+    person: PersonId,
+    category: Option<CategoryId>,
+) -> Result<Option<Filer>> {
+    let row = sqlx::query!(
+        r#"select p.organisation_id, p.vip, a.email as "email?", c.kind as "kind?", c.team_id as "team_id?",
+                  (select versions from steering) as "versions!"
+           from person p left join address a on a.person_id = p.id and a.is_primary
+           left join category c on c.id = $2 and c.retired_at is null
+           where p.id = $1"#,
+        person.0,
+        category.map(|it| it.0)
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|r| {
+        let kind: Option<Kind> = row::maybe_word("category", r.kind.as_deref())?;
+        Ok(Filer {
+            organisation: r.organisation_id.map(OrganisationId),
+            vip: r.vip,
+            email: r.email,
+            category: kind.map(|kind| Chosen {
+                kind,
+                team: r.team_id.map(TeamId),
+            }),
+            versions: r.versions,
+        })
+    })
+    .transpose()
+}
 
 /// One of a requester's tickets, as their list shows it.
 #[derive(Debug, Clone)]

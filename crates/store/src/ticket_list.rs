@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{Result, row};
 
 /// Which of the counted tickets.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// Only these teams' queues.
     pub teams: Vec<TeamId>,

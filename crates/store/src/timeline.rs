@@ -37,9 +37,9 @@ pub struct Event {
     pub data: serde_json::Value,
 }
 
-/// An entry to append.
+/// An entry to append, with what an action leaves behind ([`crate::outcome`]).
 #[derive(Debug)]
-pub struct NewEvent<'a> {
+pub struct NewEvent {
     /// A fresh id.
     pub id: EventId,
     /// Of which ticket.
@@ -63,50 +63,9 @@ pub struct NewEvent<'a> {
     /// Whose it is.
     pub organisation: Option<OrganisationId>,
     /// The words, in Markdown.
-    pub body: Option<&'a str>,
+    pub body: Option<String>,
     /// The facts.
     pub data: serde_json::Value,
-}
-
-/// Appends an entry.
-pub async fn append(
-    conn: &mut PgConnection,
-    event: &NewEvent<'_>,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let content = event.body.map(|_| Uuid::now_v7());
-    // The description is searched through the ticket; messages and notes through their event.
-    let searched = event.body.filter(|_| event.kind != EventKind::Opened);
-    sqlx::query!(
-        "with words as (
-             insert into content (id, format, body, hash)
-             select $10, 'markdown', $16, sha256(convert_to($16, 'UTF8')) where $10::uuid is not null
-         )
-         insert into event (id, ticket_id, at, kind, visibility, actor_kind, actor_id, on_behalf_of, cycle, content_id, data, search, team_id, tier, priority, category_id, organisation_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, case when $12::text is null then null else to_tsvector('english', left($12, 100000)) end,
-                 $13, $14, $15, $17, $18)",
-        event.id.0,
-        event.ticket.0,
-        now,
-        event.kind.as_str(),
-        event.visibility.as_str(),
-        event.actor.kind.as_str(),
-        event.actor.id,
-        event.actor.on_behalf_of.map(|it| it.0),
-        event.cycle,
-        content,
-        event.data,
-        searched,
-        event.team.0,
-        event.tier.number(),
-        event.priority.number(),
-        event.body,
-        event.category.map(|it| it.0),
-        event.organisation.map(|it| it.0)
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 struct Row {

@@ -12,10 +12,12 @@ use tierdesk_domain::tier::Tier;
 use tierdesk_store::PgConnection;
 use tierdesk_store::tally;
 use tierdesk_store::tally::block::By;
+use tierdesk_store::ticket_list::Filter;
 
 use super::{Lens, Pair};
 use crate::error::Result;
 use crate::figures::Span;
+use crate::shared::Shared;
 use crate::{Caller, Desk};
 
 /// Ages end with these days, today the first; what is older is old.
@@ -31,6 +33,9 @@ pub struct Age {
     /// Per age of [`AGES`], and older.
     pub open: [u64; 4],
 }
+
+/// What is at risk while it is counted, by which tickets count. The readers' teams are part of the question.
+pub(crate) type Counting = Shared<Filter, Vec<AtRisk>>;
 
 /// Tickets of a queue that are at risk.
 #[derive(Debug, Clone)]
@@ -139,18 +144,30 @@ impl Desk {
                 .map(|it| (it, priorities.remove(&it).unwrap_or_default()))
                 .collect(),
             ages: self.ages(conn, &lens).await?,
-            at_risk: tally::at_risk(conn, &lens.list_filter(), now)
-                .await?
-                .into_iter()
-                .map(|(team, tier, n)| AtRisk {
-                    team,
-                    tier,
-                    tickets: n.unsigned_abs(),
-                })
-                .collect(),
+            at_risk: self.at_risk(conn, &lens, now).await?,
             steps: self.steps(conn, &lens).await?,
             lens,
         })
+    }
+
+    /// What is at risk now. Time alone brings tickets there, so it is counted each time; once for all who ask meanwhile.
+    async fn at_risk(
+        &self,
+        conn: &mut PgConnection,
+        lens: &Lens,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<AtRisk>> {
+        let filter = lens.list_filter();
+        let count = async {
+            let counts = tally::at_risk(conn, &filter, now).await?;
+            let queues = counts.into_iter().map(|(team, tier, n)| AtRisk {
+                team,
+                tier,
+                tickets: n.unsigned_abs(),
+            });
+            Ok(queues.collect())
+        };
+        self.at_risk.get(filter.clone(), count).await
     }
 
     /// What is open now, by the days it was filed on.

@@ -151,7 +151,7 @@ pub(crate) async fn taken(work: &mut Work<'_>, ticket: &Ticket) -> Result<()> {
 
 /// The hand-over that waits for an answer, if there is one.
 async fn open(work: &mut Work<'_>, ticket: &Ticket) -> Result<Option<Received>> {
-    let found = received(work.conn(), ticket.id, ticket.cycle).await?;
+    let found = received(work.written().await?, ticket.id, ticket.cycle).await?;
     Ok(found.filter(|it| it.standing == Standing::Open && ticket.status.is_open()))
 }
 
