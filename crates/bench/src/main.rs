@@ -117,10 +117,11 @@ async fn main() -> anyhow::Result<()> {
             tickets,
             all_open: program.open || program.sweep,
         };
-        let url = seed::ensure(&database, plan, program.as_is, program.json).await?;
+        seed::ensure(&database, plan, program.as_is, program.json).await?;
         if program.seed {
             continue;
         }
+        let url = seed::working_copy(&database, plan)?;
         let run = measure::Run {
             files: server::Files {
                 folder: folder.clone(),

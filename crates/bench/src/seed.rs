@@ -75,13 +75,13 @@ pub(crate) fn search_word(rank: usize) -> String {
     Vocabulary::example(rank)
 }
 
-/// Makes the database of `plan` unless it is there, and returns its address.
+/// Makes the database of `plan` unless it is there.
 pub(crate) async fn ensure(
     server: &Database,
     plan: Plan,
     as_is: bool,
     quiet: bool,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<()> {
     let name = plan.database();
     let url = server.url(&name);
     let found = server.query(
@@ -92,7 +92,7 @@ pub(crate) async fn ensure(
     )?;
     let mark = plan.mark();
     if found == mark || as_is && !found.is_empty() {
-        return Ok(url);
+        return Ok(());
     }
     let begun = Instant::now();
     if only_lacks_migrations(&found, &mark) {
@@ -107,7 +107,7 @@ pub(crate) async fn ensure(
         if !quiet {
             eprintln!("{name} migrated in {:.0} s", begun.elapsed().as_secs_f64());
         }
-        return Ok(url);
+        return Ok(());
     }
     server.remove(&name)?;
     server.create(&name)?;
@@ -120,7 +120,20 @@ pub(crate) async fn ensure(
     if !quiet {
         eprintln!("{name} made in {:.0} s", begun.elapsed().as_secs_f64());
     }
-    Ok(url)
+    Ok(())
+}
+
+/// A copy of the database of `plan` for measuring, and its address: each run begins with the same rows, whatever the one before
+/// filed. That run's copy is thrown away.
+pub(crate) fn working_copy(server: &Database, plan: Plan) -> anyhow::Result<String> {
+    let name = plan.database();
+    let copy = format!("{name}_run");
+    server.remove(&copy)?;
+    server.query(
+        "postgres",
+        &format!("create database {copy} template {name} strategy file_copy"),
+    )?;
+    Ok(server.url(&copy))
 }
 
 /// A database that was left half-way has no mark, and is made again.

@@ -3,7 +3,7 @@
 //! A word that half of all tickets hold must not cost a look at all of them: at most [`CANDIDATES`] of the newest hits
 //! are ranked. The index knows when each text was written, to about five hours, three days and fifty days, so that the newest
 //! hits are found without the others: first those of the last hours, then as far back as it should take.
-//! Every query runs under a time limit.
+//! Every query runs under the time limit of its connection.
 
 mod window;
 
@@ -19,7 +19,7 @@ use crate::{Result, row};
 
 /// Most hits that are ranked, the newest ones; of tickets and of messages each.
 pub const CANDIDATES: i64 = 100;
-/// How long a search may take, in milliseconds.
+/// How long a list that a filter makes may take, in milliseconds.
 const PATIENCE: &str = "2000";
 /// Marks the beginning of a hit in [`Found::title`] and [`Found::excerpt`].
 pub const MARK: char = '\u{E000}';
@@ -75,17 +75,14 @@ pub async fn limit(conn: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// Sets the limit of a search, which holds until the transaction ends, and says whether the text holds a word that can be
-/// searched at all (not only "the" and "of").
-pub async fn begin(conn: &mut PgConnection, text: &str) -> Result<bool> {
-    let r = sqlx::query!(
-        r#"select set_config('statement_timeout', $1, true) as "limit!", numnode(websearch_to_tsquery('english', $2)) > 0 as "says!""#,
-        PATIENCE,
+/// Whether a text holds a word that can be searched at all, not only "the" and "of".
+pub async fn says_something(conn: &mut PgConnection, text: &str) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select numnode(websearch_to_tsquery('english', $1)) > 0 as "says!""#,
         text
     )
     .fetch_one(conn)
-    .await?;
-    Ok(r.says)
+    .await?)
 }
 
 /// A candidate: a ticket, how well it fits, and the internal or public entry that was hit, if one was.
@@ -187,7 +184,7 @@ async fn own(
     Ok((by_ticket, by_event))
 }
 
-/// The newest hits in titles and descriptions. The words are read once (`q`), not for each hit. Materialised, so that the words lead to the rows and not the time, whatever
+/// The newest hits in titles and descriptions; none of a text without words. The words are read once (`q`), not for each hit. Materialised, so that the words lead to the rows and not the time, whatever
 /// the planner thinks of how common they are.
 async fn of_tickets(
     conn: &mut PgConnection,
@@ -200,7 +197,7 @@ async fn of_tickets(
         r#"with q as materialized (select websearch_to_tsquery('english', $1) as q),
            hit as materialized (
                select id, search, team_id, requester_id, organisation_id from ticket
-               where search_words(search, id) @@ case when $2::text = '' then websearch_to_tsquery('english', $1) else websearch_to_tsquery('english', $1) && $2::text::tsquery end
+               where search_words(search, id) @@ case when $2::text = '' or numnode(websearch_to_tsquery('english', $1)) = 0 then websearch_to_tsquery('english', $1) else websearch_to_tsquery('english', $1) && $2::text::tsquery end
            )
            select id as "ticket!", ts_rank(search, q.q) as "rank!", null::uuid as event from hit cross join q
            where $3 or team_id = any ($5) or ($4 and team_id <> all (array(select id from team where restricted)))
@@ -231,7 +228,7 @@ async fn of_events(
            hit as materialized (
                select id, ticket_id, search, visibility from event
                where search is not null
-                 and search_words(search, id) @@ case when $2::text = '' then websearch_to_tsquery('english', $1) else websearch_to_tsquery('english', $1) && $2::text::tsquery end
+                 and search_words(search, id) @@ case when $2::text = '' or numnode(websearch_to_tsquery('english', $1)) = 0 then websearch_to_tsquery('english', $1) else websearch_to_tsquery('english', $1) && $2::text::tsquery end
            )
            select t.id as "ticket!", ts_rank(h.search, q.q) as "rank!", h.id as "event?"
            from (select * from hit order by id desc) h join ticket t on t.id = h.ticket_id cross join q
