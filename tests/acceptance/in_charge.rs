@@ -511,6 +511,37 @@ async fn a_p1_that_the_requester_chose_tells_the_queue_and_nobody_on_call_until_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_p1_that_the_rule_itself_sets_asks_whoever_is_in_charge_at_once() {
+    let charge = Charge::new().await;
+    charge.set_path(vec![level(person(&charge.ana), 0)]).await;
+    let caller = charge.scene.desk.caller(&charge.boss).await;
+    let now = charge.scene.desk.now();
+    let rules = charge.desk().rule_list(&caller, now).await.unwrap();
+    let rule = rules
+        .iter()
+        .find(|it| it.document.name == "Who is in charge")
+        .unwrap();
+    let raises = Rule {
+        effects: vec![
+            Effect::RaisePriority {
+                to: Some(Priority::P1),
+            },
+            Effect::NotifyInCharge {},
+        ],
+        ..at_once()
+    };
+    let seen = Some((rule.document.id, rule.document.version));
+    charge
+        .desk()
+        .save_rule(&caller, seen, "Who is in charge", true, raises, now)
+        .await
+        .unwrap();
+    let id = charge.file().await;
+    assert_eq!(charge.scene.ticket(id).await.priority, Priority::P1);
+    assert_eq!(charge.asked(&charge.ana).await, [charge.scene.desk.now()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mail_about_many_tickets_at_once_is_held_back_and_repeats_take_nothing_from_first_words() {
     let charge = Charge::new().await;
     charge.set_path(vec![level(person(&charge.ana), 0)]).await;
