@@ -1,9 +1,12 @@
 //! Search finds what its reader may open, all of it, and nothing else.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use support::{Client, Someone, Tierdesk};
+use tierdesk_domain::excerpt::Sought;
 use tierdesk_domain::id::TeamId;
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::team;
@@ -89,6 +92,41 @@ async fn words_are_found_in_titles_descriptions_and_messages_and_marked_as_text(
         !own.contains("between us") && !own.contains(&format!("/my/{}\"", said.number.0)),
         "notes are not found by their requester"
     );
+}
+
+#[tokio::test]
+async fn what_is_marked_is_what_the_database_found() {
+    let desk = Tierdesk::start().await;
+    let texts = [
+        include_str!("../../README.md"),
+        include_str!("../../docs/clocks.md"),
+        include_str!("../../docs/bench.md"),
+        include_str!("../../docs/running.md"),
+    ];
+    let words: BTreeSet<String> = texts
+        .iter()
+        .flat_map(|text| text.split(|c: char| !c.is_alphabetic()))
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let words: Vec<String> = words.into_iter().collect();
+    let lexemes: Vec<Option<String>> = sqlx::query_scalar(
+        "select (tsvector_to_array(to_tsvector('english', word)))[1] from unnest($1::text[]) with ordinality as it (word, n) order by n",
+    )
+    .bind(&words)
+    .fetch_all(&desk.desk.pool)
+    .await
+    .unwrap();
+    let lexemes = words.into_iter().zip(lexemes);
+    let found: Vec<_> = lexemes
+        .filter_map(|(word, lexeme)| Some((word, lexeme?)))
+        .collect();
+    assert!(found.len() > 1_000, "{}", found.len());
+    let wrong: Vec<_> = found
+        .iter()
+        .filter(|(word, lexeme)| !Sought::new([lexeme.clone()]).marked(word)[0].hit)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ pub mod connectivity;
 pub mod csv;
 pub mod dashboard;
 pub mod escalation;
+pub mod excerpt;
 pub mod field;
 pub mod filter;
 pub mod flow;

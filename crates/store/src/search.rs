@@ -10,6 +10,7 @@ mod window;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
+use tierdesk_domain::excerpt::{Piece, Sought};
 use tierdesk_domain::id::{PersonId, TicketId, TicketNumber};
 use tierdesk_domain::ticket::{Priority, Status};
 use uuid::Uuid;
@@ -21,13 +22,6 @@ use crate::{Result, row};
 pub const CANDIDATES: i64 = 100;
 /// How long a list that a filter makes may take, in milliseconds.
 const PATIENCE: &str = "2000";
-/// Marks the beginning of a hit in [`Found::title`] and [`Found::excerpt`].
-pub const MARK: char = '\u{E000}';
-/// Marks its end.
-pub const UNMARK: char = '\u{E001}';
-/// Where the marks are put; the text's own are removed before.
-const HEADLINE: &str = "StartSel=\u{E000}, StopSel=\u{E001}, MaxFragments=1, MaxWords=28, MinWords=12, FragmentDelimiter=…";
-const TITLE: &str = "StartSel=\u{E000}, StopSel=\u{E001}, HighlightAll=true";
 
 /// A ticket that was found.
 #[derive(Debug, Clone)]
@@ -36,10 +30,10 @@ pub struct Found {
     pub id: TicketId,
     /// Its number.
     pub number: TicketNumber,
-    /// Its title, with marks around the hits.
-    pub title: String,
-    /// A piece of its text around a hit, with marks; empty when only the title was hit.
-    pub excerpt: String,
+    /// Its title, in pieces.
+    pub title: Vec<Piece>,
+    /// A part of its text around a hit, or its beginning, in pieces; empty when there is none.
+    pub excerpt: Vec<Piece>,
     /// Whether that piece is from an internal entry.
     pub internal: bool,
     /// Where it stands.
@@ -287,15 +281,14 @@ fn merge(by_ticket: Vec<Candidate>, by_event: Vec<Candidate>) -> Vec<Candidate> 
 async fn show(conn: &mut PgConnection, text: &str, page: &[&Candidate]) -> Result<Vec<Found>> {
     let tickets: Vec<Uuid> = page.iter().map(|it| it.ticket).collect();
     let events: Vec<Uuid> = page.iter().map(|it| it.event.unwrap_or_default()).collect();
-    sqlx::query!(
-        r#"select t.id, t.number, t.status, t.priority, t.updated_at, p.name as requester,
-                  ts_headline('english', translate(t.title, $4, ''), q, $5) as "title!",
-                  coalesce(ts_headline('english', translate(left(c.body, 20000), $4, ''), q, $6), '') as "excerpt!",
-                  coalesce(e.visibility = 'internal', false) as "internal!"
+    let rows = sqlx::query!(
+        r#"with q as materialized (select tsvector_to_array(to_tsvector('english', $3)) as lexemes)
+           select t.id, t.number, t.title, t.status, t.priority, t.updated_at, p.name as requester,
+                  left(c.body, 20000) as "text?", coalesce(e.visibility = 'internal', false) as "internal!", q.lexemes as "lexemes!"
            from unnest($1::uuid[], $2::uuid[]) with ordinality as hit (ticket, event, place)
            join ticket t on t.id = hit.ticket
            join person p on p.id = t.requester_id
-           cross join websearch_to_tsquery('english', $3) q
+           cross join q
            left join lateral (
                select e.visibility, e.content_id from event e
                where (e.id = hit.event and e.ticket_id = t.id)
@@ -305,28 +298,26 @@ async fn show(conn: &mut PgConnection, text: &str, page: &[&Candidate]) -> Resul
            order by hit.place"#,
         &tickets,
         &events,
-        text,
-        "\u{E000}\u{E001}",
-        TITLE,
-        HEADLINE
+        text
     )
     .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(|r| {
-        Ok(Found {
-            id: TicketId(r.id),
-            number: TicketNumber(r.number),
-            title: r.title,
-            excerpt: r.excerpt,
-            internal: r.internal,
-            status: row::word("ticket", &r.status)?,
-            priority: row::number("ticket", r.priority, Priority::from_number)?,
-            requester: r.requester,
-            updated_at: r.updated_at,
+    .await?;
+    let sought = Sought::new(rows.first().into_iter().flat_map(|it| it.lexemes.clone()));
+    rows.into_iter()
+        .map(|r| {
+            Ok(Found {
+                id: TicketId(r.id),
+                number: TicketNumber(r.number),
+                title: sought.marked(&r.title),
+                excerpt: sought.excerpt(&r.text.unwrap_or_default()),
+                internal: r.internal,
+                status: row::word("ticket", &r.status)?,
+                priority: row::number("ticket", r.priority, Priority::from_number)?,
+                requester: r.requester,
+                updated_at: r.updated_at,
+            })
         })
-    })
-    .collect()
+        .collect()
 }
 
 /// A person that was found.
@@ -402,8 +393,11 @@ pub async fn of_person(
         Ok(Found {
             id: TicketId(r.id),
             number: TicketNumber(r.number),
-            title: r.title,
-            excerpt: String::new(),
+            title: vec![Piece {
+                text: r.title,
+                hit: false,
+            }],
+            excerpt: Vec::new(),
             internal: false,
             status: row::word("ticket", &r.status)?,
             priority: row::number("ticket", r.priority, Priority::from_number)?,

@@ -6,10 +6,11 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tierdesk_desk::search::PAGE;
+use tierdesk_domain::excerpt::Piece;
 use tierdesk_domain::filter::Filter;
 use tierdesk_domain::id::{PersonId, TicketNumber};
 use tierdesk_domain::text::{fill, t};
-use tierdesk_store::search::{Found, FoundPerson, MARK, UNMARK};
+use tierdesk_store::search::{Found, FoundPerson};
 use uuid::Uuid;
 
 use crate::extract::{Me, Now, Query};
@@ -26,33 +27,6 @@ const LAST_PAGE: usize = 50;
 
 pub(crate) fn routes(routes: &mut Routes) {
     routes.get(Audience::SignedIn, "/search", show);
-}
-
-/// A piece of text that was hit, or not. The template escapes it like any other text.
-struct Piece {
-    text: String,
-    hit: bool,
-}
-
-/// Splits text at the marks that the database put around hits.
-fn pieces(marked: &str) -> Vec<Piece> {
-    let mut out = Vec::new();
-    let mut hit = false;
-    for part in marked.split_inclusive([MARK, UNMARK]) {
-        let text = part.trim_end_matches([MARK, UNMARK]);
-        if !text.is_empty() {
-            out.push(Piece {
-                text: text.to_owned(),
-                hit,
-            });
-        }
-        if part.ends_with(MARK) {
-            hit = true;
-        } else if part.ends_with(UNMARK) {
-            hit = false;
-        }
-    }
-    out
 }
 
 struct Row {
@@ -73,8 +47,8 @@ impl Row {
         Self {
             href: ticket_address(found.number, staff),
             number: found.number.0,
-            title: pieces(&found.title),
-            excerpt: pieces(&found.excerpt),
+            title: found.title,
+            excerpt: found.excerpt,
             internal: found.internal,
             priority: found.priority.number(),
             status: words::status(found.status),
@@ -235,38 +209,4 @@ async fn show(
     } else {
         Page(OwnPage { frame, found }).into_response()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown(marked: &str) -> String {
-        pieces(marked)
-            .into_iter()
-            .map(|piece| {
-                if piece.hit {
-                    format!("[{}]", piece.text)
-                } else {
-                    piece.text
-                }
-            })
-            .collect()
-    }
-
-    #[test]
-    fn marks_become_pieces_and_never_markup() {
-        assert_eq!(
-            shown("the \u{E000}vpn\u{E001} is <b>\u{E000}down\u{E001}"),
-            "the [vpn] is <b>[down]"
-        );
-        assert_eq!(shown("plain"), "plain");
-        assert_eq!(shown(""), "");
-    }
-
-    #[test]
-    fn stray_marks_lose_no_text() {
-        assert_eq!(shown("\u{E001}a\u{E000}b"), "a[b]");
-        assert_eq!(shown("a\u{E000}\u{E001}b"), "ab");
-    }
 }
