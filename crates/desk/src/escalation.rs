@@ -4,11 +4,11 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::actor::Actor;
-use tierdesk_domain::authorize::Action;
+use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::escalation::{Condition, Effect, MAX_MOVES, Rule, share};
 use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::handover::Handover;
-use tierdesk_domain::id::{DocumentId, PersonId, TicketId};
+use tierdesk_domain::id::{DocumentId, PersonId};
 use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::timeline::{EventKind, Visibility};
@@ -17,6 +17,7 @@ use tierdesk_store::escalation::{self, Firing};
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{PgConnection, person, team};
 
+use crate::caught::caught;
 use crate::clock::rules_at;
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
@@ -42,83 +43,95 @@ pub struct RuleLine {
 }
 
 impl Work<'_> {
-    /// The rules that hold on a ticket now and have not fired in this cycle, the one that held first first.
-    pub(crate) async fn rules_that_hold(&mut self, ticket: &Ticket) -> Result<Vec<DocumentId>> {
-        let now = self.now;
+    /// The rules that may still fire on a ticket in this cycle, each with the time from which it holds, soonest first.
+    async fn rules(&mut self, ticket: &Ticket) -> Result<Vec<(DateTime<Utc>, DocumentId)>> {
         let rulebook = self.rulebook().await?;
         let told = self.told(ticket).await?;
-        let clocks = tierdesk_domain::clock::clocks(&told.history, &rulebook.book, now);
+        let clocks = tierdesk_domain::clock::clocks(&told.history, &rulebook.book, self.now);
         let fired = self.fired(ticket).await?;
-        let rules = rules_at(ticket, &told, &clocks, &rulebook, &fired, now);
-        Ok(rules
-            .into_iter()
-            .filter(|(at, _)| *at <= now)
-            .map(|(_, rule)| rule)
-            .collect())
+        let now = self.now;
+        Ok(rules_at(ticket, &told, &clocks, &rulebook, &fired, now))
+    }
+
+    /// Those that hold now.
+    async fn rules_that_hold(&mut self, ticket: &Ticket) -> Result<Vec<DocumentId>> {
+        let now = self.now;
+        let rules = self.rules(ticket).await?.into_iter();
+        let hold = rules.take_while(|(at, _)| *at <= now);
+        Ok(hold.map(|(_, rule)| rule).collect())
     }
 }
 
-impl Desk {
-    /// Fires a rule on a ticket, if it still holds when the ticket is locked and has not fired in this cycle.
-    pub(crate) async fn fire_rule(
-        &self,
-        id: TicketId,
-        rule: DocumentId,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let caller = Caller::machine(Actor::rule(rule.0));
-        let mut work = self.begin(&caller, now).await?;
-        let mut ticket = work.ticket(id, Action::WorkTicket).await?;
-        let rulebook = work.rulebook().await?;
-        let told = work.told(&ticket).await?;
-        let clocks = tierdesk_domain::clock::clocks(&told.history, &rulebook.book, now);
-        let fired = work.fired(&ticket).await?;
-        let holds = rules_at(&ticket, &told, &clocks, &rulebook, &fired, now);
-        let since = holds.into_iter().find(|(at, it)| *it == rule && *at <= now);
-        let document = rulebook.rules.iter().find(|document| document.id == rule);
-        let (Some((since, _)), Some(document)) = (since, document) else {
-            return Ok(());
-        };
-        let late_by_seconds = (now - since).num_seconds();
-        let because = because(&document.body);
-        let effects = describe(work.conn(), &document.body).await?;
-        let record = json!({
-            "rule": document.name, "rule_id": rule, "version": document.version, "because": because,
-            "effects": effects, "since": since, "late_by_seconds": late_by_seconds,
-        });
-        let firing = Firing {
-            rule,
-            version: document.version,
-            ticket: id,
-            cycle: ticket.cycle,
-            late_by_seconds,
-            effects: &record,
-        };
-        if !escalation::fire(work.conn(), &firing, now).await? {
-            return Ok(());
+/// Fires the rules that hold on a locked ticket, each in its own name and with all of its effects or none. A rule that cannot
+/// act keeps no other from it; the error of the last one that could not is given back.
+///
+/// # Errors
+/// When the database does not answer; then the whole action has failed.
+pub(crate) async fn fire_all(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<Result<()>> {
+    let mut done = Ok(());
+    for rule in work.rules_that_hold(ticket).await? {
+        let mut changed = ticket.clone();
+        let part = work.part(Caller::machine(Actor::rule(rule.0))).await?;
+        let tried = caught(fire(work, &mut changed, rule)).await;
+        match work.end(part, tried).await? {
+            Ok(()) => *ticket = changed,
+            failed => done = failed,
         }
-        work.fires(&ticket, rule).await?;
-        work.event(
-            &ticket,
-            EventKind::RuleFired,
-            Visibility::Internal,
-            None,
-            record.clone(),
-        )
-        .await?;
-        work.audit(
-            "rule.fired",
-            "ticket",
-            &ticket.number.0.to_string(),
-            record.clone(),
-        );
-        for effect in &document.body.effects {
-            apply(&mut work, &mut ticket, document, effect, &record).await?;
-        }
-        work.save(&mut ticket, true).await?;
-        work.commit().await
     }
+    Ok(done)
+}
 
+/// Fires a rule on a locked ticket, if it still holds after those that fired before it.
+async fn fire(work: &mut Work<'_>, ticket: &mut Ticket, rule: DocumentId) -> Result<()> {
+    authorize(&work.caller().who, Action::WorkTicket(ticket.facts()))?;
+    let now = work.now;
+    let rulebook = work.rulebook().await?;
+    let since = work.rules(ticket).await?.into_iter();
+    let since = since.filter(|(at, _)| *at <= now).find(|it| it.1 == rule);
+    let document = rulebook.rules.iter().find(|document| document.id == rule);
+    let (Some((since, _)), Some(document)) = (since, document) else {
+        return Ok(());
+    };
+    let late_by_seconds = (now - since).num_seconds();
+    let because = because(&document.body);
+    let effects = describe(work.conn(), &document.body).await?;
+    let record = json!({
+        "rule": document.name, "rule_id": rule, "version": document.version, "because": because,
+        "effects": effects, "since": since, "late_by_seconds": late_by_seconds,
+    });
+    let firing = Firing {
+        rule,
+        version: document.version,
+        ticket: ticket.id,
+        cycle: ticket.cycle,
+        late_by_seconds,
+        effects: &record,
+    };
+    if !escalation::fire(work.conn(), &firing, now).await? {
+        return Ok(());
+    }
+    work.fires(ticket, rule).await?;
+    work.event(
+        ticket,
+        EventKind::RuleFired,
+        Visibility::Internal,
+        None,
+        record.clone(),
+    )
+    .await?;
+    work.audit(
+        "rule.fired",
+        "ticket",
+        &ticket.number.0.to_string(),
+        record.clone(),
+    );
+    for effect in &document.body.effects {
+        apply(work, ticket, document, effect, &record).await?;
+    }
+    work.save(ticket, true).await
+}
+
+impl Desk {
     /// Saves a rule as a new version: of a new rule where `id` is none, else after the version the caller saw.
     ///
     /// # Errors
@@ -146,7 +159,7 @@ impl Desk {
     /// The rules in their newest versions, switched off ones too, with what they say and how often they fired in the
     /// last 30 days.
     pub async fn rule_list(&self, caller: &Caller, now: DateTime<Utc>) -> Result<Vec<RuleLine>> {
-        tierdesk_domain::authorize::authorize(&caller.who, Action::Administer)?;
+        authorize(&caller.who, Action::Administer)?;
         let mut conn = self.acquire().await?;
         let rules = tierdesk_store::configuration::current::<Rule>(&mut conn, RULE).await?;
         let counts = escalation::counts(&mut conn, now - chrono::TimeDelta::days(30)).await?;
@@ -191,7 +204,7 @@ impl Desk {
         caller: &Caller,
         id: DocumentId,
     ) -> Result<Vec<Document<Rule>>> {
-        tierdesk_domain::authorize::authorize(&caller.who, Action::Administer)?;
+        authorize(&caller.who, Action::Administer)?;
         let mut conn = self.acquire().await?;
         let mut all = tierdesk_store::configuration::history::<Rule>(&mut conn, RULE).await?;
         all.retain(|document| document.id == id);

@@ -5,13 +5,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::backoff::pause;
-use tierdesk_domain::id::{DocumentId, TicketId};
+use tierdesk_domain::id::TicketId;
 use tierdesk_domain::ticket::Status;
 use tierdesk_store::timer::{self, Timer};
 
 use crate::caught::caught;
 use crate::clock;
 use crate::error::Result;
+use crate::escalation::fire_all;
 use crate::report::REPORT;
 use crate::rulebook::IN_FORCE;
 use crate::{Caller, Desk, DeskError, Work};
@@ -31,16 +32,10 @@ const AFTER_A_VERSION: &[&str] = &[clock::AGAIN];
 /// The kinds of those that belong to something else.
 const OF_OTHERS: &[&str] = &["certificate", IN_FORCE, REPORT];
 
-/// After this long somebody else fires the rules that hold, if the worker that found them died.
-const IN_HAND: TimeDelta = TimeDelta::seconds(10);
-
 /// How long a deadline that cannot be acted on rests at first.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(30);
 /// And at most.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(64);
-
-/// What is left to do in transactions of their own.
-type After = Option<(TicketId, Vec<DocumentId>)>;
 
 impl Desk {
     /// Acts on the earliest deadline that passed. False if there is none, or others are at work on the tickets of those.
@@ -80,11 +75,8 @@ impl Desk {
             return Ok(false);
         };
         let acted = caught(act_on_ticket(&mut work, &timer)).await;
-        let done = match work.commit_if(acted).await {
-            Ok(None) => Ok(()),
-            Ok(Some((ticket, rules))) => self.fire_rules(ticket, &rules, now).await,
-            Err(error) => Err(error),
-        };
+        // What went well is kept, also where a rule could not act.
+        let done = work.commit_if(acted).await.flatten();
         self.put_off_if(done, &timer, FIRST_PAUSE, now).await?;
         Ok(true)
     }
@@ -107,25 +99,9 @@ impl Desk {
         timer::retry(&mut conn, timer, failures, now + wait).await?;
         Ok(())
     }
-
-    async fn fire_rules(
-        &self,
-        ticket: TicketId,
-        rules: &[DocumentId],
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        // A rule that cannot act must not keep the others from it.
-        let mut done = Ok(());
-        for rule in rules {
-            if let Err(error) = caught(self.fire_rule(ticket, *rule, now)).await {
-                done = Err(error);
-            }
-        }
-        done
-    }
 }
 
-async fn act_on_ticket(work: &mut Work<'_>, timer: &Timer) -> Result<After> {
+async fn act_on_ticket(work: &mut Work<'_>, timer: &Timer) -> Result<Result<()>> {
     let id = TicketId(timer.object_id);
     match timer.kind.as_str() {
         clock::TIMER | clock::AGAIN => return look_at_clocks(work, id).await,
@@ -143,7 +119,7 @@ async fn act_on_ticket(work: &mut Work<'_>, timer: &Timer) -> Result<After> {
         crate::in_charge::TIMER => crate::in_charge::act(work, id).await?,
         other => return Err(nobody_acts_on(other)),
     }
-    Ok(None)
+    Ok(Ok(()))
 }
 
 async fn act_on_other(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
@@ -159,18 +135,18 @@ fn nobody_acts_on(kind: &str) -> DeskError {
     DeskError::Broken(format!("nobody acts on deadlines of the kind {kind}"))
 }
 
-/// A promise came close or was broken, or a rule holds: the clocks are computed anew, which sets the next deadline.
-async fn look_at_clocks(work: &mut Work<'_>, id: TicketId) -> Result<After> {
+/// A promise came close or was broken, or a rule holds: the clocks are computed anew, which sets the next deadline, and the
+/// rules that hold are fired.
+async fn look_at_clocks(work: &mut Work<'_>, id: TicketId) -> Result<Result<()>> {
     let Some(mut ticket) = tierdesk_store::ticket::lock(work.conn(), id).await? else {
-        return Ok(None);
+        return Ok(Ok(()));
     };
     work.save(&mut ticket, false).await?;
-    let rules = work.rules_that_hold(&ticket).await?;
-    if rules.is_empty() {
-        return Ok(None);
+    let fired = fire_all(work, &mut ticket).await?;
+    if fired.is_err() {
+        // The rule that could not act holds still; until it is put off, nobody else meets it.
+        let soon = work.now + FIRST_PAUSE;
+        work.timer(clock::TIMER, id.0, clock::CYCLE, soon);
     }
-    // They are fired right away, each in a transaction of its own that sets the next deadline.
-    let now = work.now;
-    work.timer(clock::TIMER, id.0, clock::CYCLE, now + IN_HAND);
-    Ok(Some((id, rules)))
+    Ok(fired)
 }

@@ -2,9 +2,11 @@
 
 mod known;
 mod mail;
+mod part;
 
 pub use mail::Mail;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -53,7 +55,7 @@ pub struct Work<'a> {
     /// Tickets that a human acknowledged in this action.
     pub(crate) acknowledged: BTreeSet<TicketId>,
     desk: &'a Desk,
-    caller: &'a Caller,
+    caller: Cow<'a, Caller>,
     /// The time of this action; everything it writes carries it.
     pub now: DateTime<Utc>,
 }
@@ -77,7 +79,7 @@ impl Desk {
             known: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
             desk: self,
-            caller,
+            caller: Cow::Borrowed(caller),
             now,
         })
     }
@@ -113,8 +115,8 @@ impl<'a> Work<'a> {
     }
 
     /// Who acts.
-    pub fn caller(&self) -> &'a Caller {
-        self.caller
+    pub fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     /// The desk this happens at.

@@ -7,7 +7,7 @@ use tierdesk_domain::actor::Actor;
 use crate::Result;
 
 /// One row to write.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Entry {
     /// Who did it.
     pub actor: Actor,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::Result;
 
 /// A form that was sent: its draft is forgotten, and the files that wait for it belong to the entry that came of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sent {
     /// Who sent it.
     pub person: PersonId,

@@ -54,7 +54,8 @@ pub mod token;
 mod row;
 
 pub use pool::{
-    Pool, PooledConnection, acquire, begin, begin_snapshot, commit, connect, migrate, notify,
+    Pool, PooledConnection, acquire, begin, begin_part, begin_snapshot, commit, connect, keep_part,
+    migrate, notify, undo_part,
 };
 pub use sqlx::postgres::PgListener;
 pub use sqlx::{PgConnection, Postgres, Transaction};

@@ -15,7 +15,7 @@ pub const PERSON: &str = "person";
 pub const COUNTED: i64 = 100;
 
 /// What somebody is told, with what an action leaves behind ([`crate::outcome`]).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NewNotification {
     /// Who.
     pub person: PersonId,

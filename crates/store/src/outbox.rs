@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{Result, row};
 
 /// One mail to one recipient.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NewMail {
     /// Shared by all recipients of one mail.
     pub mail_id: Uuid,

@@ -19,7 +19,7 @@ use crate::timeline::NewEvent;
 use crate::{Result, timer};
 
 /// Entries of timelines, rows of the audit log, mails, notifications, counts, clocks, deadlines and notices.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// Entries of timelines, in their order.
     pub events: Vec<NewEvent>,

@@ -112,6 +112,24 @@ pub async fn begin(pool: &Pool) -> Result<sqlx::Transaction<'static, sqlx::Postg
     Ok(pool.begin().await?)
 }
 
+/// Begins a part of a transaction that may be undone without the rest. There is one at a time.
+pub async fn begin_part(conn: &mut PgConnection) -> Result<()> {
+    conn.execute("savepoint part").await?;
+    Ok(())
+}
+
+/// Keeps what was done since a part began.
+pub async fn keep_part(conn: &mut PgConnection) -> Result<()> {
+    conn.execute("release part").await?;
+    Ok(())
+}
+
+/// Undoes what was done since a part began, also after an error of the database.
+pub async fn undo_part(conn: &mut PgConnection) -> Result<()> {
+    conn.execute("rollback to part; release part").await?;
+    Ok(())
+}
+
 /// Begins a transaction that sees the database as it is now until it ends, and may take as long as it needs.
 pub async fn begin_snapshot(pool: &Pool) -> Result<sqlx::Transaction<'static, sqlx::Postgres>> {
     let mut tx = pool

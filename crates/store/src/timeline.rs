@@ -38,7 +38,7 @@ pub struct Event {
 }
 
 /// An entry to append, with what an action leaves behind ([`crate::outcome`]).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NewEvent {
     /// A fresh id.
     pub id: EventId,

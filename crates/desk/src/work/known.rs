@@ -12,7 +12,7 @@ use crate::error::Result;
 
 /// What happened to a ticket and how its clocks are kept: read once, and kept up with what the action does. Nobody else adds
 /// to it meanwhile, because the ticket is locked or not yet to be seen.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     /// What may matter to its clocks, oldest first.
     pub(super) events: Vec<ClockEvent>,
