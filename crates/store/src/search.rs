@@ -7,6 +7,8 @@
 
 mod window;
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
@@ -115,22 +117,22 @@ pub async fn tickets(
         let (by_ticket, by_event) = own(conn, scope, text).await?;
         (by_ticket, by_event, true)
     } else {
-        let (mut by_ticket, mut window) = (Vec::new(), Some(0));
-        let mut tickets_looked_back = false;
-        while !tickets_looked_back && by_ticket.len() < ENOUGH {
-            by_ticket = of_tickets(conn, scope, text, &words(window, now)).await?;
-            tickets_looked_back = window.is_none();
-            window = window.and_then(|at| wider(at, by_ticket.len()));
+        // Both back to the same time, so that no ticket is left out that is newer than one that is shown.
+        let mut window = Some(0);
+        loop {
+            let words = words(window, now);
+            let by_ticket = of_tickets(conn, scope, text, &words).await?;
+            let by_event = of_events(conn, scope, text, &words).await?;
+            let tickets: HashSet<_> = by_ticket
+                .iter()
+                .chain(&by_event)
+                .map(|it| it.ticket)
+                .collect();
+            match window {
+                Some(at) if tickets.len() < ENOUGH => window = wider(at, tickets.len()),
+                _ => break (by_ticket, by_event, window.is_none()),
+            }
         }
-        let (mut by_event, mut window) = (Vec::new(), Some(0));
-        let mut events_looked_back = false;
-        while !events_looked_back && by_event.len() < ENOUGH {
-            by_event = of_events(conn, scope, text, &words(window, now)).await?;
-            events_looked_back = window.is_none();
-            window = window.and_then(|at| wider(at, by_event.len()));
-        }
-        let looked_back = tickets_looked_back && events_looked_back;
-        (by_ticket, by_event, looked_back)
     };
     let full = |list: &[Candidate]| i64::try_from(list.len()).unwrap_or(i64::MAX) >= CANDIDATES;
     let more_exist = !looked_back || full(&by_ticket) || full(&by_event);
@@ -249,11 +251,11 @@ fn teams(scope: &Scope) -> Vec<Uuid> {
 
 /// One candidate per ticket: what its title and description are worth, and its best message at half of that.
 fn merge(by_ticket: Vec<Candidate>, by_event: Vec<Candidate>) -> Vec<Candidate> {
-    let mut best: std::collections::HashMap<Uuid, Candidate> = std::collections::HashMap::new();
+    let mut best: HashMap<Uuid, Candidate> = HashMap::new();
     for candidate in by_ticket {
         best.insert(candidate.ticket, candidate);
     }
-    let mut messages: std::collections::HashMap<Uuid, Candidate> = std::collections::HashMap::new();
+    let mut messages: HashMap<Uuid, Candidate> = HashMap::new();
     for candidate in by_event {
         let known = messages.get(&candidate.ticket);
         if known.is_none_or(|known| candidate.rank > known.rank) {

@@ -16,9 +16,9 @@ const WINDOWS: [Window; 4] = {
     const fn window(digits: u32, stretches: i64) -> Window {
         Window { digits, stretches }
     }
-    [window(6, 8), window(5, 2), window(5, 4), window(4, 2)]
+    [window(6, 4), window(5, 2), window(5, 4), window(4, 2)]
 };
-/// So many hits within a window are enough.
+/// So many tickets that hold the words within a window are enough.
 pub(super) const ENOUGH: usize = 30;
 
 impl Window {
