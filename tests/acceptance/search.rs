@@ -101,7 +101,10 @@ async fn what_is_marked_is_what_the_database_found() {
         include_str!("../../README.md"),
         include_str!("../../docs/clocks.md"),
         include_str!("../../docs/bench.md"),
+        include_str!("../../docs/architecture.md"),
+        include_str!("../../docs/routing.md"),
         include_str!("../../docs/running.md"),
+        include_str!("../../docs/security.md"),
     ];
     let words: BTreeSet<String> = texts
         .iter()
