@@ -62,26 +62,31 @@ impl Work<'_> {
     }
 }
 
-/// Fires the rules that hold on a locked ticket, each in its own name and with all of its effects or none. A rule that cannot
-/// act keeps no other from it; the error of the last one that could not is given back.
+/// Fires the first rule that holds on a locked ticket, in the rule's name and with all of its effects or none. One that cannot
+/// act keeps no other from it; its error is given back. The others have their turn when the ticket is looked at again, which is
+/// at once: what a rule may tell people is limited by rows that all tickets share, and two workers that took them for several
+/// rules in different orders would wait for each other.
 ///
 /// # Errors
 /// When the database does not answer; then the whole action has failed.
-pub(crate) async fn fire_all(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<Result<()>> {
-    let mut done = Ok(());
+pub(crate) async fn fire_first(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<Result<()>> {
+    let mut failed = Ok(());
     for rule in work.rules_that_hold(ticket).await? {
         let mut changed = ticket.clone();
         let part = work.part(Caller::machine(Actor::rule(rule.0))).await?;
         let tried = caught(fire(work, &mut changed, rule)).await;
         match work.end(part, tried).await? {
-            Ok(()) => *ticket = changed,
-            failed => done = failed,
+            Ok(()) => {
+                *ticket = changed;
+                break;
+            }
+            Err(error) => failed = Err(error),
         }
     }
-    Ok(done)
+    Ok(failed)
 }
 
-/// Fires a rule on a locked ticket, if it still holds after those that fired before it.
+/// Fires a rule on a locked ticket, if it holds.
 async fn fire(work: &mut Work<'_>, ticket: &mut Ticket, rule: DocumentId) -> Result<()> {
     authorize(&work.caller().who, Action::WorkTicket(ticket.facts()))?;
     let now = work.now;

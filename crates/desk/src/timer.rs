@@ -12,7 +12,7 @@ use tierdesk_store::timer::{self, Timer};
 use crate::caught::caught;
 use crate::clock;
 use crate::error::Result;
-use crate::escalation::fire_all;
+use crate::escalation::fire_first;
 use crate::report::REPORT;
 use crate::rulebook::IN_FORCE;
 use crate::{Caller, Desk, DeskError, Work};
@@ -136,13 +136,13 @@ fn nobody_acts_on(kind: &str) -> DeskError {
 }
 
 /// A promise came close or was broken, or a rule holds: the clocks are computed anew, which sets the next deadline, and the
-/// rules that hold are fired.
+/// first rule that holds is fired.
 async fn look_at_clocks(work: &mut Work<'_>, id: TicketId) -> Result<Result<()>> {
     let Some(mut ticket) = tierdesk_store::ticket::lock(work.conn(), id).await? else {
         return Ok(Ok(()));
     };
     work.save(&mut ticket, false).await?;
-    let fired = fire_all(work, &mut ticket).await?;
+    let fired = fire_first(work, &mut ticket).await?;
     if fired.is_err() {
         // The rule that could not act holds still; until it is put off, nobody else meets it.
         let soon = work.now + FIRST_PAUSE;

@@ -48,9 +48,9 @@ pub struct Row {
     pub request_id: String,
 }
 
-/// Rows that no link of the chain holds yet, at most `limit`. Only one sealer works at a time; it gets nothing while
-/// another one does.
-pub async fn unsealed(conn: &mut PgConnection, limit: i64) -> Result<Vec<Row>> {
+/// Rows after `settled` that no link of the chain holds yet, at most `limit`. Only one sealer works at a time; it gets nothing
+/// while another one does.
+pub async fn unsealed(conn: &mut PgConnection, settled: i64, limit: i64) -> Result<Vec<Row>> {
     let alone = sqlx::query_scalar!(
         r#"select pg_try_advisory_xact_lock(hashtext('audit sealer')) as "alone!""#
     )
@@ -62,8 +62,9 @@ pub async fn unsealed(conn: &mut PgConnection, limit: i64) -> Result<Vec<Row>> {
     Ok(sqlx::query_as!(
         Row,
         r#"select seq, at, actor_kind, actor_id, on_behalf_of, action, object_kind, object_id, detail::text as "detail!", ip, request_id
-           from audit a where not exists (select from audit_seal s where s.seq = a.seq) order by seq limit $1"#,
-        limit
+           from audit a where seq > $2 and not exists (select from audit_seal s where s.seq = a.seq and s.seq > $2) order by seq limit $1"#,
+        limit,
+        settled
     )
     .fetch_all(conn)
     .await?)
@@ -78,19 +79,30 @@ pub async fn head(conn: &mut PgConnection) -> Result<Option<Vec<u8>>> {
     )
 }
 
-/// Adds a link.
+/// A row's number that was sealed before a moment, the last of those; 0 if there is none.
+pub async fn sealed_before(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<i64> {
+    let seq = sqlx::query_scalar!(
+        "select seq from audit_seal where sealed_at < $1 order by position desc limit 1",
+        before
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(seq.unwrap_or(0))
+}
+
+/// Adds links, each of a row's number, the hash of the link before it and its own.
 pub async fn seal(
     conn: &mut PgConnection,
-    seq: i64,
-    prev_hash: &[u8],
-    hash: &[u8],
+    links: &[(i64, Vec<u8>, Vec<u8>)],
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into audit_seal (seq, prev_hash, hash, sealed_at) values ($1, $2, $3, $4)",
-        seq,
-        prev_hash,
-        hash,
+        "insert into audit_seal (seq, prev_hash, hash, sealed_at)
+         select seq, prev_hash, hash, $4 from unnest($1::bigint[], $2::bytea[], $3::bytea[]) with ordinality
+              as it (seq, prev_hash, hash, place) order by place",
+        &links.iter().map(|it| it.0).collect::<Vec<_>>(),
+        &links.iter().map(|it| it.1.clone()).collect::<Vec<_>>(),
+        &links.iter().map(|it| it.2.clone()).collect::<Vec<_>>(),
         now
     )
     .execute(conn)

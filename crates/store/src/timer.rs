@@ -76,13 +76,12 @@ pub async fn fires_at(
     .await?)
 }
 
-/// How many of the earliest passed deadlines of each kind are looked at for one whose ticket nobody holds: more than there
-/// are workers and people who act at the same moment.
-const CHOICE: i64 = 16;
-
 /// Takes the earliest passed deadline of these kinds, whose objects are tickets: locks the ticket, then takes the deadline
 /// away. One whose ticket somebody else holds just now is left for later. Whoever holds a ticket holds its deadlines, so
 /// that neither ever waits for the other in a circle.
+///
+/// Of each kind the 16 earliest are looked at: more than there are workers and people who act at the same moment. The number
+/// stands in the statement, because the plan would be made for thousands if it did not.
 pub async fn take_of_ticket(
     conn: &mut PgConnection,
     kinds: &[&str],
@@ -96,12 +95,11 @@ pub async fn take_of_ticket(
              from unnest($2::text[]) as wanted (kind)
              cross join lateral (
                  select * from timer where timer.kind = wanted.kind and fires_at <= $1
-                 order by fires_at, object_id limit $3) due
+                 order by fires_at, object_id limit 16) due
              join ticket on ticket.id = due.object_id
              order by due.fires_at, due.object_id limit 1 for update of ticket skip locked",
             now,
-            &kinds,
-            CHOICE
+            &kinds
         )
         .fetch_optional(&mut *conn)
         .await?;
