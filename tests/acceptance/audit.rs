@@ -88,3 +88,26 @@ async fn rows_that_no_worker_sealed_are_reported() {
             .is_ok()
     );
 }
+
+#[tokio::test]
+async fn a_row_that_is_committed_after_later_ones_were_sealed_is_sealed_too() {
+    let tierdesk = sealed().await;
+    let sealer = Sealer::new(tierdesk.desk.clone());
+    // What was sealed this long ago is settled.
+    tierdesk.clock.advance(chrono::TimeDelta::minutes(5));
+    let mut slow = database::connect(&tierdesk.database).await;
+    let slowly = "begin; insert into audit (at, actor_kind, action, object_kind, object_id, detail, ip, request_id)
+                  values (now(), 'system', 'slow', 'test', '1', '{}', '', '')";
+    slow.execute(slowly).await.unwrap();
+    let tom = tierdesk.requester("Tom Okafor").await;
+    tierdesk.file(&tom, "One more", "It does not work").await;
+    sealer.run_once(tierdesk.now()).await.unwrap();
+    tierdesk.clock.advance(chrono::TimeDelta::minutes(1));
+    slow.execute("commit").await.unwrap();
+    sealer.run_once(tierdesk.now()).await.unwrap();
+    let left = "select count(*) from audit where seq not in (select seq from audit_seal)";
+    let left = sqlx::query_scalar::<_, i64>(left).fetch_one(&mut slow);
+    assert_eq!(left.await.unwrap(), 0);
+    let verdict = tierdesk.desk.verify_audit(tierdesk.now()).await.unwrap();
+    assert!(verdict.is_ok(), "{verdict:?}");
+}
