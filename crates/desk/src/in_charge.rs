@@ -200,7 +200,7 @@ pub(crate) async fn confirmed(work: &mut Work<'_>, ticket: &Ticket) -> Result<()
 
 /// The path's time has come, or that of a look at one that waits.
 pub(crate) async fn act(work: &mut Work<'_>, ticket: TicketId) -> Result<()> {
-    let Some(ticket) = tierdesk_store::ticket::lock(work.conn(), ticket).await? else {
+    let Some(ticket) = work.lock(ticket).await? else {
         return Ok(());
     };
     let Some(run) = in_charge::active(work.conn(), ticket.id).await? else {

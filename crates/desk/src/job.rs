@@ -205,9 +205,7 @@ impl Desk {
         let Some(ticket) = job.ticket else {
             return Ok(Some(Obstacle::NotPermitted));
         };
-        let ticket = ticket::lock(work.conn(), ticket)
-            .await?
-            .ok_or(DeskError::NotFound)?;
+        let ticket = work.lock(ticket).await?.ok_or(DeskError::NotFound)?;
         let allowed = match who(work, job.actor).await? {
             Some(who) => permit(&who, ticket.facts(), entry.class).is_ok(),
             None => false,

@@ -307,7 +307,7 @@ impl Desk {
             MailState::Sent | MailState::Pending | MailState::Sending => None,
         };
         if let (Some(kind), Some(ticket)) = (event, mail.ticket)
-            && let Some(ticket) = tierdesk_store::ticket::lock(work.conn(), ticket).await?
+            && let Some(ticket) = work.lock(ticket).await?
         {
             let data = json!({
                 "mail": mail.kind, "to": mail.address, "person": mail.person, "state": state, "said": why,

@@ -11,7 +11,7 @@ use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::people::{self, Change, OwnChoice};
-use tierdesk_store::{person, session, team, ticket};
+use tierdesk_store::{person, session, team};
 use uuid::Uuid;
 
 use crate::error::{DeskError, Result};
@@ -176,7 +176,7 @@ impl Desk {
         session::end_all(work.conn(), id, None, now).await?;
         let mut handed_over = 0;
         for ticket in people::open_tickets(work.conn(), id).await? {
-            let Some(mut ticket) = ticket::lock(work.conn(), ticket).await? else {
+            let Some(mut ticket) = work.lock(ticket).await? else {
                 continue;
             };
             let acting = team::who_acts(work.conn(), ticket.team, ticket.tier).await?;

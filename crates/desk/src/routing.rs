@@ -197,7 +197,7 @@ pub(crate) async fn room(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
     };
     let mut waiting = Vec::new();
     for id in routing::waiting(work.conn(), person, LOOKS).await? {
-        waiting.extend(tierdesk_store::ticket::lock(work.conn(), id).await?);
+        waiting.extend(work.lock(id).await?);
     }
     // In one order for everybody, and after the tickets: two workers never wait for each other in a circle.
     let queues: BTreeSet<_> = waiting.iter().map(|it| (it.team, it.tier)).collect();
@@ -215,7 +215,7 @@ pub(crate) async fn room(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
 
 /// Somebody is at work now who was not when the ticket came: looks again, and says nothing where nobody fits still.
 pub(crate) async fn again(work: &mut Work<'_>, id: TicketId) -> Result<()> {
-    let Some(mut ticket) = tierdesk_store::ticket::lock(work.conn(), id).await? else {
+    let Some(mut ticket) = work.lock(id).await? else {
         return Ok(());
     };
     if waits(&ticket) {

@@ -106,7 +106,7 @@ async fn act_on_ticket(work: &mut Work<'_>, timer: &Timer) -> Result<Result<()>>
     match timer.kind.as_str() {
         clock::TIMER | clock::AGAIN => return look_at_clocks(work, id).await,
         "auto_close" => {
-            let ticket = tierdesk_store::ticket::lock(work.conn(), id).await?;
+            let ticket = work.lock(id).await?;
             if let Some(mut ticket) = ticket
                 && ticket.status == Status::Resolved
                 && ticket.cycle == timer.cycle
@@ -138,7 +138,7 @@ fn nobody_acts_on(kind: &str) -> DeskError {
 /// A promise came close or was broken, or a rule holds: the clocks are computed anew, which sets the next deadline, and the
 /// first rule that holds is fired.
 async fn look_at_clocks(work: &mut Work<'_>, id: TicketId) -> Result<Result<()>> {
-    let Some(mut ticket) = tierdesk_store::ticket::lock(work.conn(), id).await? else {
+    let Some(mut ticket) = work.lock(id).await? else {
         return Ok(Ok(()));
     };
     work.save(&mut ticket, false).await?;

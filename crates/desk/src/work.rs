@@ -52,6 +52,10 @@ pub struct Work<'a> {
     facts: BTreeSet<(Fact, TicketId)>,
     rulebook: Option<Arc<Rulebook>>,
     known: BTreeMap<TicketId, Known>,
+    /// Tickets as the database has them, with what this action wrote.
+    rows: BTreeMap<TicketId, Ticket>,
+    /// Tickets whose timeline this action added to since it wrote them.
+    touched: BTreeSet<TicketId>,
     /// Tickets that a human acknowledged in this action.
     pub(crate) acknowledged: BTreeSet<TicketId>,
     desk: &'a Desk,
@@ -77,6 +81,8 @@ impl Desk {
             facts: BTreeSet::new(),
             rulebook: None,
             known: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            touched: BTreeSet::new(),
             acknowledged: BTreeSet::new(),
             desk: self,
             caller: Cow::Borrowed(caller),
@@ -133,10 +139,17 @@ impl<'a> Work<'a> {
         id: TicketId,
         action: impl FnOnce(TicketFacts) -> Action,
     ) -> Result<Ticket> {
-        let ticket = ticket::lock(&mut self.tx, id)
-            .await?
-            .ok_or(DeskError::NotFound)?;
+        let ticket = self.lock(id).await?.ok_or(DeskError::NotFound)?;
         authorize(&self.caller.who, action(ticket.facts()))?;
+        Ok(ticket)
+    }
+
+    /// Locks a ticket, if there is one, for a part of the machinery that needs nobody's leave.
+    pub(crate) async fn lock(&mut self, id: TicketId) -> Result<Option<Ticket>> {
+        let ticket = ticket::lock(&mut self.tx, id).await?;
+        if let Some(ticket) = &ticket {
+            self.rows.insert(id, ticket.clone());
+        }
         Ok(ticket)
     }
 
@@ -154,7 +167,8 @@ impl<'a> Work<'a> {
         crate::clock::begin(self, ticket, opened).await?;
         ticket::insert(&mut self.tx, ticket, description).await?;
         self.count_new(ticket);
-        self.known.insert(ticket.id, Known::filed(ticket.clone()));
+        self.known.insert(ticket.id, Known::filed());
+        self.rows.insert(ticket.id, ticket.clone());
         Ok(())
     }
 
@@ -214,6 +228,7 @@ impl<'a> Work<'a> {
             let at = events.partition_point(|before| before.at <= event.at);
             events.insert(at, event);
         }
+        self.touched.insert(ticket.id);
         self.outcome.events.push(NewEvent {
             id,
             ticket: ticket.id,
@@ -368,16 +383,17 @@ impl<'a> Work<'a> {
         if self.acknowledged.remove(&ticket.id) {
             ticket.acknowledged_at = Some(now);
         }
-        let written = &mut self.known(ticket.id).await?.written;
-        let old = match written {
-            // It was written as it is a moment ago.
-            Some(written) if !edited && written == ticket => ticket.place(),
-            _ => {
-                if let Some(written) = written {
-                    written.clone_from(ticket);
-                }
-                ticket::save(&mut self.tx, ticket, edited, now).await?
-            }
+        if self.touched.remove(&ticket.id) || edited {
+            ticket.updated_at = ticket.updated_at.max(now);
+        }
+        // A look at which nothing happened writes no row, with all its index entries; neither does a ticket that was filed
+        // as it is a moment ago.
+        let old = if !edited && self.rows.get(&ticket.id) == Some(ticket) {
+            ticket.place()
+        } else {
+            let old = ticket::save(&mut self.tx, ticket, edited).await?;
+            self.rows.insert(ticket.id, ticket.clone());
+            old
         };
         if old != ticket.place() {
             // Who has it and by when shows on the requester's page, even where the event itself is internal.

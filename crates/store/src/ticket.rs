@@ -380,12 +380,7 @@ pub struct Place {
 
 /// Writes back a ticket that [`lock`] gave; its version goes up where `edited` says that properties changed.
 /// Returns where it counted before.
-pub async fn save(
-    conn: &mut PgConnection,
-    t: &Ticket,
-    edited: bool,
-    now: DateTime<Utc>,
-) -> Result<Place> {
+pub async fn save(conn: &mut PgConnection, t: &Ticket, edited: bool) -> Result<Place> {
     let old = sqlx::query!(
         r#"update ticket set kind = $2, title = $3, status = $4, impact = $5, urgency = $6, priority = $7, category_id = $8,
                 team_id = $9, tier = $10, assignee_id = $11, host_id = $12, bot_holds = $13, cycle = $14, resolution_code = $15,
@@ -414,7 +409,7 @@ pub async fn save(
         t.resolution_code.map(ResolutionCode::as_str),
         t.resolved_by.map(ResolvedBy::as_str),
         i32::from(edited),
-        now,
+        t.updated_at,
         t.resolved_at,
         t.closed_at,
         t.auto_close_at,

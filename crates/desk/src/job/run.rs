@@ -8,7 +8,7 @@ use tierdesk_domain::id::{HostId, JobId};
 use tierdesk_domain::job::{ATTEMPTS, JobState, LEASE, OUTPUT_LIMIT};
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::job::{self, Chunk, Ending, Job};
-use tierdesk_store::{notify, ticket};
+use tierdesk_store::notify;
 
 use super::shown::{excerpt, shown};
 use super::{OUTPUT, WAKE_HOST, WAKE_SIGNER};
@@ -293,7 +293,7 @@ pub(super) async fn end(
     let Some(id) = job.ticket else {
         return Ok(());
     };
-    let Some(mut ticket) = ticket::lock(work.conn(), id).await? else {
+    let Some(mut ticket) = work.lock(id).await? else {
         return Ok(());
     };
     let data = json!({

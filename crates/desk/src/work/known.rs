@@ -20,15 +20,13 @@ pub(crate) struct Known {
     pub(crate) clocks: Vec<Projection>,
     /// The rules that fired, and in which cycle.
     fired: Option<(i32, Vec<DocumentId>)>,
-    /// The ticket as this action wrote it last, where this action filed it.
-    pub(super) written: Option<Ticket>,
 }
 
 impl Known {
-    /// What is known of a ticket that was just inserted: nothing happened to it yet.
-    pub(super) fn filed(ticket: Ticket) -> Self {
+    /// What is known of a ticket that was just inserted: nothing happened to it in its first cycle.
+    pub(super) fn filed() -> Self {
         Self {
-            written: Some(ticket),
+            fired: Some((1, Vec::new())),
             ..Self::default()
         }
     }
@@ -76,9 +74,6 @@ impl Work<'_> {
     pub(crate) async fn fired(&mut self, ticket: &Ticket) -> Result<Vec<DocumentId>> {
         let rulebook = self.rulebook().await?;
         let known = self.known(ticket.id).await?;
-        if known.written.is_some() {
-            return Ok(Vec::new());
-        }
         if let Some((cycle, rules)) = &known.fired
             && *cycle == ticket.cycle
         {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tierdesk_domain::flow::Fact;
 use tierdesk_domain::id::TicketId;
 use tierdesk_store::outcome::Outcome;
+use tierdesk_store::ticket::Ticket;
 
 use super::Work;
 use super::known::Known;
@@ -18,6 +19,8 @@ pub(crate) struct Part<'a> {
     outcome: Outcome,
     facts: BTreeSet<(Fact, TicketId)>,
     known: BTreeMap<TicketId, Known>,
+    rows: BTreeMap<TicketId, Ticket>,
+    touched: BTreeSet<TicketId>,
     acknowledged: BTreeSet<TicketId>,
     caller: Cow<'a, Caller>,
 }
@@ -33,6 +36,8 @@ impl<'a> Work<'a> {
             outcome: self.outcome.clone(),
             facts: self.facts.clone(),
             known: self.known.clone(),
+            rows: self.rows.clone(),
+            touched: self.touched.clone(),
             acknowledged: self.acknowledged.clone(),
             caller: std::mem::replace(&mut self.caller, Cow::Owned(doer)),
         })
@@ -51,6 +56,8 @@ impl<'a> Work<'a> {
             self.outcome = part.outcome;
             self.facts = part.facts;
             self.known = part.known;
+            self.rows = part.rows;
+            self.touched = part.touched;
             self.acknowledged = part.acknowledged;
         }
         Ok(done)
