@@ -128,6 +128,28 @@ async fn what_is_looked_at_again_after_a_version_was_saved_keeps_no_deadline_fro
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_look_at_which_nothing_happens_writes_no_row_of_the_ticket() {
+    let scene = Scene::new().await;
+    let id = scene.file().await;
+    scene.release(id).await;
+    let mut conn = support::database::connect(&scene.desk.database).await;
+    let mut written = async || -> (String, DateTime<Utc>) {
+        sqlx::query_as("select xmin::text, updated_at from ticket where id = $1")
+            .bind(id.0)
+            .fetch_one(&mut conn)
+            .await
+            .unwrap()
+    };
+    let before = written().await;
+    scene.pass(TimeDelta::minutes(10));
+    let raise = Effect::RaisePriority { to: None };
+    let unassigned = Condition::UnassignedFor { minutes: 600 };
+    scene.save("Raise", rule(unassigned, vec![raise])).await;
+    scene.sweep().await;
+    assert_eq!(written().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rule_that_cannot_fire_rests_longer_each_time_and_fires_when_it_can() {
     let scene = Scene::new().await;
     let id = scene.overdue(1).await[0];

@@ -1,0 +1,2 @@
+-- Nothing of its own: the versions of the configuration are counted.
+select versions from steering;
