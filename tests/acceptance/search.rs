@@ -133,6 +133,26 @@ async fn what_is_marked_is_what_the_database_found() {
 }
 
 #[tokio::test]
+async fn no_statement_of_a_search_takes_longer_than_two_seconds() {
+    let desk = Tierdesk::start().await;
+    let limit = async |conn: &mut tierdesk_store::PgConnection| -> String {
+        let shown = sqlx::query_scalar("show statement_timeout");
+        shown.fetch_one(conn).await.unwrap()
+    };
+    let mut tx = tierdesk_store::search::begin(&desk.desk.pool)
+        .await
+        .unwrap();
+    assert_eq!(limit(&mut tx).await, "2s");
+    let slow = sqlx::query("select pg_sleep(3)").execute(&mut *tx).await;
+    let code = slow.unwrap_err();
+    let code = code.as_database_error().and_then(|it| it.code());
+    assert_eq!(code.as_deref(), Some("57014"));
+    drop(tx);
+    let mut conn = desk.desk.acquire().await.unwrap();
+    assert_eq!(limit(&mut conn).await, "5s", "it ends with the search");
+}
+
+#[tokio::test]
 async fn people_are_found_by_engineers_only() {
     let desk = Tierdesk::start().await;
     let ana = desk.requester("Ana Lind").await;

@@ -15,6 +15,9 @@ const BATCH: i64 = 1_000;
 /// statement, which may take 5 s, and PostgreSQL ends one that then does nothing for a minute. So the log need not be gone
 /// through from its beginning, every two seconds, to find what no link holds yet.
 const SETTLED: TimeDelta = TimeDelta::minutes(2);
+/// So many numbers before that are looked at all the same: when a machine was halted, two minutes are over at once, and what
+/// was about to be committed comes after.
+const NEAR: i64 = 1_000;
 
 /// The first thing that is wrong with the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +91,7 @@ impl Desk {
     pub async fn seal_audit(&self, now: DateTime<Utc>) -> Result<u64> {
         let mut tx = tierdesk_store::begin(&self.pool).await?;
         let settled = audit::sealed_before(&mut tx, now - SETTLED).await?;
-        let rows = audit::unsealed(&mut tx, settled, BATCH).await?;
+        let rows = audit::unsealed(&mut tx, settled - NEAR, BATCH).await?;
         let mut prev = audit::head(&mut tx)
             .await?
             .unwrap_or_else(|| START.to_vec());

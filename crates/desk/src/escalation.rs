@@ -43,22 +43,20 @@ pub struct RuleLine {
 }
 
 impl Work<'_> {
-    /// The rules that may still fire on a ticket in this cycle, each with the time from which it holds, soonest first.
-    async fn rules(&mut self, ticket: &Ticket) -> Result<Vec<(DateTime<Utc>, DocumentId)>> {
+    /// The rules that hold on a ticket now and have not fired in this cycle, each with the time since when it holds, the
+    /// earliest first.
+    async fn rules_that_hold(
+        &mut self,
+        ticket: &Ticket,
+    ) -> Result<Vec<(DateTime<Utc>, DocumentId)>> {
+        let now = self.now;
         let rulebook = self.rulebook().await?;
         let told = self.told(ticket).await?;
-        let clocks = tierdesk_domain::clock::clocks(&told.history, &rulebook.book, self.now);
+        let clocks = tierdesk_domain::clock::clocks(&told.history, &rulebook.book, now);
         let fired = self.fired(ticket).await?;
-        let now = self.now;
-        Ok(rules_at(ticket, &told, &clocks, &rulebook, &fired, now))
-    }
-
-    /// Those that hold now.
-    async fn rules_that_hold(&mut self, ticket: &Ticket) -> Result<Vec<DocumentId>> {
-        let now = self.now;
-        let rules = self.rules(ticket).await?.into_iter();
-        let hold = rules.take_while(|(at, _)| *at <= now);
-        Ok(hold.map(|(_, rule)| rule).collect())
+        let mut rules = rules_at(ticket, &told, &clocks, &rulebook, &fired, now);
+        rules.retain(|(since, _)| *since <= now);
+        Ok(rules)
     }
 }
 
@@ -71,10 +69,10 @@ impl Work<'_> {
 /// When the database does not answer; then the whole action has failed.
 pub(crate) async fn fire_first(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<Result<()>> {
     let mut failed = Ok(());
-    for rule in work.rules_that_hold(ticket).await? {
+    for (since, rule) in work.rules_that_hold(ticket).await? {
         let mut changed = ticket.clone();
         let part = work.part(Caller::machine(Actor::rule(rule.0))).await?;
-        let tried = caught(fire(work, &mut changed, rule)).await;
+        let tried = caught(fire(work, &mut changed, rule, since)).await;
         match work.end(part, tried).await? {
             Ok(()) => {
                 *ticket = changed;
@@ -86,17 +84,18 @@ pub(crate) async fn fire_first(work: &mut Work<'_>, ticket: &mut Ticket) -> Resu
     Ok(failed)
 }
 
-/// Fires a rule on a locked ticket, if it holds.
-async fn fire(work: &mut Work<'_>, ticket: &mut Ticket, rule: DocumentId) -> Result<()> {
+/// Fires a rule that holds on a locked ticket.
+async fn fire(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    rule: DocumentId,
+    since: DateTime<Utc>,
+) -> Result<()> {
     authorize(&work.caller().who, Action::WorkTicket(ticket.facts()))?;
     let now = work.now;
     let rulebook = work.rulebook().await?;
-    let since = work.rules(ticket).await?.into_iter();
-    let since = since.filter(|(at, _)| *at <= now).find(|it| it.1 == rule);
     let document = rulebook.rules.iter().find(|document| document.id == rule);
-    let (Some((since, _)), Some(document)) = (since, document) else {
-        return Ok(());
-    };
+    let document = document.ok_or(DeskError::NotFound)?;
     let late_by_seconds = (now - since).num_seconds();
     let because = because(&document.body);
     let effects = describe(work.conn(), &document.body).await?;

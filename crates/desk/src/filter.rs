@@ -55,9 +55,9 @@ impl Desk {
         if !scope.internal() {
             return Err(DeskError::Denied);
         }
-        let mut tx = tierdesk_store::begin(&self.pool).await?;
+        let mut tx = search::begin(&self.pool).await?;
         let selection = read(&mut tx, text, Some(reader)).await?;
-        search::limit(&mut tx).await?;
+        search::plan_for_values(&mut tx).await?;
         let wanted = Wanted {
             selection: &selection,
             within,

@@ -60,15 +60,15 @@ impl Desk {
         // A search is the dearest page; in their order, so that one that is dear keeps all others waiting alike.
         let turn = self.searching.acquire().await;
         let _turn = turn.map_err(|error| DeskError::Broken(error.to_string()))?;
-        let mut conn = self.acquire().await?;
+        let mut tx = search::begin(&self.pool).await?;
         if let Some(number) = TicketNumber::parse(&text) {
-            results.exact = ticket::by_number(&mut conn, &scope, number)
+            results.exact = ticket::by_number(&mut tx, &scope, number)
                 .await?
                 .map(|it| it.number);
         }
         let like_a_name = text.split_whitespace().count() <= 3;
         if page == 0 && like_a_name && authorize(&caller.who, Action::Work).is_ok() {
-            results.people = search::people(&mut conn, &text, PEOPLE).await?;
+            results.people = search::people(&mut tx, &text, PEOPLE).await?;
         }
         let asked = search::Asked {
             scope: &scope,
@@ -76,13 +76,13 @@ impl Desk {
             skip: page.saturating_mul(PAGE),
             take: PAGE,
         };
-        match search::tickets(&mut conn, asked, now).await {
+        match search::tickets(&mut tx, asked, now).await {
             Ok(hits) => results.hits = hits,
             Err(StoreError::Busy(_)) => results.gave_up = true,
             Err(error) => return Err(error.into()),
         }
         if results.hits.ranked == 0 && results.people.is_empty() && !results.gave_up {
-            results.says_nothing = !search::says_something(&mut conn, &text).await?;
+            results.says_nothing = !search::says_something(&mut tx, &text).await?;
         }
         Ok(results)
     }

@@ -102,7 +102,8 @@ pub struct Wanted<'a> {
 /// A page of the tickets that are wanted, within a scope that reaches internal things: at most `limit` lines after
 /// `after`, the next due clock first.
 ///
-/// Run it after [`crate::search::limit`] in a transaction: plans are made for the very filter, and none runs for long.
+/// Run it within [`crate::search::begin`], after [`crate::search::plan_for_values`]: plans are made for the very filter, and none
+/// runs for long.
 pub async fn page(
     conn: &mut PgConnection,
     scope: &Scope,

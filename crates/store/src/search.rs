@@ -3,14 +3,14 @@
 //! A word that half of all tickets hold must not cost a look at all of them: at most [`CANDIDATES`] of the newest hits
 //! are ranked. The index knows when each text was written, to about five hours, three days and fifty days, so that the newest
 //! hits are found without the others: first those of the last hours, then as far back as it should take.
-//! Every query runs under the time limit of its connection.
+//! Every query runs under a time limit.
 
 mod window;
 
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, Transaction};
 use tierdesk_domain::authorize::Scope;
 use tierdesk_domain::excerpt::{Piece, Sought};
 use tierdesk_domain::id::{PersonId, TicketId, TicketNumber};
@@ -18,12 +18,12 @@ use tierdesk_domain::ticket::{Priority, Status};
 use uuid::Uuid;
 
 use self::window::{ENOUGH, wider, words};
-use crate::{Result, row};
+use crate::{Pool, Result, row};
 
 /// Most hits that are ranked, the newest ones; of tickets and of messages each.
 pub const CANDIDATES: i64 = 100;
-/// How long a list that a filter makes may take, in milliseconds.
-const PATIENCE: &str = "2000";
+/// Each statement of a search, or of a list that a filter makes, may take two seconds (AT-SQL-2).
+const BEGIN: &str = "begin; set local statement_timeout to '2s'";
 
 /// A ticket that was found.
 #[derive(Debug, Clone)]
@@ -59,15 +59,16 @@ pub struct Hits {
     pub more_exist: bool,
 }
 
-/// Sets the limits of a list that a filter makes; they hold until the transaction ends.
-pub async fn limit(conn: &mut PgConnection) -> Result<()> {
-    // Plans are made for the very values: which conditions there are differs from filter to filter.
-    sqlx::query!(
-        "select set_config('statement_timeout', $1, true) as a, set_config('plan_cache_mode', 'force_custom_plan', true) as b, set_config('jit', 'off', true) as c",
-        PATIENCE
-    )
-    .fetch_one(conn)
-    .await?;
+/// Begins a search, or a list that a filter makes: a transaction in which no statement takes longer than two seconds.
+pub async fn begin(pool: &Pool) -> Result<Transaction<'static, Postgres>> {
+    Ok(pool.begin_with(BEGIN).await?)
+}
+
+/// Makes plans for the very values until the transaction ends: which conditions a filter has differs from one to the next.
+pub async fn plan_for_values(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query!("select set_config('plan_cache_mode', 'force_custom_plan', true)")
+        .fetch_one(conn)
+        .await?;
     Ok(())
 }
 
