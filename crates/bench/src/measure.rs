@@ -448,9 +448,7 @@ const DESCRIPTION: &str = "Since this morning every second page comes out blank.
 
 /// Any ticket that was seeded.
 fn number(random: &mut Random, tickets: u64) -> anyhow::Result<i64> {
-    Ok(i64::try_from(
-        FIRST_NUMBER + random.below(usize::try_from(tickets)?) as u64,
-    )?)
+    Ok(FIRST_NUMBER + i64::try_from(random.below(usize::try_from(tickets)?))?)
 }
 
 #[cfg(test)]

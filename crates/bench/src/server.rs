@@ -6,11 +6,11 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use sqlx::{Connection, PgConnection};
 use tierdesk_desk::keys::new_secret;
 use tierdesk_desk::{Desk, Keys, Settings};
-use tierdesk_domain::id::{PersonId, TeamId};
+use tierdesk_domain::id::PersonId;
 use tierdesk_domain::person::AuthStrength;
 use tierdesk_store::session::{self, NewSession};
 use tokio::process::Command;
@@ -148,17 +148,6 @@ pub(crate) async fn bare(url: &str) -> anyhow::Result<Server> {
     Server::start("the bare page", &mut command, address, "/").await
 }
 
-/// Gives a fresh database what the product cannot do without; returns its Service Desk.
-pub(crate) async fn install(url: &str, now: DateTime<Utc>) -> anyhow::Result<Uuid> {
-    let pool = tierdesk_store::connect(url, 1).await?;
-    desk(pool.clone())?.install_defaults(now).await?;
-    let mut conn = tierdesk_store::acquire(&pool).await?;
-    let team: TeamId = tierdesk_store::instance::get(&mut conn, "service_desk")
-        .await?
-        .context("no Service Desk")?;
-    Ok(team.0)
-}
-
 /// Signs people in; returns the values of their session cookies.
 pub(crate) async fn sign_in(url: &str, people: &[Uuid]) -> anyhow::Result<Vec<String>> {
     let mut conn = PgConnection::connect(url).await?;
@@ -204,7 +193,8 @@ pub(crate) fn build_product() -> anyhow::Result<PathBuf> {
     Ok(folder.join("tierdesk"))
 }
 
-fn desk(pool: tierdesk_store::Pool) -> anyhow::Result<Desk> {
+/// The product over a database.
+pub(crate) fn desk(pool: tierdesk_store::Pool) -> anyhow::Result<Desk> {
     let settings = Settings {
         base_url: "http://localhost".to_owned(),
         site_name: "Bench".to_owned(),
@@ -214,7 +204,7 @@ fn desk(pool: tierdesk_store::Pool) -> anyhow::Result<Desk> {
     Ok(Desk::new(pool, Keys::read(&Keys::generate())?, settings))
 }
 
-/// Counts everything as the worker does.
+/// Folds what was counted, as the worker does.
 pub(crate) async fn fold(url: &str) -> anyhow::Result<()> {
     let pool = tierdesk_store::connect(url, 2).await?;
     desk(pool)?.fold_tally().await?;

@@ -157,8 +157,8 @@ fn change(event: &ClockEvent) -> Option<Change> {
     }
 }
 
-/// A clock as it is kept.
-pub(crate) fn projection(clock: &Clock, warned_at: Option<DateTime<Utc>>) -> Projection {
+/// A clock as it is kept; `warned_at` is when the timeline was told that it is at risk.
+pub fn projection(clock: &Clock, warned_at: Option<DateTime<Utc>>) -> Projection {
     let (state, met_at) = match clock.state {
         State::Running if clock.breached_at.is_some() => ("breached", None),
         State::Running => ("running", None),
@@ -265,19 +265,19 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
 
 /// What is kept of all clocks of a ticket with the ticket itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Next {
+pub struct Next {
     /// The earliest running due time.
-    pub(crate) due_at: Option<DateTime<Utc>>,
+    pub due_at: Option<DateTime<Utc>>,
     /// From when on the first of the running, unbroken promises is at risk.
-    pub(crate) risk_at: Option<DateTime<Utc>>,
+    pub risk_at: Option<DateTime<Utc>>,
     /// Which clock is due first.
-    pub(crate) clock: Option<&'static str>,
+    pub clock: Option<&'static str>,
     /// From when on that clock is at risk.
-    pub(crate) clock_risk_at: Option<DateTime<Utc>>,
+    pub clock_risk_at: Option<DateTime<Utc>>,
     /// What was promised of it, in seconds of counted time.
-    pub(crate) clock_seconds: Option<i64>,
+    pub clock_seconds: Option<i64>,
     /// The policy in force, by document and version.
-    pub(crate) policy: Option<(DocumentId, i32)>,
+    pub policy: Option<(DocumentId, i32)>,
 }
 
 pub(crate) fn next(clocks: &[Clock]) -> Next {

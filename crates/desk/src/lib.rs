@@ -39,6 +39,7 @@ pub mod path;
 pub mod people;
 pub mod promise;
 pub mod properties;
+pub mod reckoning;
 pub mod recount;
 pub mod report;
 pub mod routing;

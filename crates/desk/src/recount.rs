@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use tierdesk_domain::clock::clocks;
 use tierdesk_domain::flow::Fact;
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{PgConnection, flow, timer};
 
 use crate::Desk;
-use crate::clock::{TIMER, fired, next, next_deadline, projection, told};
+use crate::clock::{TIMER, fired, projection};
 use crate::error::Result;
+use crate::reckoning::Reckoning;
 
 impl Desk {
     /// Compares everything that is kept about tickets with a computation from scratch: the clocks, what a ticket says of
@@ -48,11 +48,12 @@ impl Desk {
             }
         };
         let rulebook = self.rulebook(conn).await?;
-        let told = told(conn, ticket).await?;
-        let clocks = clocks(&told.history, &rulebook.book, now);
+        let events = tierdesk_store::clock::events(conn, ticket.id).await?;
+        let fired = fired(conn, ticket, &rulebook).await?;
+        let reckoned = Reckoning::of(ticket, &events, &fired, &rulebook, now);
 
         let kept = tierdesk_store::clock::projections(conn, ticket.id).await?;
-        let mut counted: Vec<_> = clocks
+        let mut counted: Vec<_> = (reckoned.clocks)
             .iter()
             .map(|clock| {
                 // When the timeline was told is no computation but a fact.
@@ -65,7 +66,7 @@ impl Desk {
         counted.sort_by_key(|it| (it.metric.as_str(), it.ordinal));
         compare("clocks", format!("{kept:?}"), format!("{counted:?}"));
 
-        let due = next(&clocks);
+        let due = reckoned.next;
         compare(
             "next clock",
             format!(
@@ -92,19 +93,21 @@ impl Desk {
             ),
         );
 
-        let fired = fired(conn, ticket, &rulebook).await?;
-        let deadline = next_deadline(ticket, &told, &clocks, &rulebook, &fired, now);
         let set = timer::fires_at(conn, TIMER, ticket.id.0).await?;
-        compare("deadline", format!("{set:?}"), format!("{deadline:?}"));
+        compare(
+            "deadline",
+            format!("{set:?}"),
+            format!("{:?}", reckoned.deadline),
+        );
 
         let kept = flow::kept(conn, &[ticket.id]).await?;
         let kept: BTreeSet<Fact> = kept.into_iter().map(|(.., fact)| fact).collect();
-        let counted: BTreeSet<Fact> = crate::flow::all(&told, &rulebook.book)
+        let counted: BTreeSet<Fact> = crate::flow::all(&reckoned.told, &rulebook.book)
             .into_iter()
             .collect();
         compare("between tiers", format!("{kept:?}"), format!("{counted:?}"));
 
-        let facts = told.history.now();
+        let facts = reckoned.told.history.now();
         compare(
             "properties",
             format!(

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tierdesk_domain::id::{OrganisationId, PersonId, TeamId};
 use uuid::Uuid;
 
 use super::random::Random;
@@ -35,13 +36,13 @@ const PER_QUEUE: usize = 12;
 #[derive(Debug)]
 pub(crate) struct Company {
     /// The Service Desk first, then the others.
-    pub(crate) teams: Vec<Uuid>,
+    pub(crate) teams: Vec<TeamId>,
     /// Engineers of each team's L1, L2, L3.
-    pub(crate) engineers: Vec<[Vec<Uuid>; 3]>,
+    pub(crate) engineers: Vec<[Vec<PersonId>; 3]>,
     /// Who files tickets.
-    pub(crate) requesters: Vec<Uuid>,
+    pub(crate) requesters: Vec<PersonId>,
     /// The organisation that requester number n belongs to is `n % organisations.len()`.
-    pub(crate) organisations: Vec<Uuid>,
+    pub(crate) organisations: Vec<OrganisationId>,
 }
 
 /// Rows for COPY, by table.
@@ -65,13 +66,13 @@ pub(crate) fn id(random: &mut Random, at: DateTime<Utc>) -> Uuid {
 
 impl Company {
     /// A company that files `tickets` tickets in three years: a requester files fifty.
-    pub(crate) fn make(service_desk: Uuid, tickets: u64, now: DateTime<Utc>) -> (Self, Rows) {
+    pub(crate) fn make(service_desk: TeamId, tickets: u64, now: DateTime<Utc>) -> (Self, Rows) {
         let random = &mut Random::new(1);
         let founded = now - TimeDelta::days(1_200);
         let mut rows = Rows::default();
-        let organisations: Vec<Uuid> = (0..12)
+        let organisations: Vec<OrganisationId> = (0..12)
             .map(|n| {
-                let id = id(random, founded);
+                let id = OrganisationId(id(random, founded));
                 let colleagues = n % 4 == 0;
                 let _ = writeln!(
                     rows.organisation,
@@ -82,7 +83,7 @@ impl Company {
             .collect();
         let mut teams = vec![service_desk];
         for name in TEAMS {
-            let id = id(random, founded);
+            let id = TeamId(id(random, founded));
             let restricted = *name == "HR Systems";
             let _ = writeln!(rows.team, "{id}\t{name}\t{restricted}\t{founded}");
             teams.push(id);
@@ -129,16 +130,16 @@ impl Company {
 struct People<'a> {
     random: &'a mut Random,
     rows: Rows,
-    organisations: &'a [Uuid],
+    organisations: &'a [OrganisationId],
     founded: DateTime<Utc>,
     made: usize,
 }
 
 impl People<'_> {
-    fn person(&mut self, manager: bool) -> Uuid {
+    fn person(&mut self, manager: bool) -> PersonId {
         let number = self.made;
         self.made += 1;
-        let id = id(self.random, self.founded);
+        let id = PersonId(id(self.random, self.founded));
         let (first, last) = (self.random.pick(FIRST), self.random.pick(LAST));
         let organisation = self.organisations[number % self.organisations.len()];
         let founded = self.founded;

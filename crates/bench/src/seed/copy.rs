@@ -11,8 +11,6 @@ const FULL: usize = 1 << 20;
 /// A COPY under way, on a connection and a task of its own.
 pub(crate) struct Copy {
     buffer: String,
-    /// Part of a row whose turn has not come.
-    pub(crate) kept: String,
     sender: mpsc::Sender<String>,
     task: JoinHandle<anyhow::Result<u64>>,
     statement: &'static str,
@@ -35,7 +33,6 @@ impl Copy {
         });
         Ok(Self {
             buffer: String::with_capacity(FULL + 4096),
-            kept: String::new(),
             sender,
             task,
             statement,

@@ -1,42 +1,32 @@
-//! Tickets with everything that hangs on them, written as COPY rows.
+//! Stories as COPY rows, with everything that is kept beside them: clocks, deadlines and firings are what the product's own
+//! engine reckons, so that a recount finds nothing to mend.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use uuid::Uuid;
+use serde_json::{Value, json};
+use tierdesk_desk::clock::projection;
+use tierdesk_desk::reckoning::Reckoning;
+use tierdesk_desk::rulebook::Rulebook;
+use tierdesk_domain::clock::{Clock, State};
+use tierdesk_domain::id::DocumentId;
+use tierdesk_domain::tally::BY_BOT;
+use tierdesk_domain::ticket::ResolvedBy;
+use tierdesk_domain::timeline::EventKind;
+use tierdesk_store::clock::{ClockEvent, Projection};
+use tierdesk_store::ticket::Ticket;
 
-use super::company::{Company, TEAM_SHARES, id};
+use super::company::id;
 use super::copy::Copy;
-use super::random::Random;
-use super::words::{Text, Vocabulary};
-
-/// How far back the oldest ticket lies.
-const SPAN: TimeDelta = TimeDelta::days(3 * 365);
-/// The number of the oldest ticket.
-pub(crate) const FIRST_NUMBER: u64 = 10_001;
-/// A ticket in the newest tenth is open with this chance, an older one with the other: 5 % altogether.
-const OPEN: (f64, f64) = (0.41, 0.01);
-/// Seconds of first response and resolution by priority.
-const TARGETS: [(i64, i64); 4] = [
-    (900, 14_400),
-    (3_600, 28_800),
-    (14_400, 86_400),
-    (28_800, 259_200),
-];
-/// When nothing is due: the due time, the risk, which clock, its own risk and its promise.
-const NO_CLOCK: &str = "infinity\tinfinity\t\\N\t\\N\t\\N";
-/// An engineer takes a ticket so long after it was filed.
-const TAKEN_AFTER: TimeDelta = TimeDelta::seconds(90);
-const TIER_SHARES: [f64; 3] = [0.62, 0.28, 0.10];
-const PRIORITY_SHARES: [f64; 4] = [0.01, 0.12, 0.55, 0.32];
+use super::story::{Draft, Happening, Story, Teller};
 
 /// The tables that a ticket writes to.
 pub(crate) struct Tables {
-    pub(crate) ticket: Copy,
-    pub(crate) content: Copy,
-    pub(crate) event: Copy,
-    pub(crate) clock: Copy,
-    pub(crate) timer: Copy,
+    ticket: Copy,
+    content: Copy,
+    event: Copy,
+    clock: Copy,
+    timer: Copy,
+    firing: Copy,
 }
 
 impl Tables {
@@ -46,451 +36,200 @@ impl Tables {
                 url,
                 "copy ticket (id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id, \
                  requester_id, organisation_id, channel, resolution_code, resolved_by, created_at, updated_at, resolved_at, \
-                 closed_at, next_clock_at, next_risk_at, next_clock, next_clock_risk_at, next_clock_seconds, acknowledged_at, search) from stdin",
+                 closed_at, auto_close_at, next_clock_at, next_risk_at, next_clock, next_clock_risk_at, next_clock_seconds, \
+                 sla_policy_id, sla_policy_version, acknowledged_at, search) from stdin",
             )
             .await?,
             content: Copy::begin(url, "copy content (id, format, body, hash) from stdin").await?,
             event: Copy::begin(
                 url,
-                "copy event (id, ticket_id, at, kind, visibility, actor_kind, actor_id, cycle, team_id, tier, priority, content_id, \
-                 data, search, category_id, organisation_id) from stdin",
+                "copy event (id, ticket_id, at, kind, visibility, actor_kind, actor_id, cycle, team_id, tier, priority, \
+                 category_id, organisation_id, content_id, data, search) from stdin",
             )
             .await?,
             clock: Copy::begin(
                 url,
                 "copy ticket_clock (ticket_id, metric, cycle, state, target_seconds, due_at, risk_at, met_at, breached_at, \
-                 policy_id, policy_version) from stdin",
+                 warned_at, policy_id, policy_version) from stdin",
             )
             .await?,
             timer: Copy::begin(url, "copy timer (kind, object_id, cycle, fires_at) from stdin").await?,
+            firing: Copy::begin(
+                url,
+                "copy rule_firing (rule_id, ticket_id, cycle, rule_version, fired_at, late_by_seconds, effects) from stdin",
+            )
+            .await?,
         })
     }
 
+    fn all(&mut self) -> [&mut Copy; 6] {
+        [
+            &mut self.ticket,
+            &mut self.content,
+            &mut self.event,
+            &mut self.clock,
+            &mut self.timer,
+            &mut self.firing,
+        ]
+    }
+
     pub(crate) async fn pass_on(&mut self) {
-        self.ticket.pass_on().await;
-        self.content.pass_on().await;
-        self.event.pass_on().await;
-        self.clock.pass_on().await;
-        self.timer.pass_on().await;
+        for table in self.all() {
+            table.pass_on().await;
+        }
     }
 
     pub(crate) async fn finish(self) -> anyhow::Result<()> {
-        self.ticket.finish().await?;
-        self.content.finish().await?;
-        self.event.finish().await?;
-        self.clock.finish().await?;
-        self.timer.finish().await?;
+        let Self {
+            ticket,
+            content,
+            event,
+            clock,
+            timer,
+            firing,
+        } = self;
+        for table in [ticket, content, event, clock, timer, firing] {
+            table.finish().await?;
+        }
         Ok(())
     }
 }
 
-/// Makes tickets in the order they were filed.
-pub(crate) struct Maker<'a> {
-    pub(crate) company: &'a Company,
-    pub(crate) categories: &'a [Uuid],
-    pub(crate) policy: Uuid,
-    pub(crate) words: &'a Vocabulary,
-    pub(crate) random: Random,
-    pub(crate) now: DateTime<Utc>,
-    pub(crate) tickets: u64,
-    /// Whether every ticket is open, for the measurement of the deadlines.
-    pub(crate) all_open: bool,
+/// Writes tickets.
+pub(crate) struct Writer<'a> {
+    pub(crate) teller: Teller<'a>,
+    pub(crate) rulebook: &'a Rulebook,
 }
 
-/// What the rows of one ticket share.
-struct Ticket {
-    id: Uuid,
-    filed: DateTime<Utc>,
-    team: usize,
-    tier: usize,
-    priority: usize,
-    requester: Uuid,
-    engineer: Uuid,
-    category: Uuid,
-    organisation: Uuid,
-    title: Text,
-}
-
-/// A clock of a ticket.
-struct Clock {
-    metric: &'static str,
-    target: i64,
-    due: DateTime<Utc>,
-    state: &'static str,
-    ended: Option<DateTime<Utc>>,
-}
-
-/// An entry of a timeline.
-struct Happening<'a> {
-    at: DateTime<Utc>,
-    kind: &'a str,
-    visibility: &'a str,
-    data: &'a str,
-    text: Option<&'a [usize]>,
-}
-
-impl Maker<'_> {
-    /// Writes the `n`th ticket, counted from the oldest.
-    pub(crate) fn write(&mut self, n: u64, out: &mut Tables) {
-        let random = &mut self.random;
-        let age = 1.0 - (n as f64 + random.unit()) / self.tickets as f64;
-        let filed =
-            self.now - TimeDelta::milliseconds((SPAN.num_milliseconds() as f64 * age) as i64);
-        let team = random.weighted(&TEAM_SHARES);
-        let tier = if team == 0 {
-            random.weighted(&[0.9, 0.08, 0.02])
-        } else {
-            random.weighted(&TIER_SHARES)
-        };
-        let requester = random.below(self.company.requesters.len());
-        let ticket = Ticket {
-            id: id(random, filed),
-            filed,
-            team,
-            tier,
-            priority: random.weighted(&PRIORITY_SHARES),
-            requester: self.company.requesters[requester],
-            engineer: *random.pick(&self.company.engineers[team][tier]),
-            category: *random.pick(self.categories),
-            organisation: self.company.organisations[requester % self.company.organisations.len()],
-            title: self.words.title(random),
-        };
-        let share = if age < 0.1 { OPEN.0 } else { OPEN.1 };
-        if self.all_open || random.chance(share) {
-            self.write_open(n, &ticket, out);
-        } else {
-            self.write_closed(n, &ticket, out);
+impl Writer<'_> {
+    /// Writes the ticket with that number.
+    pub(crate) fn write(&mut self, number: i64, draft: &Draft, out: &mut Tables) {
+        let mut story = self.teller.tell(number, draft);
+        let now = self.teller.now;
+        let events = events(&story);
+        let reckon =
+            |fired: &[DocumentId]| Reckoning::of(&story.ticket, &events, fired, self.rulebook, now);
+        let mut reckoned = reckon(&[]);
+        let holding = reckoned.rules.iter().filter(|(since, _)| *since <= now);
+        let fired: Vec<_> = holding.copied().collect();
+        if !fired.is_empty() {
+            let rules: Vec<_> = fired.iter().map(|(_, rule)| *rule).collect();
+            reckoned = reckon(&rules);
         }
-    }
-
-    fn write_open(&mut self, n: u64, ticket: &Ticket, out: &mut Tables) {
-        let random = &mut self.random;
-        let status =
-            ["new", "open", "pending", "on_hold"][random.weighted(&[0.25, 0.5, 0.17, 0.08])];
-        let assigned = status != "new";
-        // Most are due in the coming two weeks, some are late.
-        let due = self.now + TimeDelta::seconds((random.wait(5.0 * 86_400.0) - 14_400.0) as i64);
-        let runs = status != "pending";
-        let (response, resolution) = TARGETS[ticket.priority];
-        let clock = if assigned {
-            "resolution"
-        } else {
-            "first_response"
-        };
-        self.opened(ticket, out);
-        if assigned {
-            self.assigned(ticket, out);
+        for clock in &reckoned.clocks {
+            let warned = self.tell_of(&mut story, clock, &reckoned);
+            write_clock(&story.ticket, &projection(clock, warned), out);
         }
-        let mut updated = ticket.filed;
-        if assigned && self.random.chance(0.7) {
-            updated = self.later(ticket.filed, 6_000.0);
-            self.reply(ticket, updated, out);
-        }
-        let met = assigned.then(|| ticket.filed + TimeDelta::seconds(response / 2));
-        self.clock(
-            ticket,
-            &Clock {
-                metric: "first_response",
-                target: response,
-                due: if assigned {
-                    ticket.filed + TimeDelta::seconds(response)
-                } else {
-                    due
-                },
-                state: if assigned { "met" } else { "running" },
-                ended: met,
-            },
-            out,
-        );
-        self.clock(
-            ticket,
-            &Clock {
-                metric: "resolution",
-                target: resolution,
-                due: if assigned {
-                    due
-                } else {
-                    due + TimeDelta::seconds(resolution)
-                },
-                state: if runs { "running" } else { "paused" },
-                ended: None,
-            },
-            out,
-        );
-        if runs && due > self.now {
-            let _ = writeln!(out.timer.row(), "clock\t{}\t1\t{due}", ticket.id);
-        }
-        let next = if runs {
-            let target = if assigned { resolution } else { response };
-            let risk = due - TimeDelta::seconds(target / 4);
-            format!("{due}\t{risk}\t{clock}\t{risk}\t{target}")
-        } else {
-            NO_CLOCK.to_owned()
-        };
-        let assignee = if assigned {
-            ticket.engineer.to_string()
-        } else {
-            "\\N".to_owned()
-        };
-        self.ticket(
-            n,
-            ticket,
-            out,
-            &[
-                status,
-                &assignee,
-                "\\N\t\\N",
-                &updated.to_string(),
-                "\\N\t\\N",
-                &next,
-            ],
-        );
-    }
-
-    fn write_closed(&mut self, n: u64, ticket: &Ticket, out: &mut Tables) {
-        let (response, resolution) = TARGETS[ticket.priority];
-        self.opened(ticket, out);
-        self.assigned(ticket, out);
-        let replied = self.later(ticket.filed, response as f64 / 2.0);
-        self.reply(ticket, replied, out);
-        self.promise(ticket, "first_response", response, replied, out);
-        if ticket.tier > 0 {
-            self.escalated(ticket, replied, out);
-        }
-        let resolved = self.later(replied, resolution as f64 / 3.0);
-        let by_bot = self.random.chance(0.15);
-        let by = if by_bot { "bot" } else { "human" };
-        let text = self.words.text(&mut self.random, 14);
-        let took = (resolved - ticket.filed).num_seconds();
-        self.event(
-            ticket,
-            &Happening {
-                at: resolved,
-                kind: "resolved",
-                visibility: "public",
-                data: &format!(
-                    r#"{{"code": "fixed", "by": "{by}", "internal": {{"resolved_in": {{"elapsed_seconds": {took}, "business_seconds": {}}}}}}}"#,
-                    took / 3
-                ),
-                text: Some(&text),
-            },
-            out,
-        );
-        self.promise(ticket, "resolution", resolution, resolved, out);
-        let closed = resolved + TimeDelta::days(7);
-        let ended = closed < self.now;
-        if ended {
-            self.event(
-                ticket,
-                &Happening {
-                    at: closed,
-                    kind: "closed",
-                    visibility: "public",
-                    data: r#"{"by": "time"}"#,
-                    text: None,
-                },
-                out,
+        for (since, rule) in fired {
+            let queue = reckoned.told.history.queue_at(since);
+            let document = self.rulebook.rules.iter().find(|it| it.id == rule);
+            let (name, version) = document.map_or(("", 1), |it| (&it.name, it.version));
+            let record = json!({
+                "rule": name, "rule_id": rule, "version": version, "because": name, "effects": [], "since": since,
+                "late_by_seconds": 0,
+            });
+            let row = out.firing.row();
+            let _ = write!(
+                row,
+                "{rule}\t{}\t1\t{version}\t{since}\t0\t",
+                story.ticket.id
             );
+            write_json(row, &record);
+            row.push('\n');
+            let fired = EventKind::RuleFired;
+            let happening = self.teller.noted(since, fired, Some(rule), queue, record);
+            story.happenings.push(happening);
         }
-        let (status, updated) = if ended {
-            ("closed", closed)
-        } else {
-            ("resolved", resolved)
-        };
-        let end = if ended {
-            closed.to_string()
-        } else {
-            "\\N".to_owned()
-        };
-        let times = format!("{resolved}\t{end}");
-        let how = format!("fixed\t{by}");
-        self.ticket(
-            n,
-            ticket,
-            out,
-            &[
-                status,
-                &ticket.engineer.to_string(),
-                &how,
-                &updated.to_string(),
-                &times,
-                NO_CLOCK,
-            ],
-        );
+        if let Some(at) = reckoned.deadline {
+            let _ = writeln!(out.timer.row(), "clock\t{}\t1\t{at}", story.ticket.id);
+        }
+        if let Some(at) = story.ticket.auto_close_at {
+            let _ = writeln!(out.timer.row(), "auto_close\t{}\t1\t{at}", story.ticket.id);
+        }
+        for happening in &story.happenings {
+            self.write_event(&story, happening, out);
+        }
+        self.write_ticket(&story, &reckoned, out);
     }
 
-    /// Some time after `at`, but not in the future.
-    fn later(&mut self, at: DateTime<Utc>, mean: f64) -> DateTime<Utc> {
-        (at + TimeDelta::seconds(60 + self.random.wait(mean) as i64)).min(self.now)
-    }
-
-    fn opened(&mut self, ticket: &Ticket, out: &mut Tables) {
-        let mut title = String::new();
-        self.words.write(&mut title, &ticket.title);
-        let data = format!(
-            r#"{{"title": "{title}", "channel": "web", "priority": {}}}"#,
-            ticket.priority + 1
-        );
-        // The description is searched through the ticket, so its event has no vector; `ticket` writes it.
-        self.event(
-            ticket,
-            &Happening {
-                at: ticket.filed,
-                kind: "opened",
-                visibility: "public",
-                data: &data,
-                text: None,
-            },
-            out,
-        );
-    }
-
-    fn assigned(&mut self, ticket: &Ticket, out: &mut Tables) {
-        let at = ticket.filed + TAKEN_AFTER;
-        let data = format!(
-            r#"{{"to": "{}", "name": "An Engineer", "internal": {{"acknowledged_in": {{"elapsed_seconds": 90, "business_seconds": 60}}}}}}"#,
-            ticket.engineer
-        );
-        self.event(
-            ticket,
-            &Happening {
-                at,
-                kind: "assigned",
-                visibility: "public",
-                data: &data,
-                text: None,
-            },
-            out,
-        );
-    }
-
-    fn reply(&mut self, ticket: &Ticket, at: DateTime<Utc>, out: &mut Tables) {
-        let text = self.words.text(&mut self.random, 24);
-        self.event(
-            ticket,
-            &Happening {
-                at,
-                kind: "reply",
-                visibility: "public",
-                data: "{}",
-                text: Some(&text),
-            },
-            out,
-        );
-    }
-
-    fn escalated(&mut self, ticket: &Ticket, at: DateTime<Utc>, out: &mut Tables) {
-        let team = self.company.teams[ticket.team];
-        let data = format!(
-            r#"{{"from_team": "{team}", "from_tier": "L{}", "to_team": "{team}", "to_tier": "L{}", "team": "Team", "known": "It fails.", "tried": "A restart.", "evidence": "The log.", "ask": "Please look."}}"#,
-            ticket.tier,
-            ticket.tier + 1
-        );
-        self.event(
-            ticket,
-            &Happening {
-                at,
-                kind: "escalated",
-                visibility: "internal",
-                data: &data,
-                text: None,
-            },
-            out,
-        );
-    }
-
-    /// A clock that ended, and the event that says how.
-    fn promise(
+    /// What the timeline says of a clock; returns since when it is known to be at risk.
+    fn tell_of(
         &mut self,
-        ticket: &Ticket,
-        metric: &'static str,
-        target: i64,
-        ended: DateTime<Utc>,
-        out: &mut Tables,
-    ) {
-        let due = ticket.filed + TimeDelta::seconds(target);
-        let kept = ended <= due;
-        let (kind, state, at) = if kept {
-            ("kept", "met", ended)
-        } else {
-            ("breached", "breached", due)
+        story: &mut Story,
+        clock: &Clock,
+        reckoned: &Reckoning,
+    ) -> Option<chrono::DateTime<chrono::Utc>> {
+        let history = &reckoned.told.history;
+        let (kind, at) = match (clock.breached_at, clock.state) {
+            (Some(at), _) => (EventKind::Breached, at),
+            (None, State::Met(at)) => (EventKind::Kept, at),
+            (None, State::Running) if clock.is_at_risk() => (EventKind::AtRisk, clock.risk_at?),
+            _ => return None,
         };
-        self.event(
-            ticket,
-            &Happening {
-                at,
-                kind,
-                visibility: "internal",
-                data: &format!(r#"{{"metric": "{metric}"}}"#),
-                text: None,
-            },
-            out,
-        );
-        self.clock(
-            ticket,
-            &Clock {
-                metric,
-                target,
-                due,
-                state,
-                ended: Some(ended),
-            },
-            out,
-        );
+        let applied = &clock.applied;
+        let mut data = json!({
+            "metric": clock.metric, "ordinal": clock.ordinal, "at": at, "late_by_seconds": 0, "due_at": clock.due_at,
+            "target_seconds": clock.target.num_seconds(), "counted_seconds": clock.counted.num_seconds(),
+            "policy": applied.policy.0, "policy_version": applied.policy.1, "rule": applied.rule,
+        });
+        let by_bot = story.ticket.resolved_by == Some(ResolvedBy::Bot);
+        if kind == EventKind::Kept && by_bot && story.ticket.resolved_at == Some(at) {
+            data[BY_BOT] = json!(clock.metric);
+        }
+        // A promise between tiers is the queue's in which it began.
+        let queue = history.queue_at(if clock.metric.is_sla() {
+            at
+        } else {
+            clock.started_at
+        });
+        if queue != history.queue_at(at) {
+            (data["from_team"], data["from_tier"]) = (json!(queue.0), json!(queue.1));
+        }
+        let happening = self.teller.noted(at, kind, None, queue, data);
+        story.happenings.push(happening);
+        (kind == EventKind::AtRisk).then_some(at)
     }
 
-    fn event(&mut self, ticket: &Ticket, happening: &Happening<'_>, out: &mut Tables) {
-        let &Happening {
-            at,
-            kind,
-            visibility,
-            data,
-            text,
-        } = happening;
-        let event = id(&mut self.random, at);
-        // The words of the opening event are written with the ticket.
-        let content = (text.is_some() || kind == "opened").then(|| id(&mut self.random, at));
-        let actor = if kind == "opened" {
-            ticket.requester
-        } else {
-            ticket.engineer
-        };
+    fn write_event(&mut self, story: &Story, happening: &Happening, out: &mut Tables) {
+        let ticket = &story.ticket;
+        let content = (happening.text.as_ref()).map(|text| {
+            let content = id(&mut self.teller.random, happening.at);
+            self.write_content(content, text, out);
+            content
+        });
         let row = out.event.row();
         let _ = write!(
             row,
-            "{event}\t{}\t{at}\t{kind}\t{visibility}\thuman\t{actor}\t1\t{}\t{}\t{}\t",
+            "{}\t{}\t{}\t{}\t{}\t{}\t{}\t1\t{}\t{}\t{}\t{}\t{}\t{}\t",
+            happening.id,
             ticket.id,
-            self.company.teams[ticket.team],
-            ticket.tier + 1,
-            ticket.priority + 1
+            happening.at,
+            happening.kind.as_str(),
+            happening.visibility.as_str(),
+            happening.by.kind.as_str(),
+            or_null(happening.by.id),
+            happening.queue.0,
+            happening.queue.1.number(),
+            ticket.priority.number(),
+            or_null(ticket.category),
+            or_null(ticket.organisation),
+            or_null(content),
         );
-        match content {
-            Some(content) => {
-                let _ = write!(row, "{content}");
+        write_json(row, &happening.data);
+        row.push('\t');
+        match &happening.text {
+            // The description is searched through the ticket, so its event has no vector.
+            Some(text) if happening.kind != EventKind::Opened => {
+                self.teller.words.write_vector(row, &[(text, "")]);
             }
-            None => row.push_str("\\N"),
+            _ => row.push_str("\\N"),
         }
-        let _ = write!(row, "\t{data}\t");
-        match text {
-            Some(text) => self.words.write_vector(row, &[(text, "")]),
-            None => row.push_str("\\N"),
-        }
-        let _ = writeln!(row, "\t{}\t{}", ticket.category, ticket.organisation);
-        if let Some(content) = content {
-            match text {
-                Some(text) => self.content(content, text, out),
-                None => {
-                    let text = self.words.text(&mut self.random, 44);
-                    self.content(content, &text, out);
-                    self.description(ticket, &text, out);
-                }
-            }
-        }
+        row.push('\n');
     }
 
-    fn content(&self, content: Uuid, text: &[usize], out: &mut Tables) {
+    fn write_content(&self, content: uuid::Uuid, text: &[usize], out: &mut Tables) {
         let mut body = String::new();
-        self.words.write(&mut body, text);
+        self.teller.words.write(&mut body, text);
         let hash =
             ring::digest::digest(&ring::digest::SHA256, body.replace("\\n", "\n").as_bytes());
         let row = out.content.row();
@@ -501,65 +240,101 @@ impl Maker<'_> {
         row.push('\n');
     }
 
-    /// Keeps the search vector of a ticket for the end of its row.
-    fn description(&self, ticket: &Ticket, text: &[usize], out: &mut Tables) {
-        out.ticket.kept.clear();
-        self.words
-            .write_vector(&mut out.ticket.kept, &[(&ticket.title, "A"), (text, "B")]);
-    }
-
-    fn clock(&self, ticket: &Ticket, clock: &Clock, out: &mut Tables) {
-        let Clock {
-            metric,
-            target,
-            due,
-            state,
-            ended,
-        } = clock;
-        let risk = *due - TimeDelta::seconds(target / 4);
-        let end = ended.map_or_else(|| "\\N".to_owned(), |at| at.to_string());
-        let (met, broken) = match *state {
-            "met" => (end.as_str(), "\\N"),
-            "breached" => ("\\N", end.as_str()),
-            _ => ("\\N", "\\N"),
-        };
-        let due = if *state == "paused" {
-            "\\N\t\\N".to_owned()
-        } else {
-            format!("{due}\t{risk}")
-        };
-        let _ = writeln!(
-            out.clock.row(),
-            "{}\t{metric}\t1\t{state}\t{target}\t{due}\t{met}\t{broken}\t{}\t1",
-            ticket.id,
-            self.policy
-        );
-    }
-
-    /// `rest`: status, assignee, how it was resolved and by whom, when it changed, when it was resolved and closed, the next
-    /// clock.
-    fn ticket(&mut self, n: u64, ticket: &Ticket, out: &mut Tables, rest: &[&str; 6]) {
-        let (category, organisation) = (ticket.category, ticket.organisation);
-        let acknowledged = if *rest[1] == *"\\N" {
-            "\\N".to_owned()
-        } else {
-            (ticket.filed + TAKEN_AFTER).to_string()
-        };
-        let [status, assignee, how, updated, times, next] = rest;
-        let kept = std::mem::take(&mut out.ticket.kept);
+    fn write_ticket(&self, story: &Story, reckoned: &Reckoning, out: &mut Tables) {
+        let (ticket, next) = (&story.ticket, &reckoned.next);
         let row = out.ticket.row();
-        let _ = write!(row, "{}\t{}\tincident\t", ticket.id, FIRST_NUMBER + n);
-        self.words.write(row, &ticket.title);
-        let (impact, urgency) = [(1, 1), (2, 1), (3, 2), (3, 3)][ticket.priority];
-        let _ = writeln!(
+        let _ = write!(
             row,
-            "\t{status}\t{impact}\t{urgency}\t{}\t{category}\t{}\t{}\t{assignee}\t{}\t{organisation}\tweb\t{how}\t{}\t{updated}\t{times}\t{next}\t{acknowledged}\t{kept}",
-            ticket.priority + 1,
-            self.company.teams[ticket.team],
-            ticket.tier + 1,
+            "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t",
+            ticket.id,
+            ticket.number.0,
+            ticket.kind.as_str(),
+            ticket.title,
+            ticket.status.as_str(),
+            ticket.impact.number(),
+            ticket.urgency.number(),
+            ticket.priority.number(),
+            or_null(ticket.category),
+            ticket.team,
+            ticket.tier.number(),
+            or_null(ticket.assignee),
             ticket.requester,
-            ticket.filed
+            or_null(ticket.organisation),
+            ticket.channel.as_str(),
+            or_null(ticket.resolution_code.map(|it| it.as_str())),
+            or_null(ticket.resolved_by.map(|it| it.as_str())),
         );
-        out.ticket.kept = kept;
+        let updated = story.happenings.iter().map(|it| it.at).max();
+        let _ = write!(
+            row,
+            "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t",
+            ticket.created_at,
+            updated.unwrap_or(ticket.updated_at),
+            or_null(ticket.resolved_at),
+            or_null(ticket.closed_at),
+            or_null(ticket.auto_close_at),
+            or(next.due_at, "infinity"),
+            or(next.risk_at, "infinity"),
+            or_null(next.clock),
+            or_null(next.clock_risk_at),
+            or_null(next.clock_seconds),
+            or_null(next.policy.map(|it| it.0)),
+            or_null(next.policy.map(|it| it.1)),
+            or_null(ticket.acknowledged_at),
+        );
+        let description = story.happenings.iter().find_map(|it| it.text.as_deref());
+        let parts = [(&*story.title, "A"), (description.unwrap_or_default(), "B")];
+        self.teller.words.write_vector(row, &parts);
+        row.push('\n');
     }
+}
+
+/// What clocks read of a story.
+fn events(story: &Story) -> Vec<ClockEvent> {
+    let ticket = &story.ticket;
+    let all = story.happenings.iter();
+    all.filter(|it| ClockEvent::matters(it.kind))
+        .map(|it| ClockEvent {
+            at: it.at,
+            kind: it.kind,
+            by_human: it.by.person().is_some(),
+            data: it.data.clone(),
+            team: it.queue.0,
+            tier: it.queue.1,
+            priority: ticket.priority,
+            category: ticket.category,
+            organisation: ticket.organisation,
+        })
+        .collect()
+}
+
+fn write_clock(ticket: &Ticket, clock: &Projection, out: &mut Tables) {
+    let _ = writeln!(
+        out.clock.row(),
+        "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
+        ticket.id,
+        clock.metric.as_str(),
+        clock.ordinal,
+        clock.state,
+        clock.target_seconds,
+        or_null(clock.due_at),
+        or_null(clock.risk_at),
+        or_null(clock.met_at),
+        or_null(clock.breached_at),
+        or_null(clock.warned_at),
+        clock.policy.0,
+        clock.policy.1
+    );
+}
+
+fn write_json(row: &mut String, value: &Value) {
+    row.push_str(&value.to_string().replace('\\', "\\\\"));
+}
+
+fn or_null(value: Option<impl Display>) -> String {
+    or(value, "\\N")
+}
+
+fn or(value: Option<impl Display>, none: &str) -> String {
+    value.map_or_else(|| none.to_owned(), |value| value.to_string())
 }
