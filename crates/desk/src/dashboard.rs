@@ -126,6 +126,8 @@ pub struct Key {
     pub organisation: Option<OrganisationId>,
     /// The engineer.
     pub person: Option<PersonId>,
+    /// A part of the period.
+    pub period: Option<Period>,
 }
 
 impl From<&Sum> for Key {
@@ -137,6 +139,7 @@ impl From<&Sum> for Key {
             category: sum.category,
             organisation: sum.organisation,
             person: sum.person,
+            period: None,
         }
     }
 }
@@ -159,15 +162,19 @@ pub struct Figures {
     pub groups: BTreeMap<Key, Pair>,
 }
 
-/// What is told apart for a dimension.
-pub fn by(dimension: Dimension) -> By {
-    let mut by = By::default();
+/// What is told apart for a dimension, with or without how long things took.
+fn by(dimension: Dimension, times: bool) -> By {
+    let mut by = By {
+        times,
+        ..By::default()
+    };
     match dimension {
         Dimension::Tier => by.tier = true,
         Dimension::Team => by.team = true,
         Dimension::Priority => by.priority = true,
         Dimension::Category => by.category = true,
         Dimension::Organisation => by.organisation = true,
+        Dimension::Period => {}
     }
     by
 }
@@ -238,6 +245,41 @@ impl Desk {
                 categories,
                 organisation: view.organisation,
             },
+        })
+    }
+
+    /// Figures by a dimension, with or without how long things took. Those of parts of the period are held against nothing:
+    /// they are read beside each other.
+    pub async fn figures_by(
+        &self,
+        caller: &Caller,
+        view: View,
+        (dimension, times): (Dimension, bool),
+        now: DateTime<Utc>,
+    ) -> Result<Figures> {
+        let mut conn = self.acquire().await?;
+        let (_, mut lens) = self.lens(&mut conn, caller, view, now).await?;
+        let by = by(dimension, times);
+        if dimension != Dimension::Period {
+            return self.figures_through(&mut conn, lens, by).await;
+        }
+        lens.before = None;
+        let steps = lens.period.steps();
+        let spans = steps.iter().map(|it| Span::Days(*it)).collect();
+        let counts = self.groups(&mut conn, &lens, by, spans).await?;
+        let groups = counts.into_values().flat_map(|counts| {
+            steps.iter().zip(counts).map(|(step, now)| {
+                let key = Key {
+                    period: Some(*step),
+                    ..Key::default()
+                };
+                let before = Counts::default();
+                (key, Pair { now, before })
+            })
+        });
+        Ok(Figures {
+            groups: groups.collect(),
+            lens,
         })
     }
 

@@ -108,6 +108,8 @@ named! {
         Category = "category",
         /// Organisations.
         Organisation = "organisation",
+        /// The days of the period, or its months.
+        Period = "period",
     }
 }
 

@@ -147,12 +147,12 @@ impl Period {
         }
     }
 
-    /// Its days one by one, or its months where that would be more than a hundred days; the first and last month may be cut.
+    /// Its days one by one, or its months where that would be more than [`MOST_STEPS`] days; the first and last month may be cut.
     pub fn steps(self) -> Vec<Self> {
         let mut steps = Vec::new();
         let mut from = self.from;
         while from <= self.to {
-            let to = if self.days() <= 100 {
+            let to = if self.days() <= MOST_STEPS {
                 from
             } else {
                 let next = first_of_month(from, 0).checked_add_months(Months::new(1));
@@ -168,6 +168,9 @@ impl Period {
         steps
     }
 }
+
+/// A period of more days is shown by months.
+pub const MOST_STEPS: u64 = 100;
 
 /// The day of the reporting zone at an instant.
 pub fn today(zone: Tz, now: DateTime<Utc>) -> NaiveDate {

@@ -11,7 +11,7 @@ mod spread;
 #[cfg(test)]
 mod tests;
 
-pub use behind::Behind;
+pub use behind::{Behind, Several};
 pub use block::{Block, GRAINS, NO_DAY, NOW, cover, holding};
 pub use counts::{BadCounts, Counts};
 pub use event::{ACKNOWLEDGED, BY_BOT, FIRST_CONTACT, Happened, RESOLVED, count};

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
 use tierdesk_domain::flow::MEASURES;
+use tierdesk_domain::handover::BounceCode;
 use tierdesk_domain::id::{CategoryId, OrganisationId, PersonId, TeamId, TicketNumber};
 use tierdesk_domain::tally::{Behind, Measure};
 use tierdesk_domain::ticket::{Priority, Status};
@@ -47,6 +48,10 @@ pub struct Line {
     pub ticket: Option<Shown>,
     /// Elapsed and business seconds, where a time was measured.
     pub took: Option<(i64, i64)>,
+    /// Why it was moved, where it was: what is known of it, or the reason.
+    pub why: Option<String>,
+    /// In a word, where a hand-over was sent back.
+    pub code: Option<BounceCode>,
     /// When what was counted happened: the event, the filing, or the due time.
     pub at: DateTime<Utc>,
     /// With `at`, the place in the list.
@@ -86,6 +91,8 @@ struct Row {
     shown: bool,
     elapsed: Option<i64>,
     business: Option<i64>,
+    why: Option<String>,
+    code: Option<String>,
     at: DateTime<Utc>,
     id: Uuid,
 }
@@ -107,6 +114,8 @@ impl TryFrom<Row> for Line {
         Ok(Self {
             ticket: r.shown.then_some(ticket),
             took: r.elapsed.zip(r.business),
+            why: r.why.filter(|_| r.shown),
+            code: row::maybe_word("event", r.code.as_deref())?,
             at: r.at,
             id: r.id,
         })
@@ -126,9 +135,22 @@ pub async fn counted(
     if MEASURES.contains(&measure) {
         return between_tiers(conn, scope, measure, span, filter, after, limit).await;
     }
-    let Some(behind) = measure.behind() else {
-        return Ok(Vec::new());
-    };
+    match measure.behind() {
+        Some(behind) => happened(conn, scope, behind, span, filter, after, limit).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// These events, from `from` to before `to`, oldest first.
+pub async fn happened(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    behind: Behind,
+    span: (DateTime<Utc>, DateTime<Utc>),
+    filter: &Filter,
+    after: After,
+    limit: i64,
+) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     // One kind at a time, so that the index gives each in its order.
     for kind in behind.kinds {
@@ -158,9 +180,12 @@ async fn of_kind(
         r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
                   a.name as "assignee?", ticket_internal_in_scope($9, $10, $11, t.team_id) as "shown!", e.at, e.id,
                   (coalesce(e.data #> '{internal,resolved_in}', e.data #> '{internal,acknowledged_in}') ->> 'elapsed_seconds')::bigint as elapsed,
-                  (coalesce(e.data #> '{internal,resolved_in}', e.data #> '{internal,acknowledged_in}') ->> 'business_seconds')::bigint as business
+                  (coalesce(e.data #> '{internal,resolved_in}', e.data #> '{internal,acknowledged_in}') ->> 'business_seconds')::bigint as business,
+                  case when e.kind in ('escalated', 'handed_back') then coalesce(e.data ->> 'known', left(c.body, 300)) end as "why?",
+                  null::text as code
            from event e
            join ticket t on t.id = e.ticket_id
+           left join content c on c.id = e.content_id and c.replaced_at is null
            join team on team.id = t.team_id
            join person r on r.id = t.requester_id
            left join person a on a.id = t.assignee_id
@@ -221,12 +246,17 @@ async fn between_tiers(
         Row,
         r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
                   a.name as "assignee?", ticket_internal_in_scope($4, $5, $6, t.team_id) as "shown!", f.at, f.id,
-                  null::bigint as elapsed, null::bigint as business
+                  null::bigint as elapsed, null::bigint as business, left(c.body, 300) as "why?", e.data ->> 'code' as code
            from flow_fact f
            join ticket t on t.id = f.ticket_id
            join team on team.id = t.team_id
            join person r on r.id = t.requester_id
            left join person a on a.id = t.assignee_id
+           left join lateral (
+               select data, content_id from event
+               where ticket_id = f.ticket_id and event.at = f.at and kind = 'handover_bounced' and f.measure in ('bounced', 'bounced_back')
+               limit 1) e on true
+           left join content c on c.id = e.content_id and c.replaced_at is null
            where f.measure = $1 and f.at >= $2 and f.at < $3
              and f.team_id = any ($7) and ($8::smallint is null or f.tier = $8) and ($9::smallint is null or f.priority = $9)
              and ($10::uuid[] is null or coalesce(f.category_id, '00000000-0000-0000-0000-000000000000') = any ($10))
@@ -269,7 +299,8 @@ pub async fn backlog(
     sqlx::query_as!(
         Row,
         r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
-                  a.name as "assignee?", true as "shown!", null::bigint as elapsed, null::bigint as business, t.created_at as at, t.id
+                  a.name as "assignee?", true as "shown!", null::bigint as elapsed, null::bigint as business,
+                  null::text as why, null::text as code, t.created_at as at, t.id
            from ticket t
            join team on team.id = t.team_id
            join person r on r.id = t.requester_id
@@ -322,7 +353,7 @@ pub async fn at_risk(
         Row,
         r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
                   a.name as "assignee?", true as "shown!", null::bigint as elapsed, null::bigint as business,
-                  t.next_risk_at as "at!", t.id
+                  null::text as why, null::text as code, t.next_risk_at as "at!", t.id
            from ticket t
            join team on team.id = t.team_id
            join person r on r.id = t.requester_id

@@ -18,11 +18,11 @@ mod zone;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use tierdesk_desk::dashboard::{Dashboard, Key};
+use tierdesk_desk::dashboard::{Dashboard, Key, Lens};
 use tierdesk_domain::dashboard::{
     OLA, Promise, SLA, Share, first_contact, percent, reopened, resolved_by_people,
 };
-use tierdesk_domain::tally::{Counts, Measure};
+use tierdesk_domain::tally::{Counts, Measure, Several};
 use tierdesk_domain::text;
 
 use crate::extract::{Me, Query};
@@ -33,7 +33,7 @@ use crate::{AppState, WebError};
 
 use chart::{Bars, Figure, Trend};
 use head::Head;
-use view::{Fields, Listed, counted, list};
+use view::{Fields, Listed, counted, counted_before, list};
 
 pub(crate) fn routes(routes: &mut Routes) {
     routes.get(Audience::Manager, "/dashboard", show);
@@ -56,7 +56,8 @@ struct DashboardPage {
     frame: Frame,
     head: Head,
     figures: Vec<Figure>,
-    flow_line: String,
+    /// What happened altogether, each with its list.
+    flow_line: [(String, String); 4],
     flow: Bars,
     priorities: Bars,
     ages: Bars,
@@ -83,15 +84,17 @@ async fn show(
             (&fields, chosen.wrong_days),
         ),
         figures: figures(&d),
-        flow_line: text::fill(
-            "dashboard.flow_line",
-            &[
-                ("opened", &grouped(total.number(Measure::Opened))),
-                ("resolved", &grouped(total.number(Measure::Resolved))),
-                ("reopened", &grouped(total.number(Measure::Reopened))),
-                ("back", &grouped(total.number(Measure::HandedBack))),
-            ],
-        ),
+        flow_line: [
+            ("dashboard.flow_opened", Measure::Opened),
+            ("dashboard.flow_resolved", Measure::Resolved),
+            ("dashboard.flow_reopened", Measure::Reopened),
+            ("dashboard.flow_back", Measure::HandedBack),
+        ]
+        .map(|(words, measure)| {
+            let n = grouped(total.number(measure));
+            let href = counted(measure, &d.lens, &Key::default());
+            (text::fill(words, &[("n", &n)]), href)
+        }),
         flow: chart::flow(&d),
         priorities: chart::priorities(&d),
         ages: chart::ages(&d),
@@ -157,6 +160,7 @@ fn share(
         number: percent(now),
         href: counted(behind, &d.lens, &Key::default()),
         line: of(now, before),
+        line_href: String::new(),
     }
 }
 
@@ -165,8 +169,16 @@ fn broken(counts: &Counts) -> u64 {
     all.map(|it| counts.number(it.broken)).sum()
 }
 
+/// `before: 12`, where something is compared.
+fn before(lens: &Lens, n: u64) -> String {
+    lens.before.map_or_else(String::new, |_| {
+        text::fill("dashboard.before", &[("n", &grouped(n))])
+    })
+}
+
 fn figures(d: &Dashboard) -> Vec<Figure> {
     let everything = Key::default();
+    let broken_ones = Listed::Several(Several::Broken);
     let at_risk: u64 = d.at_risk.iter().map(|it| it.tickets).sum();
     let old: u64 = d.ages.iter().map(|it| it.open[2] + it.open[3]).sum();
     let [first, next, resolution] = SLA;
@@ -182,12 +194,10 @@ fn figures(d: &Dashboard) -> Vec<Figure> {
             icon: "problem",
             tone: "c-danger",
             number: grouped(broken(&d.total.now)),
-            href: view::address("/dashboard/promises", &d.lens.view, None),
-            line: d.lens.before.map_or_else(String::new, |_| {
-                text::fill(
-                    "dashboard.before",
-                    &[("n", &grouped(broken(&d.total.before)))],
-                )
+            href: list(broken_ones, Some(d.lens.period), &d.lens.view, &everything),
+            line: before(&d.lens, broken(&d.total.before)),
+            line_href: d.lens.before.map_or_else(String::new, |days| {
+                list(broken_ones, Some(days), &d.lens.view, &everything)
             }),
         },
         Figure {
@@ -209,6 +219,14 @@ fn figures(d: &Dashboard) -> Vec<Figure> {
                 ),
                 None => text::t("dashboard.at_risk_line").to_owned(),
             },
+            line_href: d.at_risk.first().map_or_else(String::new, |queue| {
+                let key = Key {
+                    team: Some(queue.team),
+                    tier: Some(queue.tier),
+                    ..everything
+                };
+                list(Listed::AtRisk, None, &d.lens.view, &key)
+            }),
         },
         Figure {
             label: text::t("dashboard.open"),
@@ -217,6 +235,12 @@ fn figures(d: &Dashboard) -> Vec<Figure> {
             number: grouped(d.open()),
             href: list(Listed::Open, None, &d.lens.view, &everything),
             line: text::fill("dashboard.open_old", &[("n", &grouped(old))]),
+            line_href: list(
+                Listed::Open,
+                Some(chart::filed_before_this_week(&d)),
+                &d.lens.view,
+                &everything,
+            ),
         },
         share(
             "dashboard.first_contact",
@@ -251,12 +275,8 @@ fn figures(d: &Dashboard) -> Vec<Figure> {
             tone: "",
             number: grouped(resolved_by_people(&d.total.now)),
             href: counted(Measure::ResolveElapsed, &d.lens, &everything),
-            line: d.lens.before.map_or_else(String::new, |_| {
-                text::fill(
-                    "dashboard.before",
-                    &[("n", &grouped(resolved_by_people(&d.total.before)))],
-                )
-            }),
+            line: before(&d.lens, resolved_by_people(&d.total.before)),
+            line_href: counted_before(Measure::ResolveElapsed, &d.lens, &everything),
         },
     ]
 }
@@ -272,6 +292,7 @@ fn bot(d: &Dashboard) -> Vec<Figure> {
             .lens
             .before
             .map_or_else(String::new, |_| grouped(d.total.before.number(measure))),
+        line_href: counted_before(measure, &d.lens, &Key::default()),
     };
     vec![
         row("dashboard.bot_closed", Measure::ResolvedByBot),

@@ -8,6 +8,11 @@ use uuid::Uuid;
 
 use super::fortnight::{Fortnight, days};
 
+/// A whole number as pages write it.
+fn number(text: &str) -> Option<usize> {
+    text.trim().replace('\u{202f}', "").parse().ok()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_number_on_each_page_opens_a_list_with_that_many_rows() {
     let mut fortnight = Fortnight::begin().await;
@@ -18,7 +23,9 @@ async fn each_number_on_each_page_opens_a_list_with_that_many_rows() {
     for path in [
         "/dashboard?",
         "/dashboard/promises?by=category&",
+        "/dashboard/promises?by=period&",
         "/dashboard/times?by=team&",
+        "/dashboard/times?by=period&",
         "/dashboard/flow?",
         "/dashboard/tiers?",
         "/dashboard/workload?",
@@ -33,10 +40,28 @@ async fn each_number_on_each_page_opens_a_list_with_that_many_rows() {
             page.all_text().contains("Europe/London"),
             "{path} says whose days it counts"
         );
-        let links = page.attributes("table a", "href");
-        let texts = page.texts("table a");
-        for (href, text) in links.iter().zip(texts) {
-            let Ok(number) = text.replace('\u{202f}', "").parse::<usize>() else {
+        // Whatever stands where numbers stand is a link, and the rows of its list are as many as it says.
+        let numbers = |selector: &str| -> Vec<usize> {
+            // Below a number may stand what it was before.
+            let texts = page.texts(selector).into_iter();
+            let mut all: Vec<usize> = texts
+                .filter_map(|it| number(it.split("before").next()?))
+                .collect();
+            all.retain(|n| *n > 0);
+            all.sort_unstable();
+            all
+        };
+        assert_eq!(
+            numbers("td.num, .kpi .n, .bars .num"),
+            numbers("td.num a, .kpi a.n, .bars .num a"),
+            "{path}: a number without a list"
+        );
+        let links = page.attributes("main a", "href");
+        for (href, text) in links.iter().zip(page.texts("main a")) {
+            // `12`, `12 new`, `before: 12`; a share has the list of what was kept, a length of time that of what took it.
+            let words = || text.split_whitespace().chain([text.as_str()]);
+            let measured = words().any(|word| ["%", "d", "h", "min", "s"].contains(&word));
+            let Some(number) = words().find_map(number).filter(|_| !measured) else {
                 continue;
             };
             if !href.starts_with("/dashboard/tickets?") || number == 0 {
@@ -45,7 +70,11 @@ async fn each_number_on_each_page_opens_a_list_with_that_many_rows() {
             let csv = client
                 .get(&href.replacen("tickets?", "tickets.csv?", 1))
                 .await;
-            assert_eq!(csv.body.lines().count() - 1, number, "{path}: {href}");
+            assert_eq!(
+                csv.body.lines().count() - 1,
+                number,
+                "{path}: {text}: {href}"
+            );
             followed += 1;
         }
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use tierdesk_domain::dashboard::View;
 use tierdesk_domain::id::PersonId;
 use tierdesk_domain::period::Period;
-use tierdesk_domain::tally::Measure;
+use tierdesk_domain::tally::{Measure, Several};
 use tierdesk_store::ticket_list::{self, After, Line};
 
 use super::Lens;
@@ -16,6 +16,8 @@ use crate::{Caller, Desk};
 pub enum ListOf {
     /// What was counted in the view's days.
     Counted(Measure),
+    /// What adds up several of those counts.
+    Several(Several),
     /// What is open, filed on these days; none for whenever.
     Open(Option<Period>),
     /// What is at risk now.
@@ -62,6 +64,11 @@ impl Desk {
             ListOf::Counted(measure) => {
                 let span = lens.period.instants(lens.zone);
                 ticket_list::counted(&mut conn, &scope, measure, span, &filter, after, limit)
+                    .await?
+            }
+            ListOf::Several(several) => {
+                let (behind, span) = (several.behind(), lens.period.instants(lens.zone));
+                ticket_list::happened(&mut conn, &scope, behind, span, &filter, after, limit)
                     .await?
             }
             ListOf::Open(days) => {

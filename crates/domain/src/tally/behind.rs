@@ -2,6 +2,7 @@
 
 use super::{ACKNOWLEDGED, BY_BOT, FIRST_CONTACT, Measure};
 use crate::actor::ActorKind;
+use crate::names::named;
 use crate::timeline::EventKind;
 
 /// The events behind a count. All that is said must hold.
@@ -15,6 +16,35 @@ pub struct Behind {
     pub by: Option<ActorKind>,
     /// Only above L1.
     pub above: bool,
+}
+
+named! {
+    /// Several counts in one number, for its list.
+    Several, "sum of counts" {
+        /// Promises of all kinds that were broken.
+        Broken = "broken",
+        /// Escalations to all tiers.
+        Escalated = "escalated",
+        /// Escalations, and what was handed back.
+        Moved = "moved",
+    }
+}
+
+impl Several {
+    /// The events behind it.
+    pub fn behind(self) -> Behind {
+        let kinds: &[EventKind] = match self {
+            Self::Broken => &[EventKind::Breached],
+            Self::Escalated => &[EventKind::Escalated],
+            Self::Moved => &[EventKind::Escalated, EventKind::HandedBack],
+        };
+        Behind {
+            kinds,
+            fact: None,
+            by: None,
+            above: false,
+        }
+    }
 }
 
 impl Measure {

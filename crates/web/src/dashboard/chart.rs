@@ -2,12 +2,13 @@
 
 use tierdesk_desk::dashboard::{Dashboard, Key};
 use tierdesk_domain::dashboard::{SLA, escalated, percent, resolved_by_people};
-use tierdesk_domain::period::Period;
-use tierdesk_domain::tally::Measure;
+use tierdesk_domain::period::{MOST_STEPS, Period};
+use tierdesk_domain::tally::{Measure, Several};
 use tierdesk_domain::text;
 use tierdesk_domain::tier::Tier;
 
-use super::view::{Listed, counted, list};
+use super::sheet::step_name;
+use super::view::{Listed, counted, list, summed};
 use crate::filters::grouped;
 
 /// A figure with its label and its list.
@@ -18,6 +19,8 @@ pub(super) struct Figure {
     pub(super) number: String,
     pub(super) href: String,
     pub(super) line: String,
+    /// The list behind the number in that line, where it holds one that has a list.
+    pub(super) line_href: String,
 }
 
 /// One coloured part of a bar. `x` and `width` are percent.
@@ -123,7 +126,7 @@ pub(super) fn flow(d: &Dashboard) -> Bars {
             ],
             longest,
         ),
-        end: grouped(by_bot + passed_on),
+        end: grouped(by_bot),
         end_href: behind(Measure::ResolvedByBot, &everything),
     }];
     for (tier, [resolved, up, back, open]) in tiers {
@@ -138,11 +141,7 @@ pub(super) fn flow(d: &Dashboard) -> Bars {
             parts: parts(
                 vec![
                     ("f-success", resolved, behind(Measure::ResolveElapsed, &key)),
-                    (
-                        "f-accent",
-                        up,
-                        super::view::address("/dashboard/flow", &d.lens.view, None),
-                    ),
+                    ("f-accent", up, summed(Several::Escalated, &d.lens, &key)),
                     ("f-mute", back, behind(Measure::HandedBack, &key)),
                     ("f-accent-2", open, have.clone()),
                 ],
@@ -245,6 +244,15 @@ fn filed(d: &Dashboard) -> [Period; 4] {
     ]
 }
 
+/// The days on which those were filed that are older than the two younger ages.
+pub(super) fn filed_before_this_week(d: &Dashboard) -> Period {
+    let [_, _, older, old] = filed(d);
+    Period {
+        from: old.from,
+        to: older.to,
+    }
+}
+
 /// Open tickets of each queue, by age.
 pub(super) fn ages(d: &Dashboard) -> Bars {
     let total = |open: &[u64; 4]| open.iter().sum::<u64>();
@@ -335,11 +343,8 @@ pub(super) fn trend(d: &Dashboard) -> Trend {
             .collect();
         points.join(" ")
     };
-    let months = d.lens.period.days() > 100;
-    let name = |period: Period| {
-        let format = if months { "%b %Y" } else { "%a %-d %b" };
-        period.from.format(format).to_string()
-    };
+    let months = d.lens.period.days() > MOST_STEPS;
+    let name = |period: Period| step_name(&d.lens, period);
     let every = d.steps.len().div_ceil(5).max(1);
     let number = |n, measure, days| {
         let href = list(

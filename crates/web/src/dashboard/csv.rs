@@ -21,7 +21,7 @@ use crate::frame::Frame;
 use crate::{AppState, WebError};
 
 /// The columns of a list.
-const HEAD: &str = "counted at,zone,ticket,title,status,priority,tier,team,requester,engineer,elapsed seconds,business seconds\r\n";
+const HEAD: &str = "counted at,zone,ticket,title,status,priority,tier,team,requester,engineer,elapsed seconds,business seconds,why\r\n";
 
 /// Tickets that are read at a time.
 const PAGE: i64 = 500;
@@ -144,6 +144,7 @@ async fn next_page(mut at: Tickets) -> Result<Option<(String, Tickets)>, WebErro
     for it in lines {
         let when = it.at.with_timezone(&at.zone);
         let (elapsed, business) = it.took.unzip();
+        let why = list::why(&it);
         let seconds = |it: Option<i64>| it.map_or_else(String::new, |it| it.to_string());
         let mut cells = vec![
             when.to_rfc3339_opts(SecondsFormat::Secs, false),
@@ -166,7 +167,7 @@ async fn next_page(mut at: Tickets) -> Result<Option<(String, Tickets)>, WebErro
                 cells
             }
         });
-        cells.extend([seconds(elapsed), seconds(business)]);
+        cells.extend([seconds(elapsed), seconds(business), cell(&why)]);
         line(&mut csv, &cells);
     }
     Ok(Some((csv, at)))

@@ -4,14 +4,14 @@ use axum::extract::State;
 use axum::response::Response;
 use tierdesk_desk::dashboard::{Figures, Key, Lens, Pair};
 use tierdesk_domain::dashboard::{Dimension, escalated};
-use tierdesk_domain::tally::Measure;
+use tierdesk_domain::tally::{Measure, Several};
 use tierdesk_domain::text;
 use tierdesk_store::tally::block::By;
 
 use super::chart::{Bar, Bars, parts};
 use super::head::Head;
 use super::sheet::{Cell, Row, Section, SheetPage, name};
-use super::view::{Fields, counted};
+use super::view::{Fields, Listed, counted, list, summed};
 use crate::extract::{Me, Query};
 use crate::filters::grouped;
 use crate::frame::Frame;
@@ -72,9 +72,11 @@ fn cells(figures: &Figures, key: &Key, pair: &Pair) -> Vec<Cell> {
             Cell::link(number, counted(*measure, &figures.lens, key))
         })
         .collect();
-    if figures.lens.before.is_some() {
+    if let Some(days) = figures.lens.before {
         let before = escalated(&pair.before) + pair.before.number(Measure::HandedBack);
-        cells.push(Cell::plain(grouped(before)));
+        let moved = Listed::Several(Several::Moved);
+        let href = list(moved, Some(days), &figures.lens.view, key);
+        cells.push(Cell::link(grouped(before), href));
     }
     cells
 }
@@ -133,7 +135,7 @@ fn queues(figures: &Figures) -> Section {
                 ),
                 parts: parts(numbers, longest),
                 end: grouped(moved(pair)),
-                end_href: String::new(),
+                end_href: summed(Several::Moved, &figures.lens, key),
             }
         })
         .collect();

@@ -9,7 +9,7 @@ use tierdesk_desk::Caller;
 use tierdesk_desk::dashboard::{Key, Lens, ListPage as Found};
 use tierdesk_domain::dashboard::When;
 use tierdesk_domain::period::{MOST_DAYS, Period};
-use tierdesk_domain::tally::Measure;
+use tierdesk_domain::tally::{Measure, Several};
 use tierdesk_domain::text;
 use tierdesk_store::ticket_list::{Line, Shown};
 use uuid::Uuid;
@@ -22,6 +22,7 @@ use crate::filters;
 use crate::frame::Frame;
 use crate::moment::Moment;
 use crate::page::Page;
+use crate::words::bounce;
 use crate::{AppState, WebError};
 
 /// Rows on one page.
@@ -68,12 +69,14 @@ impl Asked {
         let listed = if self.measure == AT_RISK {
             Listed::AtRisk
         } else {
-            match self.measure.parse().map_err(|_| WebError::BadRequest)? {
-                Measure::Backlog | Measure::Open => Listed::Open,
-                measure => Listed::Counted(measure),
+            match (self.measure.parse(), self.measure.parse()) {
+                (Ok(Measure::Backlog | Measure::Open), _) => Listed::Open,
+                (Ok(measure), _) => Listed::Counted(measure),
+                (_, Ok(several)) => Listed::Several(several),
+                _ => return Err(WebError::BadRequest),
             }
         };
-        if let Listed::Counted(_) = listed {
+        if let Listed::Counted(_) | Listed::Several(_) = listed {
             let days = days.ok_or(WebError::BadRequest)?;
             if days.from > days.to || days.days() > MOST_DAYS {
                 return Err(WebError::BadRequest);
@@ -87,6 +90,7 @@ impl Asked {
             list: tierdesk_desk::dashboard::List {
                 of: match listed {
                     Listed::Counted(measure) => tierdesk_desk::dashboard::ListOf::Counted(measure),
+                    Listed::Several(several) => tierdesk_desk::dashboard::ListOf::Several(several),
                     Listed::Open => tierdesk_desk::dashboard::ListOf::Open(days),
                     Listed::AtRisk => tierdesk_desk::dashboard::ListOf::AtRisk,
                 },
@@ -111,6 +115,8 @@ struct TicketsPage {
     rows: Vec<ListRow>,
     /// Whether times were measured.
     timed: bool,
+    /// Whether it is said why.
+    reasoned: bool,
     /// The whole list for a spreadsheet.
     csv: String,
     older: Option<String>,
@@ -118,6 +124,7 @@ struct TicketsPage {
 
 struct ListRow {
     ticket: Option<Shown>,
+    why: String,
     took: String,
     took_business: String,
     at: Moment,
@@ -134,7 +141,8 @@ pub(super) async fn show(
     let found = read(&app, &me.caller, &wanted, &frame, asked.after(), ROWS + 1).await?;
     let Found { lens, mut lines } = found;
     let days = match wanted.list.of {
-        tierdesk_desk::dashboard::ListOf::Counted(_) => Some(lens.period),
+        tierdesk_desk::dashboard::ListOf::Counted(_)
+        | tierdesk_desk::dashboard::ListOf::Several(_) => Some(lens.period),
         tierdesk_desk::dashboard::ListOf::Open(days) => days,
         tierdesk_desk::dashboard::ListOf::AtRisk => None,
     };
@@ -154,6 +162,9 @@ pub(super) async fn show(
         title: title(wanted.listed),
         line: line(&lens, days, wanted.listed, &frame),
         timed: lines.iter().any(|line| line.took.is_some()),
+        reasoned: lines
+            .iter()
+            .any(|line| line.why.is_some() || line.code.is_some()),
         rows: lines.into_iter().map(|line| row(line, &frame)).collect(),
         csv,
         older,
@@ -181,11 +192,19 @@ pub(super) async fn read(
 fn row(line: Line, frame: &Frame) -> ListRow {
     let (elapsed, business) = line.took.unzip();
     ListRow {
+        why: why(&line),
         ticket: line.ticket,
         took: elapsed.map_or_else(String::new, |it| spelled(it, false)),
         took_business: business.map_or_else(String::new, |it| spelled(it, true)),
         at: frame.at(&line.at),
     }
+}
+
+/// Why a ticket was moved: the word of a bounce, and what was written.
+pub(super) fn why(line: &Line) -> String {
+    let code = line.code.map(|code| bounce(code.as_str()));
+    let both = code.into_iter().chain(line.why.clone());
+    both.collect::<Vec<_>>().join(": ")
 }
 
 /// The days and their zone, or the time.
@@ -205,7 +224,7 @@ fn line(lens: &Lens, days: Option<Period>, listed: Listed, frame: &Frame) -> Str
     );
     match listed {
         Listed::Open => text::fill("dashboard.list_filed", &[("now", &now), ("days", &between)]),
-        Listed::Counted(_) | Listed::AtRisk => between,
+        Listed::Counted(_) | Listed::Several(_) | Listed::AtRisk => between,
     }
 }
 
@@ -213,6 +232,9 @@ fn title(listed: Listed) -> &'static str {
     let measure = match listed {
         Listed::AtRisk => return text::t("dashboard.measure_at_risk"),
         Listed::Open => return text::t("dashboard.measure_backlog"),
+        Listed::Several(Several::Broken) => return text::t("dashboard.broken_all"),
+        Listed::Several(Several::Escalated) => return text::t("dashboard.escalated_all"),
+        Listed::Several(Several::Moved) => return text::t("dashboard.moved_all"),
         Listed::Counted(measure) => measure,
     };
     text::t(match measure {

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
-use tierdesk_desk::dashboard::{Figures, Key, Pair, by};
+use tierdesk_desk::dashboard::{Figures, Key, Pair};
 use tierdesk_domain::dashboard::{Dimension, OLA, Promise, SLA, percent};
 use tierdesk_domain::text;
 
@@ -43,7 +43,7 @@ pub(super) async fn show(
     let chosen = fields.read()?;
     let figures = app
         .desk
-        .figures(&me.caller, chosen.view, by(dimension), frame.now)
+        .figures_by(&me.caller, chosen.view, (dimension, false), frame.now)
         .await?;
     let path = "/dashboard/promises";
     let page = SheetPage {
@@ -76,7 +76,7 @@ fn word(promise: Promise) -> &'static str {
     })
 }
 
-/// The groups that have a promise of these, by name.
+/// The groups that have any of these: parts of the period in their order, others by name.
 pub(super) fn sorted(
     figures: &Figures,
     dimension: Dimension,
@@ -88,7 +88,7 @@ pub(super) fn sorted(
         .filter(|(_, pair)| shown(pair))
         .map(|(key, pair)| (name(&figures.lens, key, dimension), key, pair))
         .collect();
-    groups.sort_by_key(|it| it.0.to_lowercase());
+    groups.sort_by_key(|it| (it.1.period, it.0.to_lowercase()));
     groups
 }
 

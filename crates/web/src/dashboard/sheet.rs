@@ -4,6 +4,7 @@ use askama::Template;
 use axum::response::Response;
 use tierdesk_desk::dashboard::{Key, Lens};
 use tierdesk_domain::dashboard::Dimension;
+use tierdesk_domain::period::{MOST_STEPS, Period};
 use tierdesk_domain::text;
 
 use super::chart::Bars;
@@ -106,6 +107,7 @@ pub(super) fn dimension_word(dimension: Dimension) -> &'static str {
         Dimension::Priority => "dashboard.priority",
         Dimension::Category => "dashboard.category",
         Dimension::Organisation => "dashboard.organisation",
+        Dimension::Period => "dashboard.days_or_months",
     })
 }
 
@@ -119,6 +121,13 @@ pub(super) fn offers(path: &str, lens: &Lens, here: Dimension) -> Vec<Offer> {
             here: *dimension == here,
         })
         .collect()
+}
+
+/// What a part of the period is called: a day, or a month.
+pub(super) fn step_name(lens: &Lens, step: Period) -> String {
+    let months = lens.period.days() > MOST_STEPS;
+    let format = if months { "%b %Y" } else { "%a %-d %b" };
+    step.from.format(format).to_string()
 }
 
 /// What a group is called: everything of it that is known.
@@ -141,5 +150,8 @@ pub(super) fn name(lens: &Lens, key: &Key, dimension: Dimension) -> String {
             _ => text::t("dashboard.no_organisation"),
         }
         .to_owned(),
+        Dimension::Period => key
+            .period
+            .map_or_else(String::new, |step| step_name(lens, step)),
     }
 }

@@ -3,12 +3,11 @@
 use axum::extract::State;
 use axum::response::Response;
 use chrono::TimeDelta;
-use tierdesk_desk::dashboard::{Figures, by};
+use tierdesk_desk::dashboard::Figures;
 use tierdesk_domain::clock;
 use tierdesk_domain::dashboard::Dimension;
 use tierdesk_domain::tally::{ERROR, Measure};
 use tierdesk_domain::text;
-use tierdesk_store::tally::block::By;
 
 use super::head::Head;
 use super::promises::{Asked, sorted};
@@ -68,13 +67,9 @@ pub(super) async fn show(
 ) -> Result<Response, WebError> {
     let dimension = asked.by(Dimension::Priority)?;
     let chosen = fields.read()?;
-    let by = By {
-        times: true,
-        ..by(dimension)
-    };
     let figures = app
         .desk
-        .figures(&me.caller, chosen.view, by, frame.now)
+        .figures_by(&me.caller, chosen.view, (dimension, true), frame.now)
         .await?;
     let path = "/dashboard/times";
     let page = SheetPage {

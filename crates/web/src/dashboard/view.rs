@@ -6,7 +6,7 @@ use tierdesk_desk::dashboard::{Key, Lens};
 use tierdesk_domain::dashboard::{Dimension, View, When};
 use tierdesk_domain::id::{CategoryId, OrganisationId, PersonId, TeamId};
 use tierdesk_domain::period::{Compare, MOST_DAYS, Period, Preset};
-use tierdesk_domain::tally::Measure;
+use tierdesk_domain::tally::{Measure, Several};
 use tierdesk_domain::text;
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
@@ -151,6 +151,8 @@ pub(crate) fn address(path: &str, view: &View, by: Option<Dimension>) -> String 
 pub(crate) enum Listed {
     /// What was counted in the days.
     Counted(Measure),
+    /// What adds up several of those counts.
+    Several(Several),
     /// What is open, filed on these days.
     Open,
     /// What is at risk now.
@@ -162,6 +164,7 @@ pub(crate) fn list(listed: Listed, days: Option<Period>, view: &View, key: &Key)
     let mut address = Address("/dashboard/tickets".to_owned());
     let measure = match listed {
         Listed::Counted(measure) => measure.as_str(),
+        Listed::Several(several) => several.as_str(),
         Listed::Open => Measure::Backlog.as_str(),
         Listed::AtRisk => "at_risk",
     };
@@ -174,9 +177,23 @@ pub(crate) fn list(listed: Listed, days: Option<Period>, view: &View, key: &Key)
     address.0
 }
 
-/// The list behind a count of the lens's own days.
+/// The list behind a count of the lens's own days, or of the part of them that the group is.
 pub(crate) fn counted(measure: Measure, lens: &Lens, key: &Key) -> String {
-    list(Listed::Counted(measure), Some(lens.period), &lens.view, key)
+    let days = key.period.unwrap_or(lens.period);
+    list(Listed::Counted(measure), Some(days), &lens.view, key)
+}
+
+/// The list behind what was counted on the days that those are held against; nothing without such.
+pub(crate) fn counted_before(measure: Measure, lens: &Lens, key: &Key) -> String {
+    let days = lens
+        .before
+        .map(|days| list(Listed::Counted(measure), Some(days), &lens.view, key));
+    days.unwrap_or_default()
+}
+
+/// The list behind several counts of the lens's own days.
+pub(crate) fn summed(several: Several, lens: &Lens, key: &Key) -> String {
+    list(Listed::Several(several), Some(lens.period), &lens.view, key)
 }
 
 /// An option of a choice.
