@@ -237,7 +237,7 @@ fn figures(d: &Dashboard) -> Vec<Figure> {
             line: text::fill("dashboard.open_old", &[("n", &grouped(old))]),
             line_href: list(
                 Listed::Open,
-                Some(chart::filed_before_this_week(&d)),
+                Some(chart::filed_before_this_week(d)),
                 &d.lens.view,
                 &everything,
             ),
