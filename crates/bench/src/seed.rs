@@ -26,7 +26,7 @@ use tickets::{Tables, Writer};
 use words::Vocabulary;
 
 /// Changes when the rows that are made change, so that older databases are made again.
-const EDITION: u32 = 5;
+const EDITION: u32 = 6;
 /// The number of the oldest ticket.
 pub(crate) const FIRST_NUMBER: i64 = 10_001;
 /// Tables that are filled without their indexes, which are made afterwards in one go.

@@ -21,9 +21,7 @@ use super::words::{Text, Vocabulary};
 const SPAN: TimeDelta = TimeDelta::days(3 * 365);
 /// A ticket in the newest tenth is open with this chance, an older one with the other: 5 % altogether.
 const OPEN: (f64, f64) = (0.41, 0.01);
-/// Of the open ones so many were filed lately, and their clocks run; the others wait, or are long late.
-const FRESH: f64 = 0.6;
-/// Of those filed lately so many are late already.
+/// Of those filed so lately that they can be in time so many are late already.
 const LATE: f64 = 0.03;
 /// What the standard policy promises, in seconds by priority: the first response, the resolution.
 const PROMISES: [(f64, f64); 4] = [
@@ -67,15 +65,20 @@ pub(crate) fn drafts(
         .map(|n| {
             let age = 1.0 - (n as f64 + random.unit()) / tickets as f64;
             let priority = random.weighted(&PRIORITY_SHARES);
-            let open = all_open || random.chance(if age < 0.1 { OPEN.0 } else { OPEN.1 });
-            let long_ago = TimeDelta::milliseconds((SPAN.num_milliseconds() as f64 * age) as i64);
-            let (ago, fate) = if open && (all_open || random.chance(FRESH)) {
-                lately(random, priority)
-            } else if open {
-                (long_ago, Fate::Open(lingering(random)))
+            let status = fresh(random);
+            let promised = promised(status, priority) * (1.0 + LATE);
+            let mut ago = SPAN.as_seconds_f64() * age;
+            let fate = if all_open {
+                ago = promised * random.unit();
+                Fate::Open(status)
+            } else if !random.chance(if age < 0.1 { OPEN.0 } else { OPEN.1 }) {
+                Fate::Done
+            } else if ago < promised {
+                Fate::Open(status)
             } else {
-                (long_ago, Fate::Done)
+                Fate::Open(lingering(random))
             };
+            let ago = TimeDelta::milliseconds((ago * 1000.0) as i64);
             Draft {
                 filed: now - ago,
                 fate,
@@ -87,23 +90,22 @@ pub(crate) fn drafts(
     drafts
 }
 
-/// Filed so lately that what it waits for can still be done in time, mostly.
-fn lately(random: &mut Random, priority: usize) -> (TimeDelta, Fate) {
-    let status = [Status::New, Status::Open, Status::OnHold][random.weighted(&[0.3, 0.6, 0.1])];
+/// Where a ticket stands whose promises can still be kept.
+fn fresh(random: &mut Random) -> Status {
+    [Status::New, Status::Open, Status::OnHold][random.weighted(&[0.3, 0.6, 0.1])]
+}
+
+/// What comes due first of a ticket that stands there: how many seconds were promised.
+fn promised(status: Status, priority: usize) -> f64 {
     let (response, resolution) = PROMISES[priority];
-    let promise = if status == Status::New {
+    if status == Status::New {
         response
     } else {
         resolution
-    };
-    let used = promise * random.unit() * (1.0 + LATE);
-    (
-        TimeDelta::milliseconds((used * 1000.0) as i64),
-        Fate::Open(status),
-    )
+    }
 }
 
-/// What stays open for weeks mostly waits for somebody.
+/// What stays open for longer mostly waits for somebody.
 fn lingering(random: &mut Random) -> Status {
     [Status::Pending, Status::OnHold, Status::Open][random.weighted(&[0.6, 0.15, 0.25])]
 }
