@@ -301,10 +301,51 @@ async fn a_reopened_ticket_starts_a_new_cycle_and_is_not_late_at_once() {
         .await
         .unwrap();
     assert_eq!(scene.events(id, EventKind::Breached).await.len(), broken);
+    let resolution = scene.clock(id, Metric::Resolution).await;
     assert_eq!(
-        scene.ticket(id).await.next_clock_at,
-        Some(time("2026-06-10T17:00:00Z"))
+        (resolution.ordinal, resolution.due_at),
+        (2, Some(time("2026-06-10T17:00:00Z")))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_requester_who_reopens_is_promised_an_answer_and_an_engineer_who_reopens_owes_none() {
+    let scene = Scene::new().await;
+    let desk = &scene.desk.desk;
+    let (engineer, requester) = (
+        scene.caller().await,
+        scene.desk.caller(&scene.requester).await,
+    );
+    for (caller, answers, next) in [
+        (&requester, true, Some("next_response")),
+        (&requester, false, Some("next_response")),
+        (&engineer, false, Some("resolution")),
+    ] {
+        let id = scene.file().await;
+        let now = scene.desk.now();
+        desk.resolve(&engineer, id, ResolutionCode::Fixed, "Done.", now)
+            .await
+            .unwrap();
+        scene.pass(TimeDelta::minutes(10));
+        let now = scene.desk.now();
+        match answers {
+            true => desk.answer(caller, id, "It came back.", now).await,
+            false => desk.reopen(caller, id, "It came back.", now).await,
+        }
+        .unwrap();
+        let ticket = scene.ticket(id).await;
+        assert_eq!(ticket.next_clock.as_deref(), next);
+        if next == Some("next_response") {
+            let clock = scene.clock(id, Metric::NextResponse).await;
+            // Eight working hours are the rest of this day and as much of the next.
+            let due = Some(now + TimeDelta::days(1));
+            assert_eq!((clock.ordinal, clock.due_at), (1, due));
+            scene.pass(TimeDelta::minutes(10));
+            scene.reply(id, Afterwards::Open).await.unwrap();
+            assert_eq!(scene.clock(id, Metric::NextResponse).await.state, "met");
+        }
+    }
+    assert_eq!(scene.recount().await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -120,12 +120,20 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
 /// What an event means to the clocks; most mean one thing or nothing.
 pub(crate) fn changes(event: &ClockEvent) -> Vec<Change> {
     let data = &event.data;
-    if event.kind == EventKind::Changed {
-        let category = data.get("category").and_then(read).map(Change::Category);
-        let kind = data.get("kind").and_then(read).map(Change::Kind);
-        return category.into_iter().chain(kind).collect();
+    match event.kind {
+        EventKind::Changed => {
+            let category = data.get("category").and_then(read).map(Change::Category);
+            let kind = data.get("kind").and_then(read).map(Change::Kind);
+            category.into_iter().chain(kind).collect()
+        }
+        // The requester's words ask for an answer like any others. Where nothing says whose they were, nothing was promised.
+        EventKind::Reopened => {
+            let asks = data["internal"]["asks"] == json!(true);
+            let ask = asks.then_some(Change::Ask);
+            std::iter::once(Change::Reopened).chain(ask).collect()
+        }
+        _ => change(event).into_iter().collect(),
     }
-    change(event).into_iter().collect()
 }
 
 fn change(event: &ClockEvent) -> Option<Change> {
@@ -151,7 +159,6 @@ fn change(event: &ClockEvent) -> Option<Change> {
         EventKind::Reply if event.by_human => Some(Change::Reply),
         EventKind::Ask => Some(Change::Ask),
         EventKind::Resolved => read(&data["by"]).map(Change::Resolved),
-        EventKind::Reopened => Some(Change::Reopened),
         EventKind::Closed => Some(Change::Closed),
         _ => None,
     }
@@ -503,5 +510,39 @@ impl Desk {
             told,
             rulebook,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tierdesk_domain::id::TeamId;
+    use tierdesk_domain::tier::Tier;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_reopening_asks_for_an_answer_where_it_says_so_and_old_ones_mean_what_they_meant() {
+        let reopened = |data: Value| {
+            changes(&ClockEvent {
+                at: DateTime::UNIX_EPOCH,
+                kind: EventKind::Reopened,
+                by_human: true,
+                data,
+                team: TeamId(Uuid::nil()),
+                tier: Tier::L1,
+                priority: Priority::P3,
+                category: None,
+                organisation: None,
+            })
+        };
+        let asks = reopened(json!({"internal": {"after": "human", "asks": true}}));
+        assert_eq!(asks, [Change::Reopened, Change::Ask]);
+        for data in [
+            json!({"internal": {"after": "human", "asks": false}}),
+            json!({"internal": {"after": "human"}}),
+            json!({}),
+        ] {
+            assert_eq!(reopened(data.clone()), [Change::Reopened], "{data}");
+        }
     }
 }
