@@ -348,6 +348,51 @@ async fn a_requester_who_reopens_is_promised_an_answer_and_an_engineer_who_reope
     assert_eq!(scene.recount().await, Vec::<String>::new());
 }
 
+/// How much of a clock's ring is drawn on a page, in percent.
+fn ring(page: &support::Page, within: &str) -> i64 {
+    let drawn = page.attribute(
+        &format!("{within} .clock svg.ring circle + circle"),
+        "stroke-dasharray",
+    );
+    drawn.strip_suffix(" 100").unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ring_shows_what_is_left_of_the_counted_time_whatever_nights_lie_ahead() {
+    let scene = Scene::new().await;
+    scene.at("2026-06-01T13:00:00Z");
+    let id = scene.file().await;
+    let me = (scene.caller().await, Some(scene.engineer.id));
+    let now = scene.desk.now();
+    let desk = &scene.desk.desk;
+    desk.assign(&me.0, id, me.1, None, now).await.unwrap();
+    scene.reply(id, Afterwards::Open).await.unwrap();
+    let number = scene.ticket(id).await.number.0;
+    // Of 24 working hours 18 are used on Wednesday at 15:00; the promise is due on Thursday at 13:00.
+    for (time, state, left) in [
+        ("2026-06-02T13:00:00Z", "ok", 66),
+        ("2026-06-03T15:00:00Z", "risk", 25),
+        ("2026-06-03T20:00:00Z", "risk", 16),
+    ] {
+        scene.at(time);
+        let client = scene.desk.sign_in(&scene.engineer).await;
+        for (address, within) in [
+            ("/queue", "tbody"),
+            ("/queue/L1/Service%20Desk", "tbody"),
+            ("/tickets", "tbody"),
+            (&*format!("/tickets/{number}"), ".t-head"),
+            (
+                &*format!("/tickets/{number}/clocks?clock=resolution.1"),
+                ".page-head",
+            ),
+        ] {
+            let page = client.get(address).await.page();
+            assert!(page.has(&format!("{within} .clock[data-state={state}]")));
+            assert_eq!(ring(&page, within), left, "{address} {time}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resolved_ticket_closes_by_itself_after_five_working_days() {
     let scene = Scene::new().await;

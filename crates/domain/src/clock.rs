@@ -299,6 +299,15 @@ impl Book {
             })
     }
 
+    /// The time that counts between two moments for what is promised about a ticket like this: as much of a running clock is
+    /// left at `from` if it is due at `to`.
+    pub fn counted(&self, about: &Subject, from: DateTime<Utc>, to: DateTime<Utc>) -> TimeDelta {
+        let policy = self.policy_at(from);
+        let rule = policy.and_then(|policy| policy.body.rule(about));
+        let hours = self.working_time(rule.and_then(|rule| rule.calendar), from);
+        hours.elapsed(from, to)
+    }
+
     /// The calendar that the policy's last rule counts in: the desk's ordinary working time.
     pub fn ordinary_hours(&self, at: DateTime<Utc>) -> Hours {
         let policy = self.policy_at(at);
@@ -428,11 +437,6 @@ impl Clock {
             .due(now, left)
     }
 
-    /// Counted over target, in percent; more than 100 when over.
-    pub fn percent(&self) -> i64 {
-        let target = self.target.num_seconds().max(1);
-        self.counted.num_seconds() * 100 / target
-    }
 }
 
 /// From when on the first of the running, unbroken promises to the requester is at risk.

@@ -131,7 +131,7 @@ pub async fn page(
     sqlx::query_as!(
         Row,
         r#"select t.id, t.number, t.title, t.status, t.priority, t.tier, team.name as team_name, t.assignee_id, a.name as "assignee?",
-                  r.name as requester, h.name as "host?", t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
+                  r.name as requester, h.name as "host?", t.kind, t.category_id, t.organisation_id, t.vip, t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
                   c.risk_at as "risk_at?", c.target_seconds as "target_seconds?", t.updated_at,
                   coalesce(m.read_at < t.updated_at, true) as "unread!"
            from ticket t

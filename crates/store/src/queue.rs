@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
-use tierdesk_domain::id::{PersonId, TeamId, TicketId, TicketNumber};
+use tierdesk_domain::id::{
+    CategoryId, OrganisationId, PersonId, TeamId, TicketId, TicketNumber,
+};
+use tierdesk_domain::sla::Subject;
 use tierdesk_domain::ticket::{Priority, Status};
 use tierdesk_domain::tier::Tier;
 use uuid::Uuid;
@@ -207,6 +210,8 @@ pub struct Line {
     pub requester: String,
     /// The host it is about.
     pub host: Option<String>,
+    /// What promises ask about it.
+    pub about: Subject,
     /// The earliest running clock.
     pub clock: Option<LineClock>,
     /// When anything last happened.
@@ -250,6 +255,10 @@ pub(crate) struct Row {
     pub(crate) assignee: Option<String>,
     pub(crate) requester: String,
     pub(crate) host: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) category_id: Option<Uuid>,
+    pub(crate) organisation_id: Option<Uuid>,
+    pub(crate) vip: bool,
     pub(crate) next_clock: Option<String>,
     pub(crate) next_clock_at: Option<DateTime<Utc>>,
     pub(crate) risk_at: Option<DateTime<Utc>>,
@@ -263,17 +272,25 @@ impl TryFrom<Row> for Line {
 
     fn try_from(r: Row) -> Result<Self> {
         let clock = r.next_clock.zip(r.next_clock_at);
+        let priority = row::number("ticket", r.priority, Priority::from_number)?;
         Ok(Self {
             id: TicketId(r.id),
             number: TicketNumber(r.number),
             title: r.title,
             status: row::word("ticket", &r.status)?,
-            priority: row::number("ticket", r.priority, Priority::from_number)?,
+            priority,
             tier: row::tier("ticket", r.tier)?,
             team_name: r.team_name,
             assignee: r.assignee_id.map(PersonId).zip(r.assignee),
             requester: r.requester,
             host: r.host,
+            about: Subject {
+                priority,
+                kind: row::word("ticket", &r.kind)?,
+                category: r.category_id.map(CategoryId),
+                organisation: r.organisation_id.map(OrganisationId),
+                vip: r.vip,
+            },
             clock: clock.map(|(metric, due_at)| LineClock {
                 metric,
                 due_at,
@@ -299,7 +316,7 @@ pub async fn page(
     sqlx::query_as!(
         Row,
         r#"select t.id, t.number, t.title, t.status, t.priority, t.tier, $9::text as "team_name!", t.assignee_id, a.name as "assignee?",
-                  r.name as requester, h.name as "host?", t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
+                  r.name as requester, h.name as "host?", t.kind, t.category_id, t.organisation_id, t.vip, t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
                   t.next_clock_risk_at as risk_at, t.next_clock_seconds as target_seconds, t.updated_at,
                   coalesce(m.read_at < t.updated_at, true) as "unread!"
            from ticket t
@@ -340,7 +357,7 @@ pub async fn own_page(
     sqlx::query_as!(
         Row,
         r#"select t.id, t.number, t.title, t.status, t.priority, t.tier, team.name as team_name, t.assignee_id, a.name as "assignee?",
-                  r.name as requester, h.name as "host?", t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
+                  r.name as requester, h.name as "host?", t.kind, t.category_id, t.organisation_id, t.vip, t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
                   t.next_clock_risk_at as risk_at, t.next_clock_seconds as target_seconds, t.updated_at,
                   coalesce(m.read_at < t.updated_at, true) as "unread!"
            from ticket t

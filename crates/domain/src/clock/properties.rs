@@ -117,6 +117,16 @@ proptest! {
     }
 
     #[test]
+    fn what_is_left_of_a_running_clock_is_the_counted_time_to_its_due_time(history in history(), later in 0..20_000_i64) {
+        let now = history.opened_at + TimeDelta::minutes(later);
+        let history = History { moments: history.moments.into_iter().filter(|it| it.at <= now).collect(), ..history };
+        let about = history.now().subject();
+        for clock in clocks(&history, &book(), now).iter().filter(|it| it.state == State::Running && it.breached_at.is_none()) {
+            prop_assert_eq!(book().counted(&about, now, clock.due_at.unwrap()), clock.left());
+        }
+    }
+
+    #[test]
     fn a_running_clock_breaks_exactly_when_its_due_time_passes(history in history(), later in 0..20_000_i64) {
         let now = history.opened_at + TimeDelta::minutes(later);
         let history = History { moments: history.moments.into_iter().filter(|it| it.at <= now).collect(), ..history };
