@@ -365,7 +365,7 @@ async fn notify(
         channel: None,
     };
     let share = share(ticket.priority, false);
-    work.tell_by_rule(rule, to, telling, share).await
+    work.tell_within_limits(rule, to, telling, share).await
 }
 
 /// A rule's conditions in words.
