@@ -349,7 +349,7 @@ async fn a_requester_who_reopens_is_promised_an_answer_and_an_engineer_who_reope
 }
 
 /// How much of a clock's ring is drawn on a page, in percent.
-fn ring(page: &support::Page, within: &str) -> i64 {
+fn ring(page: &support::html::Page, within: &str) -> i64 {
     let drawn = page.attribute(
         &format!("{within} .clock svg.ring circle + circle"),
         "stroke-dasharray",

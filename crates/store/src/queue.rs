@@ -393,8 +393,11 @@ pub struct Counts {
     pub free: u64,
     /// Past their next due time, at most [`COUNTED`].
     pub breached: u64,
-    /// At risk, at most [`COUNTED`].
+    /// At risk, at most [`COUNTED`]: a promise that is not broken has a quarter or less of its time left. Another one may be
+    /// broken already.
     pub at_risk: u64,
+    /// One or the other, or both; at most twice [`COUNTED`].
+    pub late: u64,
     /// Pending or on hold.
     pub waiting: u64,
 }
@@ -415,8 +418,10 @@ pub async fn counted(
                        and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "mine!",
                   (select count(*) from (select from ticket where team_id = team.id and tier = $2 and next_clock_at <= $4
                        and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "breached!",
+                  (select count(*) from (select from ticket where team_id = team.id and tier = $2 and next_risk_at <= $4
+                       and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "at_risk!",
                   (select count(*) from (select from ticket where team_id = team.id and tier = $2 and next_risk_at <= $4 and next_clock_at > $4
-                       and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "at_risk!"
+                       and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "only_at_risk!"
            from team cross join lateral (
                select coalesce(sum(n) filter (where measure = 'queue'), 0)::bigint as queue,
                       coalesce(sum(n) filter (where measure = 'queue_free'), 0)::bigint as free,
@@ -439,6 +444,7 @@ pub async fn counted(
             free: r.free.unsigned_abs(),
             breached: r.breached.unsigned_abs(),
             at_risk: r.at_risk.unsigned_abs(),
+            late: (r.breached + r.only_at_risk).unsigned_abs(),
             waiting: r.waiting.unsigned_abs(),
         };
         Some((queue, counts))

@@ -322,7 +322,7 @@ async fn show(
             tab(
                 View::Late,
                 "queue.view_late",
-                counted(counts.breached + counts.at_risk),
+                counted(counts.late),
             ),
             tab(
                 View::Waiting,
