@@ -96,7 +96,8 @@ async fn fire(
     let rulebook = work.rulebook().await?;
     let document = rulebook.rules.iter().find(|document| document.id == rule);
     let document = document.ok_or(DeskError::NotFound)?;
-    let late_by_seconds = (now - since).num_seconds();
+    // What holds since before the rule was there waited for nobody.
+    let late_by_seconds = (now - since.max(document.valid_from)).num_seconds();
     let because = because(&document.body);
     let effects = describe(work.conn(), &document.body).await?;
     let record = json!({

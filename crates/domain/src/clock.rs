@@ -420,8 +420,30 @@ impl Clock {
         self.is_open() && self.breached_at.is_none() && self.left() <= self.target / 4
     }
 
-    /// When so many percent of the target were used, or will be if it runs on from `now`.
+    /// When so many percent of the target were used, or will be if it runs on from `now`. What was used before the target held
+    /// is held against it from then on, and no earlier.
     pub fn used_at(&self, percent: u16, book: &Book, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let used = self.used_by_the_ledger(percent, book, now)?;
+        Some(used.max(self.held_since(now)))
+    }
+
+    /// Since when the clock has run with its present target.
+    fn held_since(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let held = |it: &&Segment| {
+            let applied = it.applied.as_ref();
+            applied.is_some_and(|applied| applied.target == self.applied.target)
+        };
+        let stretch = self.segments.iter().rev().take_while(held);
+        let ran = stretch.filter(|it| it.why.is_none()).last();
+        ran.map_or(now, |it| it.from)
+    }
+
+    fn used_by_the_ledger(
+        &self,
+        percent: u16,
+        book: &Book,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
         let mut left = self.target / 100 * i32::from(percent);
         let calendar = |applied: &Applied| applied.calendar.map(|(id, _)| id);
         for segment in &self.segments {

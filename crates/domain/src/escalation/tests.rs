@@ -75,6 +75,35 @@ fn nobody_took_it_for_so_many_working_minutes() {
 }
 
 #[test]
+fn a_share_of_a_new_target_is_used_when_the_target_begins_to_hold_and_no_earlier() {
+    let rule = rule(Condition::SlaUsed {
+        metric: Metric::Resolution,
+        percent: 75,
+    });
+    // Nine working hours of a P3's 24; of a P2's eight, six were over on Monday, when nobody had promised them.
+    let tuesday_10 = "2026-06-02T08:00:00Z";
+    let raised = ticket(MONDAY_9).then(tuesday_10, Change::Priority(Priority::P2));
+    for now in [tuesday_10, "2026-06-02T08:30:00Z", "2026-06-02T12:00:00Z"] {
+        assert_eq!(holds_at(&rule, &raised, now), Some(at(tuesday_10)), "{now}");
+    }
+    // While it waits nothing is used up: the new target holds when it goes on.
+    let goes_on = "2026-06-03T09:00:00Z";
+    let waited = ticket(MONDAY_9)
+        .then(tuesday_10, Change::Status(Status::Pending))
+        .then("2026-06-02T09:00:00Z", Change::Priority(Priority::P2))
+        .then(goes_on, Change::Status(Status::Open));
+    for now in [goes_on, "2026-06-03T10:00:00Z"] {
+        assert_eq!(holds_at(&rule, &waited, now), Some(at(goes_on)), "{now}");
+    }
+    // What is used up later is used up when it is.
+    let early = ticket(MONDAY_9).then("2026-06-01T08:00:00Z", Change::Priority(Priority::P2));
+    let used = Some(at("2026-06-01T13:00:00Z"));
+    for now in ["2026-06-01T08:00:00Z", "2026-06-01T14:00:00Z"] {
+        assert_eq!(holds_at(&rule, &early, now), used, "{now}");
+    }
+}
+
+#[test]
 fn waiting_for_the_requester_is_not_waiting_for_us() {
     let rule = rule(Condition::UnassignedFor { minutes: 60 });
     let waits = ticket(MONDAY_9).then("2026-06-01T07:30:00Z", Change::Status(Status::Pending));
