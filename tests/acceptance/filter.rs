@@ -347,7 +347,8 @@ async fn engineers_find_what_is_at_risk_in_all_queues_the_next_due_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_broken_in_one_promise_and_at_risk_in_another_is_in_every_list_and_number_of_both() {
+async fn what_is_broken_in_one_promise_and_at_risk_in_another_is_in_every_list_and_number_of_both()
+{
     let scene = Scene::new().await;
     let id = scene.file().await;
     let (engineer, now) = (scene.caller().await, scene.desk.now());

@@ -19,7 +19,7 @@ pub(crate) mod scene;
 pub use evaluate::{Stay, clocks, counted_between, stays};
 pub use explain::{Line, ahead, explain, explain_plainly, spell, spell_exactly};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -308,6 +308,24 @@ impl Book {
         hours.elapsed(from, to)
     }
 
+    /// When other versions took the place of the first ones, or will.
+    pub fn turns(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        fn later<T>(versions: &[Version<T>]) -> impl Iterator<Item = DateTime<Utc>> {
+            versions.iter().skip(1).map(|version| version.valid_from)
+        }
+        let calendars = self.calendars.values();
+        later(&self.policy).chain(calendars.flat_map(|versions| later(versions)))
+    }
+
+    /// The desk's ordinary working time from a moment on, with every version that came or comes into force after it.
+    pub fn ordinary_time(&self, at: DateTime<Utc>) -> WorkingTime {
+        let turns: BTreeSet<_> = self.turns().filter(|turn| *turn > at).collect();
+        let first = WorkingTime::new(self.ordinary_hours(at));
+        (turns.into_iter()).fold(first, |time, turn| {
+            time.then(turn, self.ordinary_hours(turn))
+        })
+    }
+
     /// The calendar that the policy's last rule counts in: the desk's ordinary working time.
     pub fn ordinary_hours(&self, at: DateTime<Utc>) -> Hours {
         let policy = self.policy_at(at);
@@ -458,7 +476,6 @@ impl Clock {
         book.working_time(calendar(&self.applied), now)
             .due(now, left)
     }
-
 }
 
 /// From when on the first of the running, unbroken promises to the requester is at risk.

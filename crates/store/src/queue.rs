@@ -3,9 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
-use tierdesk_domain::id::{
-    CategoryId, OrganisationId, PersonId, TeamId, TicketId, TicketNumber,
-};
+use tierdesk_domain::id::{CategoryId, OrganisationId, PersonId, TeamId, TicketId, TicketNumber};
 use tierdesk_domain::sla::Subject;
 use tierdesk_domain::ticket::{Priority, Status};
 use tierdesk_domain::tier::Tier;

@@ -319,11 +319,7 @@ async fn show(
             tab(View::All, "queue.view_all", filters::grouped(counts.all)),
             tab(View::Mine, "queue.view_mine", counted(counts.mine)),
             tab(View::Free, "queue.view_free", filters::grouped(counts.free)),
-            tab(
-                View::Late,
-                "queue.view_late",
-                counted(counts.late),
-            ),
+            tab(View::Late, "queue.view_late", counted(counts.late)),
             tab(
                 View::Waiting,
                 "queue.view_waiting",

@@ -183,9 +183,7 @@ impl Workspace {
         let clocks: Vec<_> = ticket_clock::of_ticket(conn, ticket.id)
             .await?
             .iter()
-            .map(|clock| {
-                ClockChip::of_ticket(clock, &about, &rulebook.book, frame.now, frame.zone)
-            })
+            .map(|clock| ClockChip::of_ticket(clock, &about, &rulebook.book, frame.now, frame.zone))
             .collect();
         let running = if around.diagnosing {
             crate::job::unfinished(conn, ticket.id, &frame).await?
