@@ -10,6 +10,8 @@ mod bounced;
 #[cfg(test)]
 mod changes;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod pitfalls;
 #[cfg(test)]
 pub(crate) mod properties;
