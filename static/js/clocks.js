@@ -24,7 +24,9 @@ function tick() {
     if (b && b.textContent !== text) b.textContent = text;
     const state = over ? 'breached' : Number(c.dataset.risk) <= passed ? 'risk' : 'ok';
     if (c.dataset.state !== state) c.dataset.state = state;
-    const ring = over || at <= 0 ? 0 : Math.max(2, Math.round((Number(c.dataset.ring) * (at - passed)) / at));
+    const share = Math.max(2, Math.round((Number(c.dataset.ring) * (at - passed)) / at));
+    // At risk a quarter is left, or less, also where a break at noon stretched the way there.
+    const ring = over || at <= 0 ? 0 : state === 'risk' ? Math.min(25, share) : share;
     c.querySelector('.ring circle + circle')?.setAttribute('stroke-dasharray', `${ring} 100`);
   }
 }

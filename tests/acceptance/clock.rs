@@ -301,10 +301,96 @@ async fn a_reopened_ticket_starts_a_new_cycle_and_is_not_late_at_once() {
         .await
         .unwrap();
     assert_eq!(scene.events(id, EventKind::Breached).await.len(), broken);
+    let resolution = scene.clock(id, Metric::Resolution).await;
     assert_eq!(
-        scene.ticket(id).await.next_clock_at,
-        Some(time("2026-06-10T17:00:00Z"))
+        (resolution.ordinal, resolution.due_at),
+        (2, Some(time("2026-06-10T17:00:00Z")))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_requester_who_reopens_is_promised_an_answer_and_an_engineer_who_reopens_owes_none() {
+    let scene = Scene::new().await;
+    let desk = &scene.desk.desk;
+    let (engineer, requester) = (
+        scene.caller().await,
+        scene.desk.caller(&scene.requester).await,
+    );
+    for (caller, answers, next) in [
+        (&requester, true, Some("next_response")),
+        (&requester, false, Some("next_response")),
+        (&engineer, false, Some("resolution")),
+    ] {
+        let id = scene.file().await;
+        let now = scene.desk.now();
+        desk.resolve(&engineer, id, ResolutionCode::Fixed, "Done.", now)
+            .await
+            .unwrap();
+        scene.pass(TimeDelta::minutes(10));
+        let now = scene.desk.now();
+        match answers {
+            true => desk.answer(caller, id, "It came back.", now).await,
+            false => desk.reopen(caller, id, "It came back.", now).await,
+        }
+        .unwrap();
+        let ticket = scene.ticket(id).await;
+        assert_eq!(ticket.next_clock.as_deref(), next);
+        if next == Some("next_response") {
+            let clock = scene.clock(id, Metric::NextResponse).await;
+            // Eight working hours are the rest of this day and as much of the next.
+            let due = Some(now + TimeDelta::days(1));
+            assert_eq!((clock.ordinal, clock.due_at), (1, due));
+            scene.pass(TimeDelta::minutes(10));
+            scene.reply(id, Afterwards::Open).await.unwrap();
+            assert_eq!(scene.clock(id, Metric::NextResponse).await.state, "met");
+        }
+    }
+    assert_eq!(scene.recount().await, Vec::<String>::new());
+}
+
+/// How much of a clock's ring is drawn on a page, in percent.
+fn ring(page: &support::html::Page, within: &str) -> i64 {
+    let drawn = page.attribute(
+        &format!("{within} .clock svg.ring circle + circle"),
+        "stroke-dasharray",
+    );
+    drawn.strip_suffix(" 100").unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ring_shows_what_is_left_of_the_counted_time_whatever_nights_lie_ahead() {
+    let scene = Scene::new().await;
+    scene.at("2026-06-01T13:00:00Z");
+    let id = scene.file().await;
+    let me = (scene.caller().await, Some(scene.engineer.id));
+    let now = scene.desk.now();
+    let desk = &scene.desk.desk;
+    desk.assign(&me.0, id, me.1, None, now).await.unwrap();
+    scene.reply(id, Afterwards::Open).await.unwrap();
+    let number = scene.ticket(id).await.number.0;
+    // Of 24 working hours 18 are used on Wednesday at 15:00; the promise is due on Thursday at 13:00.
+    for (time, state, left) in [
+        ("2026-06-02T13:00:00Z", "ok", 66),
+        ("2026-06-03T15:00:00Z", "risk", 25),
+        ("2026-06-03T20:00:00Z", "risk", 16),
+    ] {
+        scene.at(time);
+        let client = scene.desk.sign_in(&scene.engineer).await;
+        for (address, within) in [
+            ("/queue", "tbody"),
+            ("/queue/L1/Service%20Desk", "tbody"),
+            ("/tickets", "tbody"),
+            (&*format!("/tickets/{number}"), ".t-head"),
+            (
+                &*format!("/tickets/{number}/clocks?clock=resolution.1"),
+                ".page-head",
+            ),
+        ] {
+            let page = client.get(address).await.page();
+            assert!(page.has(&format!("{within} .clock[data-state={state}]")));
+            assert_eq!(ring(&page, within), left, "{address} {time}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use tierdesk_desk::DeskError;
-use tierdesk_desk::dry_run::{Done, DryRun, Line, MAX_LINES, Trial};
+use tierdesk_desk::dry_run::{About, Done, DryRun, Line, MAX_LINES, Trial};
 use tierdesk_domain::calendar::CalendarDocument;
 use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
 use tierdesk_domain::id::{DocumentId, TicketId};
@@ -227,6 +227,9 @@ async fn a_changed_policy_or_calendar_says_which_promises_it_would_have_broken()
             .unwrap()
             .remove(0);
     drop(conn);
+    desk.save_rule(&caller, None, "Slow", true, unassigned(40), now)
+        .await
+        .unwrap();
     let before = written(&scene).await;
 
     // Nobody answered: all three first responses were broken, 24 working hours for the resolution are over since Thursday.
@@ -236,9 +239,14 @@ async fn a_changed_policy_or_calendar_says_which_promises_it_would_have_broken()
             .unwrap(),
     )
     .await;
-    assert_eq!(same.outcome[&Metric::FirstResponse], (3, 3));
-    assert_eq!(same.outcome[&Metric::Resolution], (3, 3));
+    assert_eq!(same.outcome.broken[&Metric::FirstResponse], (3, 3));
+    assert_eq!(same.outcome.broken[&Metric::Resolution], (3, 3));
     assert!(same.lines.is_empty(), "nothing differs");
+    // The rules of a new desk fire too; the one that moves tickets finds two that nobody took in time.
+    let (rules, with_change) = same.outcome.rules;
+    assert_eq!(rules, with_change);
+    assert!(rules.fired > rules.moved);
+    assert_eq!(rules.moved, 2);
 
     let mut kinder = policy.body;
     for targets in kinder
@@ -249,11 +257,11 @@ async fn a_changed_policy_or_calendar_says_which_promises_it_would_have_broken()
         targets.insert(Metric::Resolution, 60 * 3600);
     }
     let trial = whole(desk.replay_policy(&caller, kinder, 30, now).await.unwrap()).await;
-    assert_eq!(trial.outcome[&Metric::Resolution], (3, 0));
-    assert_eq!(trial.lines.len(), 3);
-    assert!(trial.lines.iter().all(|line| {
-        line.metric == Some(Metric::Resolution) && line.before.is_some() && line.after.is_none()
-    }));
+    assert_eq!(trial.outcome.broken[&Metric::Resolution], (3, 0));
+    let broken = |line: &&Line| line.about == Some(About::Promise(Metric::Resolution));
+    assert_eq!(trial.lines.iter().filter(broken).count(), 3);
+    let was = |line: &Line| line.before.is_some() && line.after.is_none();
+    assert!(trial.lines.iter().filter(broken).all(was));
 
     let mut closed = calendar.body;
     for day in 1..=5 {
@@ -266,7 +274,14 @@ async fn a_changed_policy_or_calendar_says_which_promises_it_would_have_broken()
             .unwrap(),
     )
     .await;
-    assert_eq!(trial.outcome[&Metric::FirstResponse], (3, 0));
+    assert_eq!(trial.outcome.broken[&Metric::FirstResponse], (3, 0));
+    // In hours that never come no rule has to wait for anything.
+    assert_eq!(trial.outcome.rules, (rules, Done::default()));
+    let slow = Some(About::Rule("Slow".to_owned()));
+    let moved = trial.lines.iter().filter(|line| line.about == slow);
+    let moved: Vec<_> = moved.collect();
+    assert_eq!(moved.len(), 2);
+    assert!(moved.into_iter().all(was));
     assert_eq!(written(&scene).await, before);
     let unknown = DocumentId(uuid::Uuid::nil());
     let tried = desk

@@ -137,6 +137,25 @@ async fn a_rule_that_is_caught_up_after_downtime_says_how_late_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_was_saved_today_is_not_late_on_an_old_ticket() {
+    let scene = Scene::new().await;
+    let id = scene.file().await;
+    scene.release(id).await;
+    scene.at("2026-06-03T12:00:00Z");
+    let nobody_takes = Condition::UnassignedFor { minutes: 60 };
+    scene
+        .save("New", rule(nobody_takes, vec![Effect::NotifyQueue {}]))
+        .await;
+    scene.pass(TimeDelta::seconds(40));
+    scene.sweep().await;
+    let fired = scene.events(id, EventKind::RuleFired).await;
+    let told = fired.iter().find(|it| it["rule"] == "New").unwrap();
+    assert_eq!(told["late_by_seconds"], 40);
+    // It is older than the rule, and the timeline says so.
+    assert_eq!(told["since"], "2026-06-01T10:00:00Z");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rule_that_no_longer_holds_when_its_time_comes_does_nothing() {
     let scene = Scene::new().await;
     scene

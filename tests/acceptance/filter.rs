@@ -6,13 +6,14 @@ use sqlx::Row;
 use support::database;
 use support::product::{Someone, Tierdesk};
 use tierdesk_desk::filter::read;
+use tierdesk_domain::dashboard::View;
 use tierdesk_domain::field::one_line;
 use tierdesk_domain::filter::Facts;
 use tierdesk_domain::id::TicketId;
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::ticket::lock;
 
-use crate::clock::about;
+use crate::clock::{Scene, about};
 
 /// Forty tickets of all kinds, and an engineer who may read them.
 async fn mixed() -> (Tierdesk, Someone, Vec<TicketId>) {
@@ -332,7 +333,7 @@ async fn engineers_find_what_is_at_risk_in_all_queues_the_next_due_first() {
     let listed = client.get(&risk).await.page();
     let mut conn = database::connect(&desk.database).await;
     let expected: Vec<i64> = sqlx::query_scalar(
-        "select number from ticket where status in ('new', 'open', 'pending', 'on_hold') and next_risk_at <= $1 and next_clock_at > $1
+        "select number from ticket where status in ('new', 'open', 'pending', 'on_hold') and next_risk_at <= $1
          order by next_clock_at, id",
     )
     .bind(desk.now())
@@ -343,4 +344,45 @@ async fn engineers_find_what_is_at_risk_in_all_queues_the_next_due_first() {
     assert!(!shown.is_empty());
     assert_eq!(listed.texts(".c-num"), shown);
     assert_eq!(listed.attribute(".tabs a[aria-current=page]", "href"), risk);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_broken_in_one_promise_and_at_risk_in_another_is_in_every_list_and_number_of_both()
+{
+    let scene = Scene::new().await;
+    let id = scene.file().await;
+    let (engineer, now) = (scene.caller().await, scene.desk.now());
+    let me = Some(scene.engineer.id);
+    let desk = &scene.desk.desk;
+    desk.assign(&engineer, id, me, None, now).await.unwrap();
+    let number = scene.ticket(id).await.number.0;
+    let head = scene.desk.manager("Mara Holt").await;
+    let head = scene.desk.caller(&head).await;
+    // The first response was due on Monday at 13:00; of 24 hours for the resolution 18 are used on Wednesday at 11:00.
+    for (time, at_risk, broken) in [
+        ("2026-06-01T11:59:59Z", 0, 0),
+        ("2026-06-01T12:00:00Z", 1, 0),
+        ("2026-06-02T12:00:00Z", 0, 1),
+        ("2026-06-03T12:00:00Z", 1, 1),
+        ("2026-06-04T12:00:00Z", 0, 1),
+    ] {
+        scene.at(time);
+        scene.sweep().await;
+        let listed = |n: usize| vec![number; n];
+        let found = async |text| found(&scene.desk, &scene.engineer, text).await;
+        assert_eq!(found("risk:yes").await, listed(at_risk), "{time}");
+        assert_eq!(found("risk:no").await, listed(1 - at_risk), "{time}");
+        assert_eq!(found("breached:yes").await, listed(broken), "{time}");
+        let dashboard = desk.dashboard(&head, View::default(), scene.desk.now());
+        let counted = dashboard.await.unwrap().at_risk;
+        let counted: u64 = counted.iter().map(|it| it.tickets).sum();
+        assert_eq!(counted, at_risk as u64, "{time}");
+        let client = scene.desk.sign_in(&scene.engineer).await;
+        let page = client.get("/queue/L1/Service%20Desk").await.page();
+        assert_eq!(page.has(".lede .c-warning"), at_risk > 0, "{time}");
+        assert_eq!(page.has(".lede .c-danger"), broken > 0, "{time}");
+        let late = page.texts(".tabs a").concat();
+        let once = format!("At risk or breached {}", at_risk.max(broken));
+        assert!(late.contains(&once), "{time}: {late}");
+    }
 }

@@ -5,10 +5,12 @@ use chrono::TimeDelta;
 use sqlx::Executor;
 use support::browser::Browser;
 use support::{Someone, database};
+use tierdesk_domain::escalation::MAX_NOTICES;
 use tierdesk_domain::id::TicketId;
 use tierdesk_domain::notification::{Channel, NotificationKind};
 use tierdesk_domain::ticket::ResolutionCode;
 use tierdesk_domain::tier::Tier;
+use tierdesk_store::notification::Listed;
 
 use crate::clock::Scene;
 
@@ -24,6 +26,15 @@ impl Scene {
             .unwrap();
         all.reverse();
         all.into_iter().map(|it| it.kind).collect()
+    }
+
+    /// What somebody was told about promises at risk.
+    async fn warned(&self, someone: &Someone) -> Vec<Listed> {
+        let caller = self.desk.caller(someone).await;
+        let all = self.desk.desk.notifications(&caller, None, 100).await;
+        let mut all = all.unwrap();
+        all.retain(|it| it.kind == NotificationKind::AtRisk);
+        all
     }
 
     async fn give(&self, id: TicketId, to: &Someone) {
@@ -174,6 +185,51 @@ async fn a_promise_at_risk_is_told_once_to_the_engineer_who_has_the_ticket() {
     assert_eq!(told, [NotificationKind::Assigned, NotificationKind::AtRisk]);
     // By default it is shown and not mailed.
     assert_eq!(scene.mailed(&ana, "at_risk").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promise_at_risk_where_nobody_has_the_ticket_is_told_to_the_engineers_of_its_queue() {
+    let scene = Scene::new().await;
+    let join = async |name, tier| scene.desk.engineer(name, "Service Desk", tier).await;
+    let ana = join("Ana Reis", Tier::L1).await;
+    let ben = join("Ben Cole", Tier::L3).await;
+    let id = scene.file().await;
+    scene.release(id).await;
+    // Of pick-up, then of the first response, a quarter is left.
+    for (time, warned) in [
+        ("2026-06-01T10:29:59Z", 0),
+        ("2026-06-01T10:30:00Z", 1),
+        ("2026-06-01T10:35:00Z", 1),
+        ("2026-06-01T12:00:00Z", 2),
+    ] {
+        scene.at(time);
+        scene.sweep().await;
+        assert_eq!(scene.warned(&ana).await.len(), warned, "{time}");
+    }
+    assert!(scene.warned(&ben).await.is_empty());
+    assert_eq!(scene.mailed(&ana, "at_risk").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_promises_are_at_risk_nobody_is_flooded_and_the_notice_at_the_limit_says_so() {
+    let scene = Scene::new().await;
+    let ana = scene
+        .desk
+        .engineer("Ana Reis", "Service Desk", Tier::L1)
+        .await;
+    for _ in 0..MAX_NOTICES + 4 {
+        let id = scene.file().await;
+        scene.release(id).await;
+    }
+    scene.at("2026-06-01T12:00:00Z");
+    scene.sweep().await;
+    let warned = scene.warned(&ana).await;
+    assert_eq!(warned.len(), MAX_NOTICES as usize + 1);
+    let says_more = warned.iter().filter(|it| it.data["more"] == true);
+    assert_eq!(says_more.count(), 1);
+    let client = scene.desk.sign_in(&ana).await;
+    let page = client.get("/notifications").await.page();
+    assert!(page.all_text().contains("So are many others"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

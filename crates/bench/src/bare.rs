@@ -106,7 +106,7 @@ async fn queue(State(bare): State<Arc<Bare>>, Path((team, tier)): Path<(Uuid, i1
                 coalesce(sum(n) filter (where measure = 'queue_waiting'), 0)::bigint as waiting,
                 (select count(*) from (select from ticket where team_id = $1 and tier = $2 and next_clock_at <= $3
                      and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit 100) it) as breached,
-                (select count(*) from (select from ticket where team_id = $1 and tier = $2 and next_risk_at <= $3 and next_clock_at > $3
+                (select count(*) from (select from ticket where team_id = $1 and tier = $2 and next_risk_at <= $3
                      and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit 100) it) as at_risk
          from tally where measure in ('queue', 'queue_free', 'queue_waiting') and day = '1970-01-01' and team_id = $1 and tier = $2",
     )

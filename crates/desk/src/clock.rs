@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tierdesk_domain::clock::{
     Change, Clock, Facts, History, Line, Moment, State, ahead, clocks, explain, next_due, next_risk,
 };
-use tierdesk_domain::escalation::{Card, Situation};
+use tierdesk_domain::escalation::{Card, Situation, share};
 use tierdesk_domain::flow::Story;
 use tierdesk_domain::id::{DocumentId, EventId};
 use tierdesk_domain::notification::NotificationKind;
@@ -15,7 +15,7 @@ use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_domain::triage::Intent;
 use tierdesk_store::clock::{ClockEvent, Projection};
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::{PgConnection, escalation};
+use tierdesk_store::{PgConnection, escalation, team};
 
 use crate::error::Result;
 use crate::notification::Telling;
@@ -120,12 +120,20 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
 /// What an event means to the clocks; most mean one thing or nothing.
 pub(crate) fn changes(event: &ClockEvent) -> Vec<Change> {
     let data = &event.data;
-    if event.kind == EventKind::Changed {
-        let category = data.get("category").and_then(read).map(Change::Category);
-        let kind = data.get("kind").and_then(read).map(Change::Kind);
-        return category.into_iter().chain(kind).collect();
+    match event.kind {
+        EventKind::Changed => {
+            let category = data.get("category").and_then(read).map(Change::Category);
+            let kind = data.get("kind").and_then(read).map(Change::Kind);
+            category.into_iter().chain(kind).collect()
+        }
+        // The requester's words ask for an answer like any others. Where nothing says whose they were, nothing was promised.
+        EventKind::Reopened => {
+            let asks = data["internal"]["asks"] == json!(true);
+            let ask = asks.then_some(Change::Ask);
+            std::iter::once(Change::Reopened).chain(ask).collect()
+        }
+        _ => change(event).into_iter().collect(),
     }
-    change(event).into_iter().collect()
 }
 
 fn change(event: &ClockEvent) -> Option<Change> {
@@ -151,7 +159,6 @@ fn change(event: &ClockEvent) -> Option<Change> {
         EventKind::Reply if event.by_human => Some(Change::Reply),
         EventKind::Ask => Some(Change::Ask),
         EventKind::Resolved => read(&data["by"]).map(Change::Resolved),
-        EventKind::Reopened => Some(Change::Reopened),
         EventKind::Closed => Some(Change::Closed),
         _ => None,
     }
@@ -239,7 +246,7 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
         if clock.is_at_risk() && clock.state == State::Running && after.warned_at.is_none() {
             let data = facts_of(work, ticket, &told, clock, clock.risk_at);
             let event = tell_timeline(work, ticket, EventKind::AtRisk, data).await?;
-            warn(work, ticket, clock, event).await?;
+            warn(work, ticket, clock, event);
             after.warned_at = Some(now);
         }
         if let Some(before) = before
@@ -384,14 +391,44 @@ fn facts_of(
     data
 }
 
-/// The engineer who has the ticket learns that a promise is at risk while it can still be kept.
-async fn warn(work: &mut Work<'_>, ticket: &Ticket, clock: &Clock, event: EventId) -> Result<()> {
+/// Somebody learns that a promise is at risk while it can still be kept, once the action has decided who has the ticket.
+fn warn(work: &mut Work<'_>, ticket: &Ticket, clock: &Clock, event: EventId) {
     let data = json!({"metric": clock.metric.as_str(), "due_at": clock.due_at});
-    let telling = Telling {
-        data,
-        ..Telling::of(NotificationKind::AtRisk, ticket.id, event)
-    };
-    work.tell(ticket.assignee.as_slice(), telling).await
+    work.warnings.push(Warning {
+        promises: clock.applied.policy.0,
+        telling: Telling {
+            data,
+            ..Telling::of(NotificationKind::AtRisk, ticket.id, event)
+        },
+    });
+}
+
+/// That a promise on a ticket is at risk.
+#[derive(Debug, Clone)]
+pub(crate) struct Warning {
+    /// The policy that promised it.
+    promises: DocumentId,
+    telling: Telling,
+}
+
+/// Warns, as the last thing of an action: the engineer who has the ticket, else the engineers of its queue, within the limits
+/// of what one document may tell one person. The rows of those limits come after those of rules, so that two workers never
+/// wait for each other in a circle.
+pub(crate) async fn warn_at_last(work: &mut Work<'_>) -> Result<()> {
+    for warning in std::mem::take(&mut work.warnings) {
+        let Some(ticket) = warning.telling.ticket.and_then(|id| work.row(id).cloned()) else {
+            continue;
+        };
+        if let Some(engineer) = ticket.assignee {
+            work.tell(&[engineer], warning.telling).await?;
+        } else if ticket.status.is_open() {
+            let members = team::members(work.conn(), ticket.team, ticket.tier).await?;
+            let share = share(ticket.priority, false);
+            work.tell_within_limits(warning.promises, &members, warning.telling, share)
+                .await?;
+        }
+    }
+    Ok(())
 }
 
 /// When a clock must be looked at again by itself: when it comes to be at risk, and just after it was due.
@@ -503,5 +540,39 @@ impl Desk {
             told,
             rulebook,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tierdesk_domain::id::TeamId;
+    use tierdesk_domain::tier::Tier;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_reopening_asks_for_an_answer_where_it_says_so_and_old_ones_mean_what_they_meant() {
+        let reopened = |data: Value| {
+            changes(&ClockEvent {
+                at: DateTime::UNIX_EPOCH,
+                kind: EventKind::Reopened,
+                by_human: true,
+                data,
+                team: TeamId(Uuid::nil()),
+                tier: Tier::L1,
+                priority: Priority::P3,
+                category: None,
+                organisation: None,
+            })
+        };
+        let asks = reopened(json!({"internal": {"after": "human", "asks": true}}));
+        assert_eq!(asks, [Change::Reopened, Change::Ask]);
+        for data in [
+            json!({"internal": {"after": "human", "asks": false}}),
+            json!({"internal": {"after": "human"}}),
+            json!({}),
+        ] {
+            assert_eq!(reopened(data.clone()), [Change::Reopened], "{data}");
+        }
     }
 }

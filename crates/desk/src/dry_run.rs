@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::calendar::{Calendar, CalendarDocument};
 use tierdesk_domain::clock::{Book, Version, clocks};
-use tierdesk_domain::escalation::{Effect, Past, Rule, firings};
+use tierdesk_domain::escalation::{Effect, Past, Rule, firings, firings_of_all};
 use tierdesk_domain::id::{DocumentId, TicketNumber};
 use tierdesk_domain::sla::{Metric, Policy};
 
@@ -61,8 +61,23 @@ pub struct RuleOutcome {
     pub after: Done,
 }
 
-/// Broken promises by kind: with the version that is in force, and with the changed one.
-pub type PromiseOutcome = BTreeMap<Metric, (usize, usize)>;
+/// What another policy or calendar would have changed: with the version that is in force, and with the changed one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PromiseOutcome {
+    /// Broken promises by kind.
+    pub broken: BTreeMap<Metric, (usize, usize)>,
+    /// What the rules that are switched on would have done, all together.
+    pub rules: (Done, Done),
+}
+
+/// What would have happened at another time, or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// This promise would have broken.
+    Promise(Metric),
+    /// The rule of this name would have fired.
+    Rule(String),
+}
 
 /// A ticket on which something would have happened.
 #[derive(Debug, Clone)]
@@ -71,8 +86,8 @@ pub struct Line {
     pub number: TicketNumber,
     /// Its title, for those who may read the ticket (decision 15).
     pub title: Option<String>,
-    /// Which promise, where promises are tried.
-    pub metric: Option<Metric>,
+    /// To what; none where one rule is tried.
+    pub about: Option<About>,
     /// When it would have happened as things are now.
     pub before: Option<DateTime<Utc>>,
     /// When with the change.
@@ -112,20 +127,13 @@ impl Desk {
         let present = present.filter(|it| it.active).map(|it| it.body);
         let since = begins(days, now);
         let look = move |told: &Told, outcome: &mut RuleOutcome| {
-            let past = Past {
-                history: &told.history,
-                card: &told.card,
-                bot_held_until: told.bot_held_until,
-                bot_gave_up: &told.bot_gave_up,
-            };
+            let past = past(told);
             // When it fired first.
             let fired = |rule: &Rule, sum: &mut Done| {
-                let mut fired = firings(rule, &past, &book.book, now);
-                fired.retain(|(_, at)| *at >= since);
-                fired
-                    .iter()
-                    .for_each(|(_, at)| sum.add(done(rule, told, *at)));
-                fired.first().map(|(_, at)| *at)
+                let fired = firings(rule, &past, &book.book, now);
+                let fired: Vec<_> = lately(fired, since).collect();
+                sum.add_all(rule, told, &fired);
+                fired.first().copied()
             };
             let before = present.as_ref().zip(outcome.before.as_mut());
             let before = before.and_then(|(rule, sum)| fired(rule, sum));
@@ -186,10 +194,8 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> Result<DryRun<PromiseOutcome>> {
         authorize(&caller.who, Action::Administer)?;
-        let before = {
-            let mut conn = self.acquire().await?;
-            self.rulebook(&mut conn).await?.book.pinned(now)
-        };
+        let rulebook = self.rulebook(&mut *self.acquire().await?).await?;
+        let before = rulebook.book.pinned(now);
         let mut after = before.clone();
         change(&mut after);
         let books = [before, after];
@@ -208,18 +214,54 @@ impl Desk {
             let mut sights = Vec::new();
             for clock in clocks {
                 let (was, is) = (before.get(&clock).copied(), after.get(&clock).copied());
-                let sum = outcome.entry(clock.0).or_default();
+                let sum = outcome.broken.entry(clock.0).or_default();
                 sum.0 += usize::from(was.is_some());
                 sum.1 += usize::from(is.is_some());
                 if was != is {
-                    sights.push((Some(clock.0), was, is));
+                    sights.push((Some(About::Promise(clock.0)), was, is));
+                }
+            }
+            // The rules meet the same hours and promises.
+            let rules: Vec<_> = rulebook.rules.iter().map(|rule| &rule.body).collect();
+            let fired = [0, 1].map(|which| firings_of_all(&rules, &past(told), &books[which], now));
+            let [before, after] = fired;
+            for (rule, (was, is)) in rulebook.rules.iter().zip(before.into_iter().zip(after)) {
+                let was: Vec<_> = lately(was, since).collect();
+                let is: Vec<_> = lately(is, since).collect();
+                outcome.rules.0.add_all(&rule.body, told, &was);
+                outcome.rules.1.add_all(&rule.body, told, &is);
+                let alike = was.iter().zip(&is).take_while(|(a, b)| a == b).count();
+                let (was, is) = (was.get(alike).copied(), is.get(alike).copied());
+                if was != is {
+                    sights.push((Some(About::Rule(rule.name.clone())), was, is));
                 }
             }
             sights
         };
-        self.dry_run(caller, days, now, PromiseOutcome::new(), look)
-            .await
+        let outcome = PromiseOutcome::default();
+        self.dry_run(caller, days, now, outcome, look).await
     }
+}
+
+/// A ticket's story as rules are tried on it.
+fn past(told: &Told) -> Past<'_> {
+    Past {
+        history: &told.history,
+        card: &told.card,
+        bot_held_until: told.bot_held_until,
+        bot_gave_up: &told.bot_gave_up,
+    }
+}
+
+/// When a rule fired in the time that is looked at.
+fn lately(
+    fired: Vec<(u32, DateTime<Utc>)>,
+    since: DateTime<Utc>,
+) -> impl Iterator<Item = DateTime<Utc>> {
+    fired
+        .into_iter()
+        .map(|(_, at)| at)
+        .filter(move |at| *at >= since)
 }
 
 /// What a firing would have done to the ticket as it was then.
@@ -244,6 +286,12 @@ fn done(rule: &Rule, told: &Told, at: DateTime<Utc>) -> Done {
 }
 
 impl Done {
+    fn add_all(&mut self, rule: &Rule, told: &Told, fired: &[DateTime<Utc>]) {
+        for at in fired {
+            self.add(done(rule, told, *at));
+        }
+    }
+
     fn add(&mut self, other: Self) {
         self.fired += other.fired;
         self.moved += other.moved;

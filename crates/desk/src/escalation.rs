@@ -96,7 +96,8 @@ async fn fire(
     let rulebook = work.rulebook().await?;
     let document = rulebook.rules.iter().find(|document| document.id == rule);
     let document = document.ok_or(DeskError::NotFound)?;
-    let late_by_seconds = (now - since).num_seconds();
+    // What holds since before the rule was there waited for nobody.
+    let late_by_seconds = (now - since.max(document.valid_from)).num_seconds();
     let because = because(&document.body);
     let effects = describe(work.conn(), &document.body).await?;
     let record = json!({
@@ -365,7 +366,7 @@ async fn notify(
         channel: None,
     };
     let share = share(ticket.priority, false);
-    work.tell_by_rule(rule, to, telling, share).await
+    work.tell_within_limits(rule, to, telling, share).await
 }
 
 /// A rule's conditions in words.

@@ -163,7 +163,8 @@ pub(crate) async fn start(
         ..Telling::of(NotificationKind::RuleFired, ticket.id, event)
     };
     let share = share(ticket.priority, false);
-    work.tell_by_rule(rule.id, &members, telling, share).await?;
+    work.tell_within_limits(rule.id, &members, telling, share)
+        .await?;
     work.timer(TIMER, ticket.id.0, WAITING, now + LOOK_AGAIN);
     Ok(())
 }
@@ -387,7 +388,8 @@ async fn tell_level(
     };
     let ids: Vec<PersonId> = people.iter().map(|(id, _)| *id).collect();
     let share = share(ticket.priority, !again);
-    work.tell_by_rule(run.rule, &ids, telling, share).await?;
+    work.tell_within_limits(run.rule, &ids, telling, share)
+        .await?;
     Ok(!ids.is_empty())
 }
 

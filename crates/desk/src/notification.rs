@@ -55,13 +55,13 @@ impl Telling {
 }
 
 impl Work<'_> {
-    /// Tells people what a rule wants them to know. Of each share a person hears so much by one rule at once
-    /// ([`MAX_NOTICES`]), then one every three minutes; the notice at the limit says that there are more. What asks
-    /// for an acknowledgement still shows in the application, where one gives it. What is of no share always goes out.
-    /// What the rule does to tickets is not limited, and their timelines say it.
-    pub(crate) async fn tell_by_rule(
+    /// Tells people what a document, a rule or the promises, wants them to know. Of each share a person hears so much by one
+    /// of them at once ([`MAX_NOTICES`]), then one every three minutes; the notice at the limit says that there are more. What
+    /// asks for an acknowledgement still shows in the application, where one gives it. What is of no share always goes out.
+    /// What a rule does to tickets is not limited, and their timelines say it.
+    pub(crate) async fn tell_within_limits(
         &mut self,
-        rule: DocumentId,
+        by: DocumentId,
         people: &[PersonId],
         mut telling: Telling,
         share: Option<Share>,
@@ -73,7 +73,7 @@ impl Work<'_> {
         let (mut within, mut at_limit, mut beyond) = (Vec::new(), Vec::new(), Vec::new());
         // In one order for everybody: two workers never wait for each other in a circle.
         for person in people.iter().copied().collect::<BTreeSet<_>>() {
-            let key = format!("{rule}:{person}:{share}");
+            let key = format!("{by}:{person}:{share}");
             let full = f64::from(MAX_NOTICES);
             let hour = 3600.0;
             if rate_limit::take(self.conn(), "rule.notice", &key, full, hour / full, now)
@@ -99,12 +99,14 @@ impl Work<'_> {
             };
             self.tell(&beyond, quiet).await?;
         }
-        let because = telling.data["because"].as_str().unwrap_or_default();
-        let more = match telling.in_charge {
-            Some(_) => "escalation.more_in_charge",
-            None => "escalation.more",
-        };
-        telling.data["because"] = json!(fill(more, &[("because", &because)]));
+        telling.data["more"] = json!(true);
+        if let Some(because) = telling.data["because"].as_str() {
+            let more = match telling.in_charge {
+                Some(_) => "escalation.more_in_charge",
+                None => "escalation.more",
+            };
+            telling.data["because"] = json!(fill(more, &[("because", &because)]));
+        }
         self.tell(&at_limit, telling).await
     }
 

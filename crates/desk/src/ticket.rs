@@ -369,13 +369,14 @@ pub(crate) async fn reopen(
     ticket.auto_close_at = None;
     ticket.bot_holds = false;
     work.clear_timer("auto_close", ticket.id.0).await?;
+    let by_requester = work.caller().person_id() == Some(ticket.requester);
     let event = work
         .event(
             ticket,
             EventKind::Reopened,
             Visibility::Public,
             text.as_deref(),
-            json!({"internal": {"after": after}}),
+            json!({"internal": {"after": after, "asks": by_requester}}),
         )
         .await?;
     let entry = (ticket.id, event, Visibility::Public);
@@ -386,7 +387,7 @@ pub(crate) async fn reopen(
         &ticket.number.0.to_string(),
         json!({}),
     );
-    if work.caller().person_id() != Some(ticket.requester) {
+    if !by_requester {
         work.mail(Mail {
             kind: MailKind::TicketReopened,
             to: ticket.requester,

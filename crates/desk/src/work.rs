@@ -29,6 +29,7 @@ use tierdesk_store::{PgConnection, Postgres, Transaction, flow, routing, team, t
 use uuid::Uuid;
 
 use self::known::Known;
+use crate::clock::Warning;
 use crate::draft;
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
@@ -58,6 +59,8 @@ pub struct Work<'a> {
     touched: BTreeSet<TicketId>,
     /// Tickets that a human acknowledged in this action.
     pub(crate) acknowledged: BTreeSet<TicketId>,
+    /// Promises that came to be at risk in this action.
+    pub(crate) warnings: Vec<Warning>,
     desk: &'a Desk,
     caller: Cow<'a, Caller>,
     /// The time of this action; everything it writes carries it.
@@ -84,6 +87,7 @@ impl Desk {
             rows: BTreeMap::new(),
             touched: BTreeSet::new(),
             acknowledged: BTreeSet::new(),
+            warnings: Vec::new(),
             desk: self,
             caller: Cow::Borrowed(caller),
             now,
@@ -170,6 +174,11 @@ impl<'a> Work<'a> {
         self.known.insert(ticket.id, Known::filed());
         self.rows.insert(ticket.id, ticket.clone());
         Ok(())
+    }
+
+    /// A ticket as the database has it, with what this action wrote.
+    pub(crate) fn row(&self, id: TicketId) -> Option<&Ticket> {
+        self.rows.get(&id)
     }
 
     fn clock_event(
@@ -417,6 +426,7 @@ impl<'a> Work<'a> {
 
     /// Commits. Without this nothing happened.
     pub async fn commit(mut self) -> Result<()> {
+        crate::clock::warn_at_last(&mut self).await?;
         if !self.facts.is_empty() {
             let facts: Vec<_> = std::mem::take(&mut self.facts).into_iter().collect();
             for fact in flow::note(&mut self.tx, &facts).await? {

@@ -10,6 +10,8 @@ mod bounced;
 #[cfg(test)]
 mod changes;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod pitfalls;
 #[cfg(test)]
 pub(crate) mod properties;
@@ -19,7 +21,7 @@ pub(crate) mod scene;
 pub use evaluate::{Stay, clocks, counted_between, stays};
 pub use explain::{Line, ahead, explain, explain_plainly, spell, spell_exactly};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -299,6 +301,33 @@ impl Book {
             })
     }
 
+    /// The time that counts between two moments for what is promised about a ticket like this: as much of a running clock is
+    /// left at `from` if it is due at `to`.
+    pub fn counted(&self, about: &Subject, from: DateTime<Utc>, to: DateTime<Utc>) -> TimeDelta {
+        let policy = self.policy_at(from);
+        let rule = policy.and_then(|policy| policy.body.rule(about));
+        let hours = self.working_time(rule.and_then(|rule| rule.calendar), from);
+        hours.elapsed(from, to)
+    }
+
+    /// When other versions took the place of the first ones, or will.
+    pub fn turns(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        fn later<T>(versions: &[Version<T>]) -> impl Iterator<Item = DateTime<Utc>> {
+            versions.iter().skip(1).map(|version| version.valid_from)
+        }
+        let calendars = self.calendars.values();
+        later(&self.policy).chain(calendars.flat_map(|versions| later(versions)))
+    }
+
+    /// The desk's ordinary working time from a moment on, with every version that came or comes into force after it.
+    pub fn ordinary_time(&self, at: DateTime<Utc>) -> WorkingTime {
+        let turns: BTreeSet<_> = self.turns().filter(|turn| *turn > at).collect();
+        let first = WorkingTime::new(self.ordinary_hours(at));
+        (turns.into_iter()).fold(first, |time, turn| {
+            time.then(turn, self.ordinary_hours(turn))
+        })
+    }
+
     /// The calendar that the policy's last rule counts in: the desk's ordinary working time.
     pub fn ordinary_hours(&self, at: DateTime<Utc>) -> Hours {
         let policy = self.policy_at(at);
@@ -411,8 +440,30 @@ impl Clock {
         self.is_open() && self.breached_at.is_none() && self.left() <= self.target / 4
     }
 
-    /// When so many percent of the target were used, or will be if it runs on from `now`.
+    /// When so many percent of the target were used, or will be if it runs on from `now`. What was used before the target held
+    /// is held against it from then on, and no earlier.
     pub fn used_at(&self, percent: u16, book: &Book, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let used = self.used_by_the_ledger(percent, book, now)?;
+        Some(used.max(self.held_since(now)))
+    }
+
+    /// Since when the clock has run with its present target.
+    fn held_since(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let held = |it: &&Segment| {
+            let applied = it.applied.as_ref();
+            applied.is_some_and(|applied| applied.target == self.applied.target)
+        };
+        let stretch = self.segments.iter().rev().take_while(held);
+        let ran = stretch.filter(|it| it.why.is_none()).last();
+        ran.map_or(now, |it| it.from)
+    }
+
+    fn used_by_the_ledger(
+        &self,
+        percent: u16,
+        book: &Book,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
         let mut left = self.target / 100 * i32::from(percent);
         let calendar = |applied: &Applied| applied.calendar.map(|(id, _)| id);
         for segment in &self.segments {
@@ -426,12 +477,6 @@ impl Clock {
         }
         book.working_time(calendar(&self.applied), now)
             .due(now, left)
-    }
-
-    /// Counted over target, in percent; more than 100 when over.
-    pub fn percent(&self) -> i64 {
-        let target = self.target.num_seconds().max(1);
-        self.counted.num_seconds() * 100 / target
     }
 }
 

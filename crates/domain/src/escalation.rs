@@ -10,7 +10,7 @@ mod properties;
 mod tests;
 
 pub use condition::{Condition, Meant};
-pub use replay::{Past, firings};
+pub use replay::{Past, firings, firings_of_all};
 
 use std::collections::BTreeSet;
 
@@ -271,6 +271,11 @@ impl Rule {
     fn asks_for_clocks(&self) -> bool {
         self.conditions.iter().any(Condition::asks_for_clocks)
             || self.effects.iter().all(Effect::is_reminder)
+    }
+
+    /// Whether it asks what is at risk: that changes when a promise breaks.
+    fn asks_for_risk(&self) -> bool {
+        self.conditions.iter().any(Condition::asks_for_risk)
     }
 }
 

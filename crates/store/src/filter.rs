@@ -131,7 +131,7 @@ pub async fn page(
     sqlx::query_as!(
         Row,
         r#"select t.id, t.number, t.title, t.status, t.priority, t.tier, team.name as team_name, t.assignee_id, a.name as "assignee?",
-                  r.name as requester, h.name as "host?", t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
+                  r.name as requester, h.name as "host?", t.kind, t.category_id, t.organisation_id, t.vip, t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
                   c.risk_at as "risk_at?", c.target_seconds as "target_seconds?", t.updated_at,
                   coalesce(m.read_at < t.updated_at, true) as "unread!"
            from ticket t
@@ -156,8 +156,7 @@ pub async fn page(
              and ($25::uuid[] is null or coalesce(t.assignee_id, '00000000-0000-0000-0000-000000000000') = any($25))
              and coalesce(t.assignee_id, '00000000-0000-0000-0000-000000000000') <> all($26::uuid[])
              and ($27::boolean is null or t.vip = $27)
-             and ($28::boolean is null or (t.next_risk_at <= $9 and t.next_clock_at > $9) = $28)
-             and ($28::boolean is not true or t.next_risk_at <= $9)
+             and ($28::boolean is null or (t.next_risk_at <= $9) = $28) and ($28::boolean is not true or t.next_risk_at <= $9)
              and ($29::boolean is null or (t.next_clock_at <= $9) = $29)
              and ($30::timestamptz is null or t.created_at <= $30) and ($31::timestamptz is null or t.created_at > $31)
              and ($32::integer is null or t.cycle >= $32) and ($33::integer is null or t.cycle < $33)

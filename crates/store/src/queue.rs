@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
-use tierdesk_domain::id::{PersonId, TeamId, TicketId, TicketNumber};
+use tierdesk_domain::id::{CategoryId, OrganisationId, PersonId, TeamId, TicketId, TicketNumber};
+use tierdesk_domain::sla::Subject;
 use tierdesk_domain::ticket::{Priority, Status};
 use tierdesk_domain::tier::Tier;
 use uuid::Uuid;
@@ -207,6 +208,8 @@ pub struct Line {
     pub requester: String,
     /// The host it is about.
     pub host: Option<String>,
+    /// What promises ask about it.
+    pub about: Subject,
     /// The earliest running clock.
     pub clock: Option<LineClock>,
     /// When anything last happened.
@@ -250,6 +253,10 @@ pub(crate) struct Row {
     pub(crate) assignee: Option<String>,
     pub(crate) requester: String,
     pub(crate) host: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) category_id: Option<Uuid>,
+    pub(crate) organisation_id: Option<Uuid>,
+    pub(crate) vip: bool,
     pub(crate) next_clock: Option<String>,
     pub(crate) next_clock_at: Option<DateTime<Utc>>,
     pub(crate) risk_at: Option<DateTime<Utc>>,
@@ -263,17 +270,25 @@ impl TryFrom<Row> for Line {
 
     fn try_from(r: Row) -> Result<Self> {
         let clock = r.next_clock.zip(r.next_clock_at);
+        let priority = row::number("ticket", r.priority, Priority::from_number)?;
         Ok(Self {
             id: TicketId(r.id),
             number: TicketNumber(r.number),
             title: r.title,
             status: row::word("ticket", &r.status)?,
-            priority: row::number("ticket", r.priority, Priority::from_number)?,
+            priority,
             tier: row::tier("ticket", r.tier)?,
             team_name: r.team_name,
             assignee: r.assignee_id.map(PersonId).zip(r.assignee),
             requester: r.requester,
             host: r.host,
+            about: Subject {
+                priority,
+                kind: row::word("ticket", &r.kind)?,
+                category: r.category_id.map(CategoryId),
+                organisation: r.organisation_id.map(OrganisationId),
+                vip: r.vip,
+            },
             clock: clock.map(|(metric, due_at)| LineClock {
                 metric,
                 due_at,
@@ -299,7 +314,7 @@ pub async fn page(
     sqlx::query_as!(
         Row,
         r#"select t.id, t.number, t.title, t.status, t.priority, t.tier, $9::text as "team_name!", t.assignee_id, a.name as "assignee?",
-                  r.name as requester, h.name as "host?", t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
+                  r.name as requester, h.name as "host?", t.kind, t.category_id, t.organisation_id, t.vip, t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
                   t.next_clock_risk_at as risk_at, t.next_clock_seconds as target_seconds, t.updated_at,
                   coalesce(m.read_at < t.updated_at, true) as "unread!"
            from ticket t
@@ -340,7 +355,7 @@ pub async fn own_page(
     sqlx::query_as!(
         Row,
         r#"select t.id, t.number, t.title, t.status, t.priority, t.tier, team.name as team_name, t.assignee_id, a.name as "assignee?",
-                  r.name as requester, h.name as "host?", t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
+                  r.name as requester, h.name as "host?", t.kind, t.category_id, t.organisation_id, t.vip, t.next_clock, nullif(t.next_clock_at, 'infinity') as next_clock_at,
                   t.next_clock_risk_at as risk_at, t.next_clock_seconds as target_seconds, t.updated_at,
                   coalesce(m.read_at < t.updated_at, true) as "unread!"
            from ticket t
@@ -376,8 +391,11 @@ pub struct Counts {
     pub free: u64,
     /// Past their next due time, at most [`COUNTED`].
     pub breached: u64,
-    /// At risk, at most [`COUNTED`].
+    /// At risk, at most [`COUNTED`]: a promise that is not broken has a quarter or less of its time left. Another one may be
+    /// broken already.
     pub at_risk: u64,
+    /// One or the other, or both; at most twice [`COUNTED`].
+    pub late: u64,
     /// Pending or on hold.
     pub waiting: u64,
 }
@@ -398,8 +416,10 @@ pub async fn counted(
                        and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "mine!",
                   (select count(*) from (select from ticket where team_id = team.id and tier = $2 and next_clock_at <= $4
                        and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "breached!",
+                  (select count(*) from (select from ticket where team_id = team.id and tier = $2 and next_risk_at <= $4
+                       and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "at_risk!",
                   (select count(*) from (select from ticket where team_id = team.id and tier = $2 and next_risk_at <= $4 and next_clock_at > $4
-                       and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "at_risk!"
+                       and status in ('new', 'open', 'pending', 'on_hold') and not bot_holds limit $5) as counted) as "only_at_risk!"
            from team cross join lateral (
                select coalesce(sum(n) filter (where measure = 'queue'), 0)::bigint as queue,
                       coalesce(sum(n) filter (where measure = 'queue_free'), 0)::bigint as free,
@@ -422,6 +442,7 @@ pub async fn counted(
             free: r.free.unsigned_abs(),
             breached: r.breached.unsigned_abs(),
             at_risk: r.at_risk.unsigned_abs(),
+            late: (r.breached + r.only_at_risk).unsigned_abs(),
             waiting: r.waiting.unsigned_abs(),
         };
         Some((queue, counts))

@@ -21,6 +21,8 @@ pub struct Surroundings {
     pub email: Option<String>,
     /// IANA name of their time zone.
     pub time_zone: String,
+    /// Whether they were a VIP when they filed it.
+    pub vip: bool,
     /// Their other open tickets, at most 1000.
     pub others: u64,
     /// The category's name.
@@ -68,6 +70,7 @@ pub async fn of_ticket(
         r#"select r.name, r.site, r.time_zone, a.email as "email?",
                   (select count(*) from (select from ticket o where o.requester_id = r.id and o.id <> $2
                        and o.status in ('new', 'open', 'pending', 'on_hold') limit 1000) counted) as "others!",
+                  (select vip from ticket where id = $2) as "vip!",
                   (select name from category where id = $3) as category,
                   (select name from person where id = $4) as assignee,
                   (select body ->> 'text' from draft where person_id = $5 and purpose = $6) as first_draft,
@@ -108,6 +111,7 @@ pub async fn of_ticket(
             site: r.site,
             email: r.email,
             time_zone: r.time_zone,
+            vip: r.vip,
             others: r.others.unsigned_abs(),
             category: r.category,
             assignee: r.assignee,

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use tierdesk_domain::clock::{Clock as Computed, State};
+use tierdesk_domain::clock::{Book, Clock as Computed, State};
+use tierdesk_domain::sla::Subject;
 use tierdesk_domain::text::fill;
 use tierdesk_store::queue::LineClock;
 use tierdesk_store::ticket_clock::Clock;
@@ -21,7 +22,7 @@ pub(crate) struct ClockChip {
     pub(crate) text: String,
     /// The exact due time, on hover.
     pub(crate) title: String,
-    /// How much of the ring is left, in percent.
+    /// How much of the target is left in counted time, in percent: nights and pauses take nothing away.
     pub(crate) ring: i64,
     /// Seconds until it is due, where the script may count down: only for what is due today.
     pub(crate) left: Option<i64>,
@@ -30,29 +31,33 @@ pub(crate) struct ClockChip {
 }
 
 impl ClockChip {
-    /// The running clock of a queue's line.
-    pub(crate) fn of_line(clock: &LineClock, now: DateTime<Utc>, zone: Tz) -> Self {
-        Self::running(
-            &clock.metric,
-            clock.due_at,
-            clock.risk_at,
-            clock.target_seconds,
-            now,
-            zone,
-        )
+    /// The running clock of a queue's line, about such a ticket.
+    pub(crate) fn of_line(
+        clock: &LineClock,
+        about: &Subject,
+        book: &Book,
+        now: DateTime<Utc>,
+        zone: Tz,
+    ) -> Self {
+        let left = book.counted(about, now, clock.due_at);
+        let ring = share(left, TimeDelta::seconds(clock.target_seconds));
+        Self::running(&clock.metric, clock.due_at, clock.risk_at, ring, now, zone)
     }
 
     /// A clock of a ticket's page, as it is kept.
-    pub(crate) fn of_ticket(clock: &Clock, now: DateTime<Utc>, zone: Tz) -> Self {
+    pub(crate) fn of_ticket(
+        clock: &Clock,
+        about: &Subject,
+        book: &Book,
+        now: DateTime<Utc>,
+        zone: Tz,
+    ) -> Self {
         match (clock.state.as_str(), clock.due_at) {
-            ("running" | "breached", Some(due)) if clock.met_at.is_none() => Self::running(
-                &clock.metric,
-                due,
-                clock.risk_at,
-                clock.target_seconds,
-                now,
-                zone,
-            ),
+            ("running" | "breached", Some(due)) if clock.met_at.is_none() => {
+                let left = book.counted(about, now, due);
+                let ring = share(left, TimeDelta::seconds(clock.target_seconds));
+                Self::running(&clock.metric, due, clock.risk_at, ring, now, zone)
+            }
             ("met" | "stopped", _) => Self::done(
                 &clock.metric,
                 clock.met_at,
@@ -70,10 +75,10 @@ impl ClockChip {
     /// A clock as the engine computed it.
     pub(crate) fn of(clock: &Computed, now: DateTime<Utc>, zone: Tz) -> Self {
         let metric = clock.metric.as_str();
-        let target = clock.target.num_seconds();
         match (clock.state, clock.due_at) {
             (State::Running, Some(due)) => {
-                Self::running(metric, due, clock.risk_at, target, now, zone)
+                let ring = share(clock.left(), clock.target);
+                Self::running(metric, due, clock.risk_at, ring, now, zone)
             }
             (State::Met(at) | State::Stopped(at), _) => {
                 Self::done(metric, Some(at), clock.breached_at.is_some(), now, zone)
@@ -111,7 +116,7 @@ impl ClockChip {
         metric: &str,
         due: DateTime<Utc>,
         risk: Option<DateTime<Utc>>,
-        target: i64,
+        ring: i64,
         now: DateTime<Utc>,
         zone: Tz,
     ) -> Self {
@@ -128,7 +133,6 @@ impl ClockChip {
             fill("ticket.clock_by", &[("time", &moment.short)])
         };
         let at_risk = risk.is_some_and(|risk| risk <= now);
-        let percent = left.num_seconds().saturating_mul(100) / target.max(1);
         Self {
             label: words::clock(metric),
             state: match (over, at_risk) {
@@ -138,7 +142,7 @@ impl ClockChip {
             },
             text,
             title: fill("ticket.clock_due", &[("time", &moment.exact)]),
-            ring: if over { 0 } else { percent.clamp(2, 100) },
+            ring: if over { 0 } else { ring.clamp(2, 100) },
             left: (over || today).then(|| left.num_seconds()),
             risk: risk.map_or(i64::MAX / 2, |risk| (risk - now).num_seconds()),
         }
@@ -158,6 +162,11 @@ impl ClockChip {
     }
 }
 
+/// What is left of a target, in percent.
+fn share(left: TimeDelta, target: TimeDelta) -> i64 {
+    left.num_seconds().saturating_mul(100) / target.num_seconds().max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,7 +177,7 @@ mod tests {
             "resolution",
             at(due),
             Some(at(risk)),
-            14_400,
+            50,
             at(now),
             chrono_tz::Europe::Berlin,
         )

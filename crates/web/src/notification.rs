@@ -121,10 +121,13 @@ fn sentence(it: &Listed, frame: &Frame) -> String {
             "notification.rule_fired",
             &[("rule", &word("rule")), ("because", &word("because"))],
         ),
-        NotificationKind::AtRisk => fill(
-            "notification.at_risk",
-            &[("clock", &words::clock(&word("metric")))],
-        ),
+        NotificationKind::AtRisk => {
+            let key = match data["more"].as_bool() {
+                Some(true) => "notification.at_risk_more",
+                _ => "notification.at_risk",
+            };
+            fill(key, &[("clock", &words::clock(&word("metric")))])
+        }
         NotificationKind::InCharge => fill(
             "notification.in_charge",
             &[

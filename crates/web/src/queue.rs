@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeZone, Utc};
 use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_domain::authorize::{Action, Scope, authorize};
+use tierdesk_domain::clock::Book;
 use tierdesk_domain::id::{TicketId, TicketNumber};
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::tier::Tier;
@@ -66,10 +67,16 @@ struct Row {
 }
 
 impl Row {
-    fn new(line: Line, me: &Me, frame: &Frame) -> Self {
+    fn new(line: Line, me: &Me, frame: &Frame, book: &Book) -> Self {
         let waits = matches!(line.status, Status::Pending | Status::OnHold);
         let clock = match &line.clock {
-            Some(clock) => Some(ClockChip::of_line(clock, frame.now, frame.zone)),
+            Some(clock) => Some(ClockChip::of_line(
+                clock,
+                &line.about,
+                book,
+                frame.now,
+                frame.zone,
+            )),
             None => waits.then(ClockChip::paused),
         };
         let (yours, assignee) = match line.assignee {
@@ -205,6 +212,7 @@ async fn mine(
         let mut conn = app.desk.acquire().await?;
         queue::own_page(&mut conn, me.visitor.principal.person, after, PAGE + 1).await?
     };
+    let rulebook = app.desk.rulebook(&mut *app.desk.acquire().await?).await?;
     let (lines, next) = split_page(lines);
     let status = filter.status();
     let mine = frame
@@ -222,7 +230,7 @@ async fn mine(
         counts: Counts::default(),
         rows: lines
             .into_iter()
-            .map(|line| Row::new(line, &me, &frame))
+            .map(|line| Row::new(line, &me, &frame, &rulebook.book))
             .collect(),
         next,
         later: after.is_some(),
@@ -274,6 +282,7 @@ async fn show(
     let (queue, counts) = queue::counted(&mut conn, &scope, &team, tier, reader, frame.now)
         .await?
         .ok_or(WebError::NotFound)?;
+    let rulebook = app.desk.rulebook(&mut conn).await?;
     let address = queue_address(queue.tier(), queue.team_name());
     let mut filter = FilterBox::new(&address, view.as_str(), &part.q);
     let lines = if filter.is_used() {
@@ -310,11 +319,7 @@ async fn show(
             tab(View::All, "queue.view_all", filters::grouped(counts.all)),
             tab(View::Mine, "queue.view_mine", counted(counts.mine)),
             tab(View::Free, "queue.view_free", filters::grouped(counts.free)),
-            tab(
-                View::Late,
-                "queue.view_late",
-                counted(counts.breached + counts.at_risk),
-            ),
+            tab(View::Late, "queue.view_late", counted(counts.late)),
             tab(
                 View::Waiting,
                 "queue.view_waiting",
@@ -324,7 +329,7 @@ async fn show(
         counts,
         rows: lines
             .into_iter()
-            .map(|line| Row::new(line, &me, &frame))
+            .map(|line| Row::new(line, &me, &frame, &rulebook.book))
             .collect(),
         next,
         later: after.is_some(),

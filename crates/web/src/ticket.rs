@@ -60,7 +60,7 @@ async fn show(
     let mut conn = app.desk.acquire().await?;
     match find_in(&mut conn, &me, number).await {
         Ok(ticket) => {
-            let page = Workspace::load(&mut conn, &me, ticket, frame).await?;
+            let page = Workspace::load(&app.desk, &mut conn, &me, ticket, frame).await?;
             drop(conn);
             Ok(Page(page).into_response())
         }

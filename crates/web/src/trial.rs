@@ -7,7 +7,9 @@ use askama::Template;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use tierdesk_desk::dry_run::{DryRun, Line, Progress, PromiseOutcome, RuleOutcome, Trial};
+use tierdesk_desk::dry_run::{
+    About, Done, DryRun, Line, Progress, PromiseOutcome, RuleOutcome, Trial,
+};
 use tierdesk_domain::text;
 
 use crate::frame::Frame;
@@ -138,7 +140,9 @@ struct Seen {
     number: i64,
     /// For those who may read it.
     title: Option<String>,
-    label: &'static str,
+    label: String,
+    /// What stands where it would not have happened.
+    never: &'static str,
     before: Option<Moment>,
     after: Option<Moment>,
 }
@@ -147,7 +151,15 @@ fn seen(lines: &[Line], frame: &Frame) -> Vec<Seen> {
     let seen = |line: &Line| Seen {
         number: line.number.0,
         title: line.title.clone(),
-        label: line.metric.map_or("", words::metric),
+        label: match &line.about {
+            Some(About::Promise(metric)) => words::metric(*metric).to_owned(),
+            Some(About::Rule(name)) => text::fill("rules.trial_rule", &[("rule", name)]),
+            None => String::new(),
+        },
+        never: text::t(match line.about {
+            Some(About::Promise(_)) => "rules.trial_held",
+            _ => "rules.trial_not",
+        }),
         before: line.before.map(|at| frame.at(&at)),
         after: line.after.map(|at| frame.at(&at)),
     };
@@ -192,12 +204,14 @@ struct Broken {
     after: usize,
 }
 
-/// How many promises the version in force broke, and how many the changed policy or calendar would.
+/// How many promises the version in force broke, and how many the changed policy or calendar would; and what the rules would
+/// have done in the time of each.
 #[derive(Template)]
 #[template(path = "rules/promise_trial.html")]
 pub(crate) struct PromiseTrial {
     looked: String,
     broken: Vec<Broken>,
+    rules: (Done, Done),
     lines: Vec<Seen>,
     more: usize,
 }
@@ -214,7 +228,7 @@ impl PromiseTrial {
     }
 
     fn new(trial: &Trial<PromiseOutcome>, frame: &Frame) -> Self {
-        let broken = trial.outcome.iter();
+        let broken = trial.outcome.broken.iter();
         Self {
             looked: looked(trial),
             broken: broken
@@ -224,6 +238,7 @@ impl PromiseTrial {
                     after: *after,
                 })
                 .collect(),
+            rules: trial.outcome.rules,
             lines: seen(&trial.lines, frame),
             more: trial.more,
         }

@@ -8,10 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::{Action, Scope, Who, authorize};
 use tierdesk_domain::id::TicketId;
-use tierdesk_domain::sla::Metric;
 use tierdesk_store::ticket::{Ticket, lately, lately_count};
 
-use super::{Line, MAX_DAYS, MAX_LINES, Trial};
+use super::{About, Line, MAX_DAYS, MAX_LINES, Trial};
 use crate::clock::{Told, tell};
 use crate::error::{DeskError, Result};
 use crate::{Caller, Desk};
@@ -19,8 +18,8 @@ use crate::{Caller, Desk};
 /// Tickets that are read at once.
 const PAGE: i64 = 500;
 
-/// Something that would have happened to a ticket: to which promise, when as things are now, and when with the change.
-pub(super) type Sight = (Option<Metric>, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+/// Something that would have happened to a ticket: what, when as things are now, and when with the change.
+pub(super) type Sight = (Option<About>, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
 /// Looks at one ticket's story: adds to the outcome and says what would have happened.
 type Look<O> = dyn Fn(&Told, &mut O) -> Vec<Sight> + Send + Sync;
@@ -149,7 +148,7 @@ impl<O: Default + Send + 'static> DryRun<O> {
         trial
     }
 
-    fn list(&mut self, ticket: &Ticket, (metric, before, after): Sight) {
+    fn list(&mut self, ticket: &Ticket, (about, before, after): Sight) {
         self.listed += 1;
         let lines = match before == after {
             true => &mut self.alike,
@@ -160,7 +159,7 @@ impl<O: Default + Send + 'static> DryRun<O> {
             lines.push(Line {
                 number: ticket.number,
                 title: may_read.then(|| ticket.title.clone()),
-                metric,
+                about,
                 before,
                 after,
             });

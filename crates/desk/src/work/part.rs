@@ -11,6 +11,7 @@ use tierdesk_store::ticket::Ticket;
 use super::Work;
 use super::known::Known;
 use crate::Caller;
+use crate::clock::Warning;
 use crate::error::Result;
 
 /// An action as it was when a part of it began.
@@ -22,6 +23,7 @@ pub(crate) struct Part<'a> {
     rows: BTreeMap<TicketId, Ticket>,
     touched: BTreeSet<TicketId>,
     acknowledged: BTreeSet<TicketId>,
+    warnings: Vec<Warning>,
     caller: Cow<'a, Caller>,
 }
 
@@ -39,6 +41,7 @@ impl<'a> Work<'a> {
             rows: self.rows.clone(),
             touched: self.touched.clone(),
             acknowledged: self.acknowledged.clone(),
+            warnings: self.warnings.clone(),
             caller: std::mem::replace(&mut self.caller, Cow::Owned(doer)),
         })
     }
@@ -59,6 +62,7 @@ impl<'a> Work<'a> {
             self.rows = part.rows;
             self.touched = part.touched;
             self.acknowledged = part.acknowledged;
+            self.warnings = part.warnings;
         }
         Ok(done)
     }

@@ -248,6 +248,17 @@ impl Calendar {
         None
     }
 
+    /// Into how many pieces the time between two instants falls: what a walk over it costs.
+    #[cfg(test)]
+    pub(super) fn pieces(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> usize {
+        let mut pieces = 0;
+        let _: Option<()> = self.walk(from.timestamp_micros(), to.timestamp_micros(), |_| {
+            pieces += 1;
+            ControlFlow::Continue(())
+        });
+        pieces
+    }
+
     /// The next stretch that ends after `at` and is not ordinary: around a change of the clock or a special date.
     fn next_irregular(&self, at: i64) -> Option<(i64, i64)> {
         let zone = &self.inner.zone;

@@ -307,3 +307,19 @@ fn five_working_days_end_with_the_fifth_days_last_window() {
         Some(at("2026-06-12T15:00:00Z"))
     );
 }
+
+#[test]
+fn a_deadline_years_away_costs_steps_for_changes_of_the_clock_and_special_dates_and_none_for_days()
+{
+    let (from, to) = (at("2026-01-05T08:00:00Z"), at("2056-01-05T08:00:00Z"));
+    assert_eq!(office("UTC").pieces(from, to), 1);
+    // Sixty changes of the clock, and a few windows around each.
+    let berlin = office("Europe/Berlin");
+    let changes = berlin.pieces(from, to);
+    assert!((60..=60 * 4).contains(&changes), "{changes}");
+    let mut document = berlin.document().clone();
+    let holidays = (2026..2056).map(|year| format!("{year}-12-25").parse().unwrap());
+    document.holidays = holidays.collect();
+    let with_holidays = Calendar::from(document).pieces(from, to);
+    assert!(with_holidays <= changes + 30 * 5, "{with_holidays}");
+}

@@ -252,3 +252,15 @@ fn an_answer_of_the_requester_asks_for_the_next_response_and_only_once() {
         (1, hours(1), hours(8))
     );
 }
+
+#[test]
+fn reopened_with_words_of_the_requester_it_asks_for_the_next_response_and_otherwise_not() {
+    let reopened_at = "2026-06-02T07:00:00Z";
+    let asked = resolved_and_reopened().then(reopened_at, Change::Ask);
+    let next = clock(&asked, &book(), NextResponse, "2026-06-02T08:00:00Z");
+    assert_eq!((next.started_at, next.counted), (at(reopened_at), hours(1)));
+    assert_eq!(next.due_at, Some(at("2026-06-02T15:00:00Z")));
+    // What an engineer reopens waits for no answer.
+    let all = clocks(&resolved_and_reopened(), &book(), at(reopened_at));
+    assert!(all.iter().all(|it| it.metric != NextResponse));
+}

@@ -286,10 +286,12 @@ fn progress_is_counted_time_over_target() {
     let ticket = ticket(MONDAY_9)
         .then("2026-06-01T08:00:00Z", pending())
         .then("2026-06-01T14:00:00Z", open());
-    assert_eq!(
-        clock(&ticket, &book(), FirstResponse, "2026-06-01T14:00:00Z").percent(),
-        25
-    );
+    let (book, now) = (book(), "2026-06-01T14:00:00Z");
+    let clock = clock(&ticket, &book, FirstResponse, now);
+    assert_eq!((clock.left(), clock.target), (hours(3), hours(4)));
+    // Lists know the due time alone: a night and a weekend before it are no time that is left.
+    let left = book.counted(&ticket.opened.subject(), at(now), clock.due_at.unwrap());
+    assert_eq!(left, hours(3));
 }
 
 #[test]

@@ -7,20 +7,29 @@ use uuid::Uuid;
 
 use super::scene::{book, ticket};
 use super::{Change, Clock, History, Moment, State, clocks};
-use crate::id::TeamId;
-use crate::ticket::{Priority, ResolvedBy, Status};
+use crate::id::{CategoryId, TeamId};
+use crate::ticket::{Kind, Priority, ResolvedBy, Status};
 use crate::tier::Tier;
+
+/// The one category that tickets come to have.
+pub(crate) const CATEGORY: CategoryId = CategoryId(Uuid::from_u128(5));
 
 fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         4 => prop_oneof![Just(Status::Open), Just(Status::Pending), Just(Status::OnHold)].prop_map(Change::Status),
         2 => (1..=4_i16).prop_map(|n| Change::Priority(Priority::from_number(n).unwrap())),
         1 => (1..=3_i16).prop_map(|n| Change::Queue(TeamId(Uuid::from_u128(9)), Tier::from_number(n).unwrap())),
+        1 => (1..=3_i16, any::<bool>()).prop_map(|(n, assigned)| Change::Bounced {
+            team: TeamId(Uuid::from_u128(3)), tier: Tier::from_number(n).unwrap(), assigned
+        }),
+        1 => prop_oneof![Just(Kind::Incident), Just(Kind::Request)].prop_map(Change::Kind),
+        1 => any::<bool>().prop_map(|named| Change::Category(named.then_some(CATEGORY))),
         1 => any::<bool>().prop_map(Change::Assigned),
         1 => Just(Change::Reply),
         1 => Just(Change::Ask),
-        1 => Just(Change::Resolved(ResolvedBy::Human)),
+        1 => prop_oneof![Just(ResolvedBy::Human), Just(ResolvedBy::Requester)].prop_map(Change::Resolved),
         1 => Just(Change::Reopened),
+        1 => Just(Change::Closed),
     ]
 }
 
@@ -113,6 +122,16 @@ proptest! {
             let later = paused.iter().find(|it| (it.metric, it.ordinal) == (clock.metric, clock.ordinal)).unwrap();
             prop_assert!(later.due_at >= clock.due_at, "{:?} then {:?}", clock.due_at, later.due_at);
             prop_assert_eq!(later.counted, clock.counted);
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_running_clock_is_the_counted_time_to_its_due_time(history in history(), later in 0..20_000_i64) {
+        let now = history.opened_at + TimeDelta::minutes(later);
+        let history = History { moments: history.moments.into_iter().filter(|it| it.at <= now).collect(), ..history };
+        let about = history.now().subject();
+        for clock in clocks(&history, &book(), now).iter().filter(|it| it.state == State::Running && it.breached_at.is_none()) {
+            prop_assert_eq!(book().counted(&about, now, clock.due_at.unwrap()), clock.left());
         }
     }
 

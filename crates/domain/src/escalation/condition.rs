@@ -4,7 +4,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_MINUTES, Situation};
-use crate::calendar::WorkingTime;
 use crate::clock::{Change, State};
 use crate::field::FieldError;
 use crate::filter::Selection;
@@ -153,15 +152,18 @@ impl Condition {
             _ => false,
         }
     }
+
+    /// Whether its answer changes when a promise breaks.
+    pub(super) fn asks_for_risk(&self) -> bool {
+        matches!(self, Self::Matches { filter } if !filter.selection.risk.is_anything())
+    }
 }
 
 /// When so many working minutes have passed since a moment, less the time in which the ticket waited for others.
 fn passed(situation: &Situation<'_>, since: DateTime<Utc>, minutes: u32) -> Option<DateTime<Utc>> {
-    let hours = situation.book.ordinary_hours(situation.now);
     let pauses = situation.history.pauses(situation.now);
-    WorkingTime::new(hours)
-        .without(pauses)
-        .due(since, TimeDelta::minutes(i64::from(minutes)))
+    let time = situation.book.ordinary_time(since).without(pauses);
+    time.due(since, TimeDelta::minutes(i64::from(minutes)))
 }
 
 /// Since when a filter has meant the ticket, or from when on time alone will bring it there.

@@ -3,8 +3,9 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::clock::scene::{at, book, ticket};
+use crate::clock::scene::{OFFICE, POLICY, at, book, office, ticket, version};
 use crate::clock::{Change, clocks};
+use crate::sla::Policy;
 use crate::ticket::{ResolvedBy, Status};
 
 /// 9:00 on a Monday in Berlin.
@@ -72,6 +73,35 @@ fn nobody_took_it_for_so_many_working_minutes() {
         holds_at(&rule, &put_back, "2026-06-01T07:41:00Z"),
         Some(at("2026-06-01T08:40:00Z"))
     );
+}
+
+#[test]
+fn a_share_of_a_new_target_is_used_when_the_target_begins_to_hold_and_no_earlier() {
+    let rule = rule(Condition::SlaUsed {
+        metric: Metric::Resolution,
+        percent: 75,
+    });
+    // Nine working hours of a P3's 24; of a P2's eight, six were over on Monday, when nobody had promised them.
+    let tuesday_10 = "2026-06-02T08:00:00Z";
+    let raised = ticket(MONDAY_9).then(tuesday_10, Change::Priority(Priority::P2));
+    for now in [tuesday_10, "2026-06-02T08:30:00Z", "2026-06-02T12:00:00Z"] {
+        assert_eq!(holds_at(&rule, &raised, now), Some(at(tuesday_10)), "{now}");
+    }
+    // While it waits nothing is used up: the new target holds when it goes on.
+    let goes_on = "2026-06-03T09:00:00Z";
+    let waited = ticket(MONDAY_9)
+        .then(tuesday_10, Change::Status(Status::Pending))
+        .then("2026-06-02T09:00:00Z", Change::Priority(Priority::P2))
+        .then(goes_on, Change::Status(Status::Open));
+    for now in [goes_on, "2026-06-03T10:00:00Z"] {
+        assert_eq!(holds_at(&rule, &waited, now), Some(at(goes_on)), "{now}");
+    }
+    // What is used up later is used up when it is.
+    let early = ticket(MONDAY_9).then("2026-06-01T08:00:00Z", Change::Priority(Priority::P2));
+    let used = Some(at("2026-06-01T13:00:00Z"));
+    for now in ["2026-06-01T08:00:00Z", "2026-06-01T14:00:00Z"] {
+        assert_eq!(holds_at(&rule, &early, now), used, "{now}");
+    }
 }
 
 #[test]
@@ -332,4 +362,119 @@ fn a_rule_tried_on_the_past_fires_once_in_each_cycle_and_waits_for_the_bot() {
         1,
         "what has not come yet has not fired"
     );
+}
+
+fn tried(rule: &Rule, history: &History, book: &Book) -> Vec<(u32, DateTime<Utc>)> {
+    let past = Past {
+        history,
+        card: &card(),
+        bot_held_until: Some(history.opened_at),
+        bot_gave_up: &[],
+    };
+    firings(rule, &past, book, at("2026-06-12T00:00:00Z"))
+}
+
+fn acts(conditions: Vec<Condition>) -> Rule {
+    Rule {
+        only: Only::default(),
+        conditions,
+        effects: vec![Effect::RaisePriority { to: None }],
+    }
+}
+
+#[test]
+fn minutes_are_counted_in_the_hours_that_were_in_force_at_each_time() {
+    let rule = acts(vec![Condition::UnassignedFor { minutes: 60 }]);
+    let tuesday = "2026-06-02T00:00:00Z";
+    let mut book = book();
+    let day_and_night = version(OFFICE, 2, tuesday, office(r#"[["00:00","24:00"]]"#));
+    book.calendars.get_mut(&OFFICE).unwrap().push(day_and_night);
+    // Half an hour on Monday before the office closes, and half an hour of the night in which the new hours begin.
+    let history = ticket("2026-06-01T14:30:00Z");
+    let due = at("2026-06-02T00:30:00Z");
+    for now in ["2026-06-01T14:30:00Z", tuesday, "2026-06-10T00:00:00Z"] {
+        let situation = Situation {
+            history: &history,
+            card: &card(),
+            clocks: &[],
+            book: &book,
+            bot_holds: false,
+            bot_gave_up_at: None,
+            now: at(now),
+        };
+        assert_eq!(rule.holds_at(&situation), Some(due), "{now}");
+    }
+    assert_eq!(tried(&rule, &history, &book), [(1, due)]);
+}
+
+#[test]
+fn a_rule_tried_on_the_past_meets_the_promises_of_each_time() {
+    let rule = acts(vec![Condition::SlaUsed {
+        metric: Metric::Resolution,
+        percent: 75,
+    }]);
+    let history = ticket(MONDAY_9);
+    let used = at("2026-06-03T09:00:00Z");
+    assert_eq!(tried(&rule, &history, &book()), [(1, used)]);
+    let tuesday_10 = "2026-06-02T08:00:00Z";
+    let mut shorter = book();
+    let mut policy = Policy::standard(OFFICE);
+    for targets in policy.rules[1].targets.values_mut() {
+        targets.insert(Metric::Resolution, 10 * 3600);
+    }
+    let second = version(POLICY, 2, tuesday_10, policy);
+    shorter.policy.push(second);
+    assert_eq!(tried(&rule, &history, &shorter), [(1, at(tuesday_10))]);
+}
+
+#[test]
+fn a_rule_tried_on_the_past_knows_that_what_is_broken_is_at_risk_no_longer() {
+    let selection = "risk:yes".parse::<filter::Filter>().unwrap();
+    let selection = selection.resolve(&filter::Known::default()).unwrap();
+    let at_risk = Condition::Matches {
+        filter: Box::new(Meant {
+            text: "risk:yes".to_owned(),
+            selection,
+        }),
+    };
+    // Of the first response's four hours three are over at noon; it breaks at 13:00. The resolution is at risk on Wednesday.
+    let rule = |minutes| acts(vec![at_risk.clone(), Condition::UnassignedFor { minutes }]);
+    let history = ticket(MONDAY_9);
+    for (minutes, fires) in [
+        (60, "2026-06-01T10:00:00Z"),
+        (210, "2026-06-01T10:30:00Z"),
+        (300, "2026-06-03T09:00:00Z"),
+    ] {
+        let tried = tried(&rule(minutes), &history, &book());
+        assert_eq!(tried, [(1, at(fires))], "{minutes}");
+    }
+}
+
+#[test]
+fn several_rules_tried_at_once_fire_as_each_would_alone() {
+    let history = ticket(MONDAY_9)
+        .then("2026-06-01T12:00:00Z", Change::Resolved(ResolvedBy::Human))
+        .then("2026-06-02T08:00:00Z", Change::Reopened);
+    let rules = [
+        acts(vec![Condition::UnassignedFor { minutes: 60 }]),
+        rule(Condition::Reopened { times: 1 }),
+        acts(vec![Condition::SlaUsed {
+            metric: Metric::PickUp,
+            percent: 50,
+        }]),
+    ];
+    let card = card();
+    let past = Past {
+        history: &history,
+        card: &card,
+        bot_held_until: Some(history.opened_at),
+        bot_gave_up: &[],
+    };
+    let now = at("2026-06-12T00:00:00Z");
+    let alone = rules
+        .each_ref()
+        .map(|rule| firings(rule, &past, &book(), now));
+    assert!(alone.iter().all(|fired| !fired.is_empty()));
+    let at_once = firings_of_all(&rules.each_ref(), &past, &book(), now);
+    assert_eq!(at_once, alone);
 }

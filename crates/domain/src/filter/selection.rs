@@ -108,7 +108,7 @@ pub struct Selection {
     pub hosts: Among<HostId>,
     /// Whether the requester is a VIP.
     pub vip: Among<bool>,
-    /// Whether it is at risk.
+    /// Whether a promise that is not broken is at risk.
     pub risk: Among<bool>,
     /// Whether its next clock has passed.
     pub breached: Among<bool>,
@@ -190,7 +190,8 @@ impl Selection {
     /// The part of [`Self::matches`] that time alone changes.
     pub fn matches_at(&self, facts: &Facts<'_>, at: DateTime<Utc>) -> bool {
         let breached = facts.due_at.is_some_and(|due| due <= at);
-        let risk = !breached && facts.risk_at.is_some_and(|risk| risk <= at);
+        // Beside a broken promise another one may be at risk, and can still be kept.
+        let risk = facts.risk_at.is_some_and(|risk| risk <= at);
         let after = |seconds: u32| at >= facts.opened_at + TimeDelta::seconds(seconds.into());
         self.risk.has(&risk)
             && self.breached.has(&breached)

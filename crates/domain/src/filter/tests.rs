@@ -101,6 +101,22 @@ fn every_word_asks_its_question() {
 }
 
 #[test]
+fn beside_a_broken_promise_another_one_is_at_risk_all_the_same() {
+    let broken = Facts {
+        due_at: Some(NOW - TimeDelta::hours(1)),
+        ..ticket()
+    };
+    for (text, expected) in [
+        ("risk:yes breached:yes", true),
+        ("risk:no", false),
+        ("breached:no", false),
+    ] {
+        let selection = read(text).resolve(&known()).unwrap();
+        assert_eq!(selection.matches(&broken, NOW), expected, "{text}");
+    }
+}
+
+#[test]
 fn what_was_typed_is_printed_in_one_way() {
     for (typed, printed) in [
         ("Team:Network   vpn", "team:Network title~vpn"),

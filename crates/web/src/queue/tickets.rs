@@ -58,6 +58,7 @@ pub(super) async fn show(
         .desk
         .filtered(&me.caller, &filter.text, None, (after, PAGE + 1), frame.now)
         .await;
+    let rulebook = app.desk.rulebook(&mut *app.desk.acquire().await?).await?;
     let (lines, next) = split_page(filter.take(found)?);
     let tab = |(text, label): (&str, &'static str)| Tab {
         href: match text {
@@ -72,7 +73,7 @@ pub(super) async fn show(
         tabs: TABS.map(tab).into(),
         rows: lines
             .into_iter()
-            .map(|line| Row::new(line, &me, &frame))
+            .map(|line| Row::new(line, &me, &frame, &rulebook.book))
             .collect(),
         next,
         later: after.is_some(),

@@ -85,7 +85,8 @@ impl Turn {
         // The ticket as it is now: that is what the next try must know.
         let ticket = find(&self.app, &self.me, self.ticket.number.0).await?;
         let mut conn = self.app.desk.acquire().await?;
-        let mut page = Workspace::load(&mut conn, &self.me, ticket, self.frame).await?;
+        let desk = &self.app.desk;
+        let mut page = Workspace::load(desk, &mut conn, &self.me, ticket, self.frame).await?;
         drop(conn);
         page.errors = errors;
         page.open = self.dialog;

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use askama::Template;
+use tierdesk_desk::Desk;
 use tierdesk_desk::draft::Purpose;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::bot::State;
 use tierdesk_domain::id::{FormId, PersonId, TeamId};
+use tierdesk_domain::sla::Subject;
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{Impact, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
@@ -138,6 +140,7 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Everything about a ticket that this reader may see.
     pub(crate) async fn load(
+        desk: &Desk,
         conn: &mut PgConnection,
         me: &Me,
         ticket: Ticket,
@@ -169,10 +172,18 @@ impl Workspace {
         };
         let assignee = around.assignee.unwrap_or_default();
         let events = timeline::all(conn, &scope, ticket.id, ENTRIES).await?;
+        let rulebook = desk.rulebook(conn).await?;
+        let about = Subject {
+            priority: ticket.priority,
+            kind: ticket.kind,
+            category: ticket.category,
+            organisation: ticket.organisation,
+            vip: around.vip,
+        };
         let clocks: Vec<_> = ticket_clock::of_ticket(conn, ticket.id)
             .await?
             .iter()
-            .map(|clock| ClockChip::of_ticket(clock, frame.now, frame.zone))
+            .map(|clock| ClockChip::of_ticket(clock, &about, &rulebook.book, frame.now, frame.zone))
             .collect();
         let running = if around.diagnosing {
             crate::job::unfinished(conn, ticket.id, &frame).await?
