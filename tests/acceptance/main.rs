@@ -52,6 +52,7 @@ mod routing;
 mod schema;
 mod search;
 mod sla_compute;
+mod subject;
 mod ticket;
 mod transport;
 mod triage;

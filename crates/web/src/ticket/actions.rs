@@ -14,13 +14,13 @@ use tierdesk_desk::draft::Purpose;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::handover::Handover;
-use tierdesk_domain::id::{FormId, PersonId, TeamId};
-use tierdesk_domain::ticket::{Impact, ResolutionCode, Status, Urgency};
+use tierdesk_domain::id::{CategoryId, FormId, PersonId, TeamId};
+use tierdesk_domain::ticket::{Impact, Kind, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::ticket::Ticket;
 use uuid::Uuid;
 
-use super::workspace::Typed;
+use super::workspace::{NO_CATEGORY, Typed};
 use super::{Workspace, address, find};
 use crate::attachment::{self, Sent};
 use crate::extract::{Form, Me, Multipart, Now, Path};
@@ -35,6 +35,7 @@ pub(crate) fn routes(routes: &mut Routes) {
     routes.post(Audience::Engineer, "/tickets/{number}/assign", assign);
     routes.post(Audience::Engineer, "/tickets/{number}/status", status);
     routes.post(Audience::Engineer, "/tickets/{number}/priority", priority);
+    routes.post(Audience::Engineer, "/tickets/{number}/subject", subject);
     routes.post(Audience::Engineer, "/tickets/{number}/escalate", escalate);
     routes.post(Audience::Engineer, "/tickets/{number}/hand-back", hand_back);
     routes.post(Audience::Engineer, "/tickets/{number}/resolve", resolve);
@@ -300,6 +301,45 @@ async fn priority(
             form.version,
             impact,
             urgency,
+            turn.now,
+        )
+        .await;
+    turn.end(result, "said.saved").await
+}
+
+#[derive(Debug, Deserialize)]
+struct SubjectForm {
+    version: i32,
+    kind: String,
+    /// A category, or [`NO_CATEGORY`].
+    category: String,
+    #[serde(default)]
+    seen: String,
+}
+
+async fn subject(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Path(number): Path<i64>,
+    Form(form): Form<SubjectForm>,
+) -> Result<Response, WebError> {
+    let mut turn = begin(app, me, frame, number, "subject").await?;
+    turn.seen = form.seen;
+    let kind: Kind = form.kind.parse().map_err(|_| WebError::BadRequest)?;
+    let category = match form.category.as_str() {
+        NO_CATEGORY => None,
+        id => Some(CategoryId(id.parse().map_err(|_| WebError::BadRequest)?)),
+    };
+    turn.typed = HashMap::from([("kind", form.kind), ("category", form.category)]);
+    let desk = &turn.app.desk;
+    let result = desk
+        .set_subject(
+            &turn.me.caller,
+            turn.ticket.id,
+            form.version,
+            kind,
+            category,
             turn.now,
         )
         .await;

@@ -6,9 +6,9 @@ use askama::Template;
 use tierdesk_desk::draft::Purpose;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::bot::State;
-use tierdesk_domain::id::{FormId, PersonId, TeamId};
+use tierdesk_domain::id::{CategoryId, FormId, PersonId, TeamId};
 use tierdesk_domain::text::{fill, t};
-use tierdesk_domain::ticket::{Impact, ResolutionCode, Status, Urgency};
+use tierdesk_domain::ticket::{Impact, Kind, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::queue::QueueCount;
 use tierdesk_store::ticket::Ticket;
@@ -30,6 +30,9 @@ use crate::{WebError, words};
 
 /// The newest entries that a page shows.
 pub(crate) const ENTRIES: i64 = 500;
+
+/// What the form calls no category.
+pub(super) const NO_CATEGORY: &str = "none";
 
 /// One option of a form.
 pub(crate) struct Choice {
@@ -119,6 +122,8 @@ pub(crate) struct Workspace {
     targets: Vec<Choice>,
     impacts: Vec<Choice>,
     urgencies: Vec<Choice>,
+    kinds: Vec<Choice>,
+    categories: Vec<Choice>,
     codes: Vec<Choice>,
     reply_draft: String,
     note_draft: String,
@@ -294,6 +299,11 @@ impl Workspace {
                 .rev()
                 .map(|it| choice(it.as_str(), words::urgency(*it), *it == ticket.urgency))
                 .collect(),
+            kinds: Kind::ALL
+                .iter()
+                .map(|it| choice(it.as_str(), words::kind(*it), *it == ticket.kind))
+                .collect(),
+            categories: category_choices(&around.categories, around.category.as_deref(), &ticket),
             codes: ResolutionCode::ALL
                 .iter()
                 .filter(|it| **it != ResolutionCode::Withdrawn)
@@ -408,6 +418,28 @@ fn engineer_choices(
             line: String::new(),
             chosen: assignee == Some(id),
         })
+        .collect()
+}
+
+/// The categories that a ticket may have: those that are not retired, the one that it has, and none.
+fn category_choices(
+    categories: &[(CategoryId, String)],
+    present: Option<&str>,
+    ticket: &Ticket,
+) -> Vec<Choice> {
+    let offered = |id: &CategoryId| categories.iter().any(|it| it.0 == *id);
+    let retired = ticket.category.filter(|id| !offered(id)).zip(present);
+    let none = choice(
+        NO_CATEGORY,
+        t("ticket.no_category"),
+        ticket.category.is_none(),
+    );
+    categories
+        .iter()
+        .map(|(id, name)| (*id, name.as_str()))
+        .chain(retired)
+        .map(|(id, name)| choice(&id.to_string(), name, ticket.category == Some(id)))
+        .chain([none])
         .collect()
 }
 
