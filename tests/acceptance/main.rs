@@ -43,6 +43,7 @@ mod programs;
 mod promise;
 mod prompt;
 mod queue;
+mod race;
 mod recount;
 mod report;
 mod requester;

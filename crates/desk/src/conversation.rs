@@ -1,4 +1,5 @@
-//! What people say on a ticket: answers, replies and notes. Messages never conflict: each is appended.
+//! What people say on a ticket: answers, replies and notes. Messages never conflict: each is appended. Only what ends or pauses
+//! the work together with a message must know what the requester wrote last.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -9,6 +10,7 @@ use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::timeline;
 
 use crate::draft::{self, Purpose};
 use crate::error::{DeskError, Result};
@@ -33,11 +35,18 @@ pub struct Message<'a> {
     pub text: &'a str,
     /// The form that files were uploaded for.
     pub files: Option<FormId>,
+    /// The newest event that the writer's page showed. A message that ends or pauses the work is refused where the requester
+    /// wrote after it; without one nothing is.
+    pub seen: Option<EventId>,
 }
 
 impl<'a> From<&'a str> for Message<'a> {
     fn from(text: &'a str) -> Self {
-        Self { text, files: None }
+        Self {
+            text,
+            files: None,
+            seen: None,
+        }
     }
 }
 
@@ -60,6 +69,25 @@ pub(crate) async fn words(work: &mut Work<'_>, message: Message<'_>) -> Result<O
     } else {
         Err(errors.into())
     }
+}
+
+/// Refuses to end or pause the work over words of the requester that the caller has not read.
+///
+/// # Errors
+/// [`DeskError::Conflict`].
+pub(crate) async fn has_read(
+    work: &mut Work<'_>,
+    ticket: TicketId,
+    seen: Option<EventId>,
+) -> Result<()> {
+    let unread = match seen {
+        Some(seen) => timeline::asked_since(work.conn(), ticket, seen).await?,
+        None => false,
+    };
+    if unread {
+        return Err(DeskError::Conflict);
+    }
+    Ok(())
 }
 
 impl Desk {
@@ -118,6 +146,9 @@ impl Desk {
     }
 
     /// An engineer answers in public. The first answer of a human meets the first-response promise.
+    ///
+    /// # Errors
+    /// [`DeskError::Conflict`] if the ticket shall wait for its requester, who wrote after what `message` has seen.
     pub async fn reply(
         &self,
         caller: &Caller,
@@ -131,6 +162,9 @@ impl Desk {
         let mut ticket = work.ticket(id, Action::WorkTicket).await?;
         if !ticket.status.is_open() {
             return Err(DeskError::State("state.resolved_already"));
+        }
+        if afterwards == Afterwards::Pending {
+            has_read(&mut work, id, message.seen).await?;
         }
         let text = words(&mut work, message).await?;
         let event = work

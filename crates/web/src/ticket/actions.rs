@@ -14,7 +14,7 @@ use tierdesk_desk::draft::Purpose;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::handover::Handover;
-use tierdesk_domain::id::{CategoryId, FormId, PersonId, TeamId};
+use tierdesk_domain::id::{CategoryId, EventId, FormId, PersonId, TeamId};
 use tierdesk_domain::ticket::{Impact, Kind, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::ticket::Ticket;
@@ -66,6 +66,8 @@ impl Turn {
             Ok(_) => return Ok(see(&address(self.ticket.number), Some(said))),
             Err(DeskError::Invalid(errors)) => (LOOK_AGAIN, Errors::from(errors), false),
             Err(DeskError::Conflict) => (StatusCode::CONFLICT, Errors::default(), true),
+            // It went to others meanwhile. What was written for it is not lost as long as the ticket can be read.
+            Err(DeskError::Denied) => (StatusCode::FORBIDDEN, Errors::default(), true),
             Err(DeskError::State(why)) => {
                 let mut errors = Errors::default();
                 errors.add("", tierdesk_domain::text::t(why));
@@ -94,6 +96,7 @@ impl Turn {
         if page.typed.of("mode") == "note" {
             page.mode = "note";
         }
+        page.out_of_reach = status == StatusCode::FORBIDDEN;
         if conflict {
             page.show_conflict(&self.seen);
         }
@@ -144,9 +147,11 @@ async fn message(
     turn.typed = ["body", "mode", "pending"]
         .map(|field| (field, sent.text(field).to_owned()))
         .into();
+    sent.text("seen").clone_into(&mut turn.seen);
     let message = Message {
         text: sent.text("body"),
         files: Some(form),
+        seen: event(&turn.seen),
     };
     let refused = sent.has(attachment::REMOVE) || !sent.errors.is_empty();
     let (purpose, said) = match sent.text("mode") {
@@ -190,6 +195,11 @@ struct AssignForm {
     expected: String,
     #[serde(default)]
     seen: String,
+}
+
+/// The newest event that a form's page showed.
+fn event(text: &str) -> Option<EventId> {
+    text.parse().ok().map(EventId)
 }
 
 fn person(text: &str) -> Option<PersonId> {
@@ -454,6 +464,8 @@ struct ResolveForm {
     code: String,
     #[serde(default)]
     answer: String,
+    #[serde(default)]
+    seen: String,
 }
 
 /// The desk speaks of `body`; the form that shares its page with the composer calls it otherwise.
@@ -485,6 +497,7 @@ async fn resolve(
 ) -> Result<Response, WebError> {
     let mut turn = begin(app, me, frame, number, "resolve").await?;
     turn.typed = HashMap::from([("code", form.code.clone()), ("answer", form.answer.clone())]);
+    turn.seen = form.seen;
     let Ok(code) = form.code.parse::<ResolutionCode>() else {
         return turn
             .end::<()>(
@@ -500,7 +513,11 @@ async fn resolve(
             &turn.me.caller,
             turn.ticket.id,
             code,
-            &form.answer,
+            Message {
+                text: &form.answer,
+                files: None,
+                seen: event(&turn.seen),
+            },
             turn.now,
         )
         .await;

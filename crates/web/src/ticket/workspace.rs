@@ -34,6 +34,19 @@ pub(crate) const ENTRIES: i64 = 500;
 /// What the form calls no category.
 pub(super) const NO_CATEGORY: &str = "none";
 
+/// The texts that people write into the page's forms, in the order of those, with the words beside them.
+const WRITTEN: [(&str, &str); 9] = [
+    ("body", "ticket.message"),
+    ("known", "ticket.escalate_known"),
+    ("tried", "ticket.escalate_tried"),
+    ("evidence", "ticket.escalate_evidence"),
+    ("ask", "ticket.escalate_ask"),
+    ("bounce_reason", "ticket.bounce_reason"),
+    ("reason", "ticket.hand_back_reason"),
+    ("answer", "ticket.resolve_message"),
+    ("why", "ticket.reopen_message"),
+];
+
 /// One option of a form.
 pub(crate) struct Choice {
     pub(crate) value: String,
@@ -138,6 +151,8 @@ pub(crate) struct Workspace {
     /// What happened since the page was loaded, when somebody else was faster.
     pub(crate) meanwhile: Vec<Entry>,
     pub(crate) conflict: bool,
+    /// Whether the reader tried what only those may do who work on the ticket now.
+    pub(crate) out_of_reach: bool,
 }
 
 impl Workspace {
@@ -326,6 +341,7 @@ impl Workspace {
             typed: Typed::default(),
             meanwhile: Vec::new(),
             conflict: false,
+            out_of_reach: false,
             title: ticket.title,
             assignee,
             requester,
@@ -356,6 +372,29 @@ impl Workspace {
 
     fn may_reopen(&self) -> bool {
         self.may_work && self.status == Status::Resolved
+    }
+
+    /// Whether the form that came back is on the page as it is now.
+    fn shows_form(&self) -> bool {
+        match self.open {
+            "" => self.may_note,
+            "reopen" => self.may_reopen(),
+            "hand-back" => self.may_reply() && self.may_hand_back,
+            "bounce" => self.may_reply() && self.handover.answer,
+            _ => self.may_reply(),
+        }
+    }
+
+    /// What was written into a form that the page has no longer: the field, what the form called it, and the words.
+    fn written(&self) -> Vec<(&'static str, &'static str, &str)> {
+        if self.shows_form() {
+            return Vec::new();
+        }
+        WRITTEN
+            .iter()
+            .map(|(field, label)| (*field, t(label), self.typed.of(field)))
+            .filter(|(.., words)| !words.trim().is_empty())
+            .collect()
     }
 
     fn waits(&self) -> bool {
