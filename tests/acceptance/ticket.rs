@@ -266,8 +266,8 @@ async fn an_escalation_without_its_note_says_beside_each_field_what_is_missing()
     assert_eq!(page.text("#escalate #known"), "Only this");
     assert_eq!(
         page.texts("#escalate .error-text").len(),
-        2,
-        "tried and ask"
+        3,
+        "tried, evidence and ask"
     );
     assert!(page.has("#escalate #ask[aria-invalid=true][aria-describedby~=ask-e]"));
     let nowhere = samir
@@ -299,6 +299,7 @@ async fn a_ticket_goes_up_and_comes_back_with_a_reason() {
         ("to", &to),
         ("known", "Port 53 is dropped"),
         ("tried", "Restart"),
+        ("evidence", "The run at 08:24"),
         ("ask", "Find the rule"),
     ];
     samir.post(&path, &form).await.location();
@@ -307,7 +308,12 @@ async fn a_ticket_goes_up_and_comes_back_with_a_reason() {
     assert_eq!(page.text(".crumbs a"), "L2 Network");
     assert_eq!(
         page.texts(".handover dt"),
-        ["What is known", "What was tried", "What is asked"]
+        [
+            "What is known",
+            "What was tried",
+            "Evidence",
+            "What is asked"
+        ]
     );
     assert_eq!(
         samir
