@@ -10,11 +10,13 @@ use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::ticket::Ticket;
 use tierdesk_store::timeline;
 
 use crate::draft::{self, Purpose};
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
+use crate::properties::becomes;
 use crate::ticket::{MAX_BODY, reopen};
 use crate::work::Mail;
 use crate::{Caller, Desk, Work, attachment};
@@ -90,6 +92,12 @@ pub(crate) async fn has_read(
     Ok(())
 }
 
+/// Writes down that something was said, without the words: those may be removed from the timeline one day.
+fn said(work: &mut Work<'_>, action: &str, ticket: &Ticket, event: EventId) {
+    let number = ticket.number.0.to_string();
+    work.audit(action, "ticket", &number, json!({"event": event}));
+}
+
 impl Desk {
     /// The requester writes. A pending ticket goes on; a resolved one is reopened; a closed one takes no more.
     pub async fn answer(
@@ -122,16 +130,10 @@ impl Desk {
                     message.files,
                     (id, event, Visibility::Public),
                 );
+                said(&mut work, "ticket.answered", &ticket, event);
                 if ticket.status == Status::Pending {
-                    work.event(
-                        &ticket,
-                        EventKind::Status,
-                        Visibility::Public,
-                        None,
-                        json!({"from": "pending", "to": "open", "why": "answered"}),
-                    )
-                    .await?;
-                    ticket.status = Status::Open;
+                    let why = json!({"why": "answered"});
+                    becomes(&mut work, &mut ticket, Status::Open, why).await?;
                 }
                 if let Some(engineer) = ticket.assignee {
                     let telling = Telling::of(NotificationKind::Answered, id, event);
@@ -182,6 +184,7 @@ impl Desk {
             message.files,
             (id, event, Visibility::Public),
         );
+        said(&mut work, "ticket.replied", &ticket, event);
         let next = match afterwards {
             Afterwards::Open if ticket.status == Status::New => Status::Open,
             Afterwards::Open => ticket.status,
@@ -189,15 +192,7 @@ impl Desk {
         };
         let changed = next != ticket.status;
         if changed {
-            work.event(
-                &ticket,
-                EventKind::Status,
-                Visibility::Public,
-                None,
-                json!({"from": ticket.status.as_str(), "to": next.as_str()}),
-            )
-            .await?;
-            ticket.status = next;
+            becomes(&mut work, &mut ticket, next, json!({})).await?;
         }
         ticket.bot_holds = false;
         crate::in_charge::seen_to(&mut work, &ticket).await?;
@@ -242,6 +237,7 @@ impl Desk {
             message.files,
             (id, event, Visibility::Internal),
         );
+        said(&mut work, "ticket.noted", &ticket, event);
         work.save(&mut ticket, false).await?;
         work.commit().await?;
         Ok(event)

@@ -1,13 +1,14 @@
 //! Properties of a ticket, guarded by its version: two editors never overwrite each other unseen.
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::id::{CategoryId, TicketId};
 use tierdesk_domain::ticket::{Impact, Kind, Status, Urgency};
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::category::{self, Named};
+use tierdesk_store::ticket::Ticket;
 
 use crate::error::{DeskError, Result};
 use crate::{Caller, Desk, Work};
@@ -37,21 +38,7 @@ impl Desk {
         if !ticket.status.may_become(next) {
             return Err(DeskError::State("state.status_step"));
         }
-        work.event(
-            &ticket,
-            EventKind::Status,
-            Visibility::Public,
-            None,
-            json!({"from": ticket.status.as_str(), "to": next.as_str()}),
-        )
-        .await?;
-        work.audit(
-            "ticket.status",
-            "ticket",
-            &ticket.number.0.to_string(),
-            json!({"from": ticket.status.as_str(), "to": next.as_str()}),
-        );
-        ticket.status = next;
+        becomes(&mut work, &mut ticket, next, json!({})).await?;
         ticket.bot_holds = false;
         work.save(&mut ticket, true).await?;
         work.commit().await
@@ -168,6 +155,28 @@ impl Desk {
         work.save(&mut ticket, true).await?;
         work.commit().await
     }
+}
+
+/// Gives a locked ticket another status within an action. `data` says more than from and to.
+pub(crate) async fn becomes(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    next: Status,
+    mut data: Value,
+) -> Result<()> {
+    data["from"] = json!(ticket.status.as_str());
+    data["to"] = json!(next.as_str());
+    let (kind, visibility) = (EventKind::Status, Visibility::Public);
+    work.event(ticket, kind, visibility, None, data.clone())
+        .await?;
+    work.audit(
+        "ticket.status",
+        "ticket",
+        &ticket.number.0.to_string(),
+        data,
+    );
+    ticket.status = next;
+    Ok(())
 }
 
 async fn name_of(work: &mut Work<'_>, category: Option<CategoryId>) -> Result<Option<Named>> {
