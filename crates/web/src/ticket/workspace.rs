@@ -271,6 +271,7 @@ impl Workspace {
             queue_address: queue_address(ticket.tier, &team_name),
             kind: words::kind(ticket.kind),
             channel: words::channel(ticket.channel),
+            categories: category_choices(&around.categories, around.category.as_deref(), &ticket),
             category: around.category.unwrap_or_default(),
             filed: frame.at(&ticket.created_at),
             impact: words::impact(ticket.impact),
@@ -318,7 +319,6 @@ impl Workspace {
                 .iter()
                 .map(|it| choice(it.as_str(), words::kind(*it), *it == ticket.kind))
                 .collect(),
-            categories: category_choices(&around.categories, around.category.as_deref(), &ticket),
             codes: ResolutionCode::ALL
                 .iter()
                 .filter(|it| **it != ResolutionCode::Withdrawn)
