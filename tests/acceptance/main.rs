@@ -24,6 +24,7 @@ mod filter;
 mod handover;
 mod host;
 mod in_charge;
+mod interrupted;
 mod job;
 mod job_given_up;
 mod journey;
