@@ -127,6 +127,11 @@ async fn what_if_shows_the_clocks_beside_the_present_ones_and_changes_nothing() 
         ("P2", "Resolution", "due Thu 10:00, 15 h 59 min left broken"),
         ("P1", "Resolution", "broken"),
         ("resolve", "Resolution", "kept 10:00"),
+        (
+            "problem",
+            "Resolution",
+            "due Thu 10:00, 15 h 59 min left due Thu 10:00",
+        ),
         ("reply", "First response", "kept Mon 10:00 kept Mon 10:00"),
     ] {
         let path = format!("/tickets/{number}/clocks?clock=resolution.1&if={asked}");

@@ -22,7 +22,7 @@ pub(crate) fn note() -> Handover {
     Handover {
         known: "The tunnel drops after a minute.".to_owned(),
         tried: "Another client, another network.".to_owned(),
-        evidence: String::new(),
+        evidence: "The run at 08:24.".to_owned(),
         ask: "Look at the gateway.".to_owned(),
     }
 }

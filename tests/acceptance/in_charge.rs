@@ -204,7 +204,7 @@ pub(crate) fn switch() -> Handover {
     Handover {
         known: "It is the switch.".to_owned(),
         tried: "A restart.".to_owned(),
-        evidence: String::new(),
+        evidence: "The run at 08:24.".to_owned(),
         ask: "Look at the switch.".to_owned(),
     }
 }

@@ -13,11 +13,12 @@ use tierdesk_desk::DeskError;
 use tierdesk_desk::conversation::Afterwards;
 use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
 use tierdesk_domain::handover::{BounceCode, Quality};
-use tierdesk_domain::id::{TeamId, TicketId};
+use tierdesk_domain::id::{CategoryId, TeamId, TicketId};
 use tierdesk_domain::tally::{Counts, Measure};
-use tierdesk_domain::ticket::{Channel, Impact, Priority, ResolutionCode, Status, Urgency};
+use tierdesk_domain::ticket::{Channel, Impact, Kind, Priority, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
+use tierdesk_store::category;
 use tierdesk_store::tally::block;
 
 use crate::bot::{asked_whether_it_works, settled};
@@ -38,6 +39,7 @@ enum Step {
     Note,
     Status(Status),
     Urgency(Urgency),
+    Subject(Kind, usize),
     Take(bool),
     Escalate(bool, Tier),
     HandBack,
@@ -67,6 +69,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Note),
         3 => prop_oneof![Just(Status::Open), Just(Status::Pending), Just(Status::OnHold)].prop_map(Step::Status),
         2 => prop_oneof![Just(Urgency::Low), Just(Urgency::Medium), Just(Urgency::High)].prop_map(Step::Urgency),
+        2 => ((0..Kind::ALL.len()), 0..4_usize).prop_map(|(kind, category)| Step::Subject(Kind::ALL[kind], category)),
         3 => any::<bool>().prop_map(Step::Take),
         3 => (any::<bool>(), prop_oneof![Just(Tier::L1), Just(Tier::L2), Just(Tier::L3)])
             .prop_map(|(team, tier)| Step::Escalate(team, tier)),
@@ -84,6 +87,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct History {
     scene: Scene,
     teams: [TeamId; 2],
+    categories: Vec<CategoryId>,
     tickets: Vec<TicketId>,
 }
 
@@ -175,7 +179,11 @@ impl History {
         desk.accept_handover(&engineer, partly, Some(Quality::Partly), now)
             .await
             .unwrap();
+        let mut conn = scene.desk.desk.acquire().await.unwrap();
+        let categories = category::all(&mut conn).await.unwrap();
+        drop(conn);
         Self {
+            categories: categories.into_iter().map(|it| it.id).take(3).collect(),
             scene,
             teams,
             tickets,
@@ -242,6 +250,11 @@ impl History {
             }
             Step::Urgency(urgency) => {
                 desk.set_impact_urgency(&engineer, id, ticket.version, Impact::Group, urgency, now)
+                    .await
+            }
+            Step::Subject(kind, category) => {
+                let category = self.categories.get(category).copied();
+                desk.set_subject(&engineer, id, ticket.version, kind, category, now)
                     .await
             }
             Step::Take(take) => {

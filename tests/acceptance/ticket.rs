@@ -9,16 +9,16 @@ use tierdesk_domain::ticket::{Channel, Impact, Urgency};
 use tierdesk_domain::tier::Tier;
 
 /// A desk with a requester, two engineers of the Service Desk and one of Network L2.
-struct Scene {
-    desk: Tierdesk,
-    priya: Someone,
-    samir: Someone,
-    lena: Someone,
-    ana: Someone,
+pub(crate) struct Scene {
+    pub(crate) desk: Tierdesk,
+    pub(crate) priya: Someone,
+    pub(crate) samir: Someone,
+    pub(crate) lena: Someone,
+    pub(crate) ana: Someone,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let desk = Tierdesk::start().await;
         let priya = desk.requester("Priya Nair").await;
         let samir = desk
@@ -36,7 +36,7 @@ impl Scene {
     }
 
     /// A ticket that the bot has passed on to the queue.
-    async fn ticket(&self, title: &str) -> (TicketId, i64) {
+    pub(crate) async fn ticket(&self, title: &str) -> (TicketId, i64) {
         let filed = self
             .desk
             .desk
@@ -66,14 +66,14 @@ impl Scene {
 }
 
 /// The value of a hidden field of the form that posts to `action`.
-fn hidden(reply: &Reply, action: &str, name: &str) -> String {
+pub(crate) fn hidden(reply: &Reply, action: &str, name: &str) -> String {
     reply.page().attribute(
         &format!("form[action=\"{action}\"] input[name={name}]"),
         "value",
     )
 }
 
-async fn open(client: &Client, number: i64) -> Reply {
+pub(crate) async fn open(client: &Client, number: i64) -> Reply {
     let reply = client.get(&format!("/tickets/{number}")).await;
     assert_eq!(reply.status, 200, "{}", reply.page().all_text());
     reply
@@ -266,8 +266,8 @@ async fn an_escalation_without_its_note_says_beside_each_field_what_is_missing()
     assert_eq!(page.text("#escalate #known"), "Only this");
     assert_eq!(
         page.texts("#escalate .error-text").len(),
-        2,
-        "tried and ask"
+        3,
+        "tried, evidence and ask"
     );
     assert!(page.has("#escalate #ask[aria-invalid=true][aria-describedby~=ask-e]"));
     let nowhere = samir
@@ -299,6 +299,7 @@ async fn a_ticket_goes_up_and_comes_back_with_a_reason() {
         ("to", &to),
         ("known", "Port 53 is dropped"),
         ("tried", "Restart"),
+        ("evidence", "The run at 08:24"),
         ("ask", "Find the rule"),
     ];
     samir.post(&path, &form).await.location();
@@ -307,7 +308,12 @@ async fn a_ticket_goes_up_and_comes_back_with_a_reason() {
     assert_eq!(page.text(".crumbs a"), "L2 Network");
     assert_eq!(
         page.texts(".handover dt"),
-        ["What is known", "What was tried", "What is asked"]
+        [
+            "What is known",
+            "What was tried",
+            "Evidence",
+            "What is asked"
+        ]
     );
     assert_eq!(
         samir

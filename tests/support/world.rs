@@ -180,6 +180,9 @@ impl World {
             }
             "/tickets/{number}/reopen" => &[("why", "Again")],
             "/tickets/{number}/resolve" => &[("code", "fixed"), ("answer", "Oiled")],
+            "/tickets/{number}/subject" => {
+                &[("version", "1"), ("kind", "problem"), ("category", "none")]
+            }
             "/tickets/{number}/status" => &[("version", "1"), ("status", "pending")],
             _ => &[],
         };

@@ -1,4 +1,5 @@
-//! What people say on a ticket: answers, replies and notes. Messages never conflict: each is appended.
+//! What people say on a ticket: answers, replies and notes. Messages never conflict: each is appended. Only what ends or pauses
+//! the work together with a message must know what the requester wrote last.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -9,10 +10,13 @@ use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::ticket::Ticket;
+use tierdesk_store::timeline;
 
 use crate::draft::{self, Purpose};
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
+use crate::properties::becomes;
 use crate::ticket::{MAX_BODY, reopen};
 use crate::work::Mail;
 use crate::{Caller, Desk, Work, attachment};
@@ -33,11 +37,18 @@ pub struct Message<'a> {
     pub text: &'a str,
     /// The form that files were uploaded for.
     pub files: Option<FormId>,
+    /// The newest event that the writer's page showed. A message that ends or pauses the work is refused where the requester
+    /// wrote after it; without one nothing is.
+    pub seen: Option<EventId>,
 }
 
 impl<'a> From<&'a str> for Message<'a> {
     fn from(text: &'a str) -> Self {
-        Self { text, files: None }
+        Self {
+            text,
+            files: None,
+            seen: None,
+        }
     }
 }
 
@@ -60,6 +71,31 @@ pub(crate) async fn words(work: &mut Work<'_>, message: Message<'_>) -> Result<O
     } else {
         Err(errors.into())
     }
+}
+
+/// Refuses to end or pause the work over words of the requester that the caller has not read.
+///
+/// # Errors
+/// [`DeskError::Conflict`].
+pub(crate) async fn has_read(
+    work: &mut Work<'_>,
+    ticket: TicketId,
+    seen: Option<EventId>,
+) -> Result<()> {
+    let unread = match seen {
+        Some(seen) => timeline::asked_since(work.conn(), ticket, seen).await?,
+        None => false,
+    };
+    if unread {
+        return Err(DeskError::Conflict);
+    }
+    Ok(())
+}
+
+/// Writes down that something was said, without the words: those may be removed from the timeline one day.
+fn said(work: &mut Work<'_>, action: &str, ticket: &Ticket, event: EventId) {
+    let number = ticket.number.0.to_string();
+    work.audit(action, "ticket", &number, json!({"event": event}));
 }
 
 impl Desk {
@@ -94,16 +130,10 @@ impl Desk {
                     message.files,
                     (id, event, Visibility::Public),
                 );
+                said(&mut work, "ticket.answered", &ticket, event);
                 if ticket.status == Status::Pending {
-                    work.event(
-                        &ticket,
-                        EventKind::Status,
-                        Visibility::Public,
-                        None,
-                        json!({"from": "pending", "to": "open", "why": "answered"}),
-                    )
-                    .await?;
-                    ticket.status = Status::Open;
+                    let why = json!({"why": "answered"});
+                    becomes(&mut work, &mut ticket, Status::Open, why).await?;
                 }
                 if let Some(engineer) = ticket.assignee {
                     let telling = Telling::of(NotificationKind::Answered, id, event);
@@ -118,6 +148,9 @@ impl Desk {
     }
 
     /// An engineer answers in public. The first answer of a human meets the first-response promise.
+    ///
+    /// # Errors
+    /// [`DeskError::Conflict`] if the ticket shall wait for its requester, who wrote after what `message` has seen.
     pub async fn reply(
         &self,
         caller: &Caller,
@@ -131,6 +164,9 @@ impl Desk {
         let mut ticket = work.ticket(id, Action::WorkTicket).await?;
         if !ticket.status.is_open() {
             return Err(DeskError::State("state.resolved_already"));
+        }
+        if afterwards == Afterwards::Pending {
+            has_read(&mut work, id, message.seen).await?;
         }
         let text = words(&mut work, message).await?;
         let event = work
@@ -148,6 +184,7 @@ impl Desk {
             message.files,
             (id, event, Visibility::Public),
         );
+        said(&mut work, "ticket.replied", &ticket, event);
         let next = match afterwards {
             Afterwards::Open if ticket.status == Status::New => Status::Open,
             Afterwards::Open => ticket.status,
@@ -155,15 +192,7 @@ impl Desk {
         };
         let changed = next != ticket.status;
         if changed {
-            work.event(
-                &ticket,
-                EventKind::Status,
-                Visibility::Public,
-                None,
-                json!({"from": ticket.status.as_str(), "to": next.as_str()}),
-            )
-            .await?;
-            ticket.status = next;
+            becomes(&mut work, &mut ticket, next, json!({})).await?;
         }
         ticket.bot_holds = false;
         crate::in_charge::seen_to(&mut work, &ticket).await?;
@@ -208,6 +237,7 @@ impl Desk {
             message.files,
             (id, event, Visibility::Internal),
         );
+        said(&mut work, "ticket.noted", &ticket, event);
         work.save(&mut ticket, false).await?;
         work.commit().await?;
         Ok(event)

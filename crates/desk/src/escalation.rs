@@ -282,7 +282,7 @@ async fn apply(
                     &[("rule", &document.name), ("because", &because)],
                 ),
                 tried: t("escalation.note_tried").to_owned(),
-                evidence: String::new(),
+                evidence: t("escalation.note_evidence").to_owned(),
                 ask: t("escalation.note_ask").to_owned(),
             };
             crate::handover::escalate(work, ticket, team, tier, &handover).await

@@ -27,6 +27,7 @@ pub mod founding;
 pub mod handover;
 pub mod host;
 pub mod in_charge;
+pub mod interrupted;
 pub mod invitation;
 pub mod job;
 pub mod keys;

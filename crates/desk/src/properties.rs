@@ -1,14 +1,17 @@
 //! Properties of a ticket, guarded by its version: two editors never overwrite each other unseen.
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use tierdesk_domain::authorize::Action;
-use tierdesk_domain::id::TicketId;
-use tierdesk_domain::ticket::{Impact, Status, Urgency};
+use tierdesk_domain::field::FieldError;
+use tierdesk_domain::id::{CategoryId, TicketId};
+use tierdesk_domain::ticket::{Impact, Kind, Status, Urgency};
 use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::category::{self, Named};
+use tierdesk_store::ticket::Ticket;
 
 use crate::error::{DeskError, Result};
-use crate::{Caller, Desk};
+use crate::{Caller, Desk, Work};
 
 impl Desk {
     /// Sets open, pending or on hold by hand.
@@ -35,21 +38,7 @@ impl Desk {
         if !ticket.status.may_become(next) {
             return Err(DeskError::State("state.status_step"));
         }
-        work.event(
-            &ticket,
-            EventKind::Status,
-            Visibility::Public,
-            None,
-            json!({"from": ticket.status.as_str(), "to": next.as_str()}),
-        )
-        .await?;
-        work.audit(
-            "ticket.status",
-            "ticket",
-            &ticket.number.0.to_string(),
-            json!({"from": ticket.status.as_str(), "to": next.as_str()}),
-        );
-        ticket.status = next;
+        becomes(&mut work, &mut ticket, next, json!({})).await?;
         ticket.bot_holds = false;
         work.save(&mut ticket, true).await?;
         work.commit().await
@@ -103,5 +92,96 @@ impl Desk {
         crate::in_charge::confirmed(&mut work, &ticket).await?;
         work.save(&mut ticket, true).await?;
         work.commit().await
+    }
+
+    /// Changes what a ticket is about: its kind and its category. It stays in its queue; the promises of its new kind and
+    /// category apply from now on.
+    ///
+    /// # Errors
+    /// [`DeskError::Conflict`] if the ticket changed since `version`; [`DeskError::Invalid`] for a category that tickets do
+    /// not come into; [`DeskError::State`] once it is resolved.
+    pub async fn set_subject(
+        &self,
+        caller: &Caller,
+        id: TicketId,
+        version: i32,
+        kind: Kind,
+        category: Option<CategoryId>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut work = self.begin(caller, now).await?;
+        let mut ticket = work.ticket(id, Action::WorkTicket).await?;
+        if (ticket.kind, ticket.category) == (kind, category) {
+            return Ok(());
+        }
+        if ticket.version != version {
+            return Err(DeskError::Conflict);
+        }
+        if !ticket.status.is_open() {
+            return Err(DeskError::State("state.resolved_already"));
+        }
+        // What stays as it is is no change: clocks and readers hear of what is in the event, and of nothing else.
+        let mut change = json!({});
+        if ticket.kind != kind {
+            change["kind_from"] = json!(ticket.kind);
+            change["kind"] = json!(kind);
+        }
+        if ticket.category != category {
+            let old = name_of(&mut work, ticket.category).await?;
+            let new = name_of(&mut work, category).await?;
+            if category.is_some() && new.as_ref().is_none_or(|it| it.retired) {
+                return Err(vec![FieldError::new("category", "error.choose_one")].into());
+            }
+            change["category_from"] = json!(ticket.category);
+            change["category"] = json!(category);
+            change["category_from_name"] = json!(old.map(|it| it.name));
+            change["category_name"] = json!(new.map(|it| it.name));
+        }
+        (ticket.kind, ticket.category) = (kind, category);
+        work.event(
+            &ticket,
+            EventKind::Changed,
+            Visibility::Internal,
+            None,
+            change.clone(),
+        )
+        .await?;
+        work.audit(
+            "ticket.subject",
+            "ticket",
+            &ticket.number.0.to_string(),
+            change,
+        );
+        work.save(&mut ticket, true).await?;
+        work.commit().await
+    }
+}
+
+/// Gives a locked ticket another status within an action. `data` says more than from and to.
+pub(crate) async fn becomes(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    next: Status,
+    mut data: Value,
+) -> Result<()> {
+    data["from"] = json!(ticket.status.as_str());
+    data["to"] = json!(next.as_str());
+    let (kind, visibility) = (EventKind::Status, Visibility::Public);
+    work.event(ticket, kind, visibility, None, data.clone())
+        .await?;
+    work.audit(
+        "ticket.status",
+        "ticket",
+        &ticket.number.0.to_string(),
+        data,
+    );
+    ticket.status = next;
+    Ok(())
+}
+
+async fn name_of(work: &mut Work<'_>, category: Option<CategoryId>) -> Result<Option<Named>> {
+    match category {
+        Some(id) => Ok(category::named(work.conn(), id).await?),
+        None => Ok(None),
     }
 }

@@ -13,7 +13,7 @@ use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::{instance, link, requester, ticket};
 use uuid::Uuid;
 
-use crate::conversation::{Message, words};
+use crate::conversation::{Message, has_read, words};
 use crate::draft::{self, Purpose};
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
@@ -94,23 +94,30 @@ impl Desk {
         Ok(filed)
     }
 
-    /// Resolves a ticket. `message` is what the requester reads.
+    /// Resolves a ticket. The requester reads the text of `message`; files do not go with it.
+    ///
+    /// # Errors
+    /// [`DeskError::Conflict`] if the requester wrote after what `message` has seen.
     pub async fn resolve(
         &self,
         caller: &Caller,
         id: TicketId,
         code: ResolutionCode,
-        message: &str,
+        message: impl Into<Message<'_>>,
         now: DateTime<Utc>,
     ) -> Result<()> {
+        let message = message.into();
         let mut work = self.begin(caller, now).await?;
         let mut ticket = work.ticket(id, Action::WorkTicket).await?;
+        if ticket.status.is_open() {
+            has_read(&mut work, id, message.seen).await?;
+        }
         let by = if caller.principal().is_some() {
             ResolvedBy::Human
         } else {
             ResolvedBy::Bot
         };
-        resolve(&mut work, &mut ticket, code, by, message).await?;
+        resolve(&mut work, &mut ticket, code, by, message.text).await?;
         work.commit().await
     }
 

@@ -13,7 +13,7 @@ pub struct Handover {
     pub known: String,
     /// What was tried.
     pub tried: String,
-    /// What shows it: outputs, jobs, messages. May be empty.
+    /// What shows it: outputs, jobs, messages, or that there is none and why.
     pub evidence: String,
     /// What is asked of the receiver.
     pub ask: String,
@@ -23,15 +23,13 @@ pub struct Handover {
 pub const MAX_PART: usize = 4_000;
 
 impl Handover {
-    /// Checks the parts a person typed: known, tried and ask are required, each at most [`MAX_PART`] characters.
+    /// Checks the parts: all are required, each at most [`MAX_PART`] characters.
     pub fn check(self) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
         required("known", &self.known, MAX_PART, &mut errors);
         required("tried", &self.tried, MAX_PART, &mut errors);
+        required("evidence", &self.evidence, MAX_PART, &mut errors);
         required("ask", &self.ask, MAX_PART, &mut errors);
-        if self.evidence.chars().count() > MAX_PART {
-            errors.push(FieldError::too_long("evidence", MAX_PART));
-        }
         if errors.is_empty() {
             Ok(self)
         } else {
@@ -124,6 +122,29 @@ mod tests {
         ];
         for (later, expected) in table {
             assert_eq!(standing(later.iter().copied()), expected, "{later:?}");
+        }
+    }
+
+    #[test]
+    fn every_part_of_a_hand_over_is_required_and_has_a_limit() {
+        let parts = ["known", "tried", "evidence", "ask"];
+        let note = |of: &dyn Fn(&str) -> String| Handover {
+            known: of("known"),
+            tried: of("tried"),
+            evidence: of("evidence"),
+            ask: of("ask"),
+        };
+        assert!(note(&|_| "x".repeat(MAX_PART)).check().is_ok());
+        for wrong in [" ".to_owned(), "x".repeat(MAX_PART + 1)] {
+            for part in parts {
+                let words = |it: &str| match it == part {
+                    true => wrong.clone(),
+                    false => "Said.".to_owned(),
+                };
+                let errors = note(&words).check().unwrap_err();
+                let fields: Vec<_> = errors.iter().map(|it| it.field).collect();
+                assert_eq!(fields, [part]);
+            }
         }
     }
 

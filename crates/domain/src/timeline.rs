@@ -47,7 +47,7 @@ named! {
         Status = "status",
         /// Impact, urgency or priority changed.
         Priority = "priority",
-        /// Category, title or host changed.
+        /// Kind or category changed: both as they were and are; or something else did, and data says `what`.
         Changed = "changed",
         /// Resolved: code and by whom.
         Resolved = "resolved",

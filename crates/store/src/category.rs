@@ -48,6 +48,26 @@ pub async fn all(conn: &mut PgConnection) -> Result<Vec<Category>> {
     .collect()
 }
 
+/// What somebody who names a category of a ticket must know of it.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// Whether no ticket comes into it any more.
+    pub retired: bool,
+}
+
+/// The name of a category, also of one that is retired.
+pub async fn named(conn: &mut PgConnection, id: CategoryId) -> Result<Option<Named>> {
+    Ok(sqlx::query_as!(
+        Named,
+        r#"select name, retired_at is not null as "retired!" from category where id = $1"#,
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
 /// Adds a category.
 pub async fn insert(
     conn: &mut PgConnection,

@@ -89,6 +89,18 @@ pub async fn find(
     .transpose()
 }
 
+/// Whose session that is, also past its end, unless it was ended or its person deactivated.
+pub async fn whose(conn: &mut PgConnection, id_hash: &[u8]) -> Result<Option<PersonId>> {
+    let person = sqlx::query_scalar!(
+        "select s.person_id from session s join person p on p.id = s.person_id
+         where s.id_hash = $1 and s.ended_at is null and p.deactivated_at is null",
+        id_hash
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(person.map(PersonId))
+}
+
 /// A live session with its person and their rights: what every request needs, in one statement.
 #[derive(Debug, Clone)]
 pub struct Visit {

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::bot::State;
-use tierdesk_domain::id::{FormId, PersonId, TeamId};
+use tierdesk_domain::id::{CategoryId, FormId, PersonId, TeamId};
 
 use crate::presence::{GONE_AFTER, Present};
 use crate::ticket::Ticket;
@@ -33,6 +33,8 @@ pub struct Surroundings {
     pub drafts: [Option<String>; 2],
     /// Every team that is not retired.
     pub teams: Vec<(TeamId, String)>,
+    /// Every category that is not retired, in the order people see them.
+    pub categories: Vec<(CategoryId, String)>,
     /// Who else has the ticket open, by name, at most five.
     pub present: Vec<Present>,
     /// The escalation path that asks for an acknowledgement.
@@ -77,6 +79,8 @@ pub async fn of_ticket(
                   (select body ->> 'text' from draft where person_id = $5 and purpose = $7) as second_draft,
                   array(select id from team where retired_at is null order by id) as "teams!",
                   array(select name from team where retired_at is null order by id) as "team_names!",
+                  array(select id from category where retired_at is null order by position, name, id) as "categories!",
+                  array(select name from category where retired_at is null order by position, name, id) as "category_names!",
                   array(select p.name from presence x join person p on p.id = x.person_id
                         where x.ticket_id = $2 and x.person_id <> $5 and x.at > $8 order by p.name, p.id limit 5) as "present!",
                   array(select x.doing = 'replying' from presence x join person p on p.id = x.person_id
@@ -117,6 +121,12 @@ pub async fn of_ticket(
             assignee: r.assignee,
             drafts: [r.first_draft, r.second_draft],
             teams: r.teams.into_iter().map(TeamId).zip(r.team_names).collect(),
+            categories: r
+                .categories
+                .into_iter()
+                .map(CategoryId)
+                .zip(r.category_names)
+                .collect(),
             present: r
                 .present
                 .into_iter()

@@ -182,6 +182,19 @@ pub async fn all(
     Ok(events)
 }
 
+/// Whether a ticket's requester wrote, or it was reopened, after one of its events.
+pub async fn asked_since(conn: &mut PgConnection, ticket: TicketId, seen: EventId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from event s join event e on e.ticket_id = s.ticket_id
+                          where s.id = $2 and s.ticket_id = $1 and e.kind in ('ask', 'reopened')
+                            and (e.at, e.id) > (s.at, s.id)) as "asked!""#,
+        ticket.0,
+        seen.0
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 /// The queue that a ticket was last escalated from into the queue where it is now, if it was.
 pub async fn came_from(
     conn: &mut PgConnection,

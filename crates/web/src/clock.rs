@@ -112,12 +112,15 @@ async fn show(
     let ticket = ticket::find(&app, &me, number).await?;
     let mut conn = app.desk.acquire().await?;
     let clocks = app.desk.clocks(&mut conn, &ticket, frame.now).await?;
-    let queues = match ticket.status {
-        Status::Resolved | Status::Closed => Vec::new(),
-        _ => tierdesk_store::queue::all(&mut conn).await?,
+    let (queues, categories) = match ticket.status {
+        Status::Resolved | Status::Closed => (Vec::new(), Vec::new()),
+        _ => (
+            tierdesk_store::queue::all(&mut conn).await?,
+            tierdesk_store::category::all(&mut conn).await?,
+        ),
     };
     drop(conn);
-    let choices = what_if::choices(&ticket, &queues, &asked.what_if);
+    let choices = what_if::choices(&ticket, &queues, &categories, &asked.what_if);
     let supposed = choices.iter().find(|choice| choice.chosen).map(|choice| {
         let then = clocks.what_if(&choice.changes, frame.now);
         (

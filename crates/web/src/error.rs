@@ -351,7 +351,8 @@ pub(crate) async fn show(State(app): State<AppState>, request: Request, next: Ne
     shown
 }
 
-fn wants_json(request: &Request) -> bool {
+/// Whether a program asks, and not a person's page.
+pub(crate) fn wants_json(request: &Request) -> bool {
     let path = request.uri().path();
     path.starts_with("/agent/")
         || path.starts_with("/api/")

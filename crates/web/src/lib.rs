@@ -23,6 +23,7 @@ mod headers;
 mod health;
 mod home;
 mod host;
+mod interrupted;
 mod job;
 mod live;
 mod mailbox;

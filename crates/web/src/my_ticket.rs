@@ -387,6 +387,7 @@ async fn answer(
         let message = Message {
             text: sent.text("body"),
             files: Some(sent.form),
+            seen: None,
         };
         match app.desk.answer(&me.caller, id, message, now.0).await {
             Ok(()) => Ok(()),

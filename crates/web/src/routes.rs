@@ -17,7 +17,7 @@ use axum_extra::extract::CookieJar;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::visitor::{Needs, Visitor};
-use crate::{AppState, WebError, same_site};
+use crate::{AppState, WebError, interrupted, same_site};
 
 /// A form with as many of the largest files as a message takes, and everything around them. They stream to disk; each
 /// file's own limit is the desk's.
@@ -238,7 +238,11 @@ async fn pass(
         };
         if !route.audience.admits(visitor.as_deref()) {
             return match visitor {
-                None => WebError::SignInFirst.into_response(),
+                None => {
+                    let cookie = jar.get(guard.app.settings.cookie());
+                    let cookie = cookie.map(|it| it.value());
+                    interrupted::sign_in_first(&guard.app, cookie, request).await
+                }
                 Some(visitor) => {
                     tracing::warn!(person = %visitor.principal.person, "refused: not in the audience of this route");
                     WebError::Forbidden.into_response()
@@ -256,7 +260,7 @@ async fn pass(
                     crate::filters::encoded(target)
                 ))
                 .into_response(),
-                _ => WebError::ConfirmFirst.into_response(),
+                _ => interrupted::confirm_first(&guard.app, Arc::clone(visitor), request).await,
             };
         }
         theme = visitor.as_ref().map(|v| v.preferences.theme);

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use crate::form::{Errors, LOOK_AGAIN};
 use crate::frame::Frame;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
-use crate::{AppState, WebError};
+use crate::{AppState, WebError, interrupted};
 
 pub(crate) fn routes(routes: &mut Routes) {
     routes.get(Audience::Everyone, "/sign-in", show);
@@ -68,7 +68,21 @@ struct SignInPage {
     frame: Frame,
     mail: String,
     next: String,
+    /// The form that its sender goes on with afterwards, sealed, or `""`.
+    kept: String,
     errors: Errors,
+}
+
+/// The page for somebody whose session ran out under a form.
+pub(crate) fn sign_in_interrupted(frame: Frame, kept: String) -> Response {
+    Page(SignInPage {
+        frame,
+        mail: String::new(),
+        next: own_path(None),
+        kept,
+        errors: Errors::default(),
+    })
+    .status(StatusCode::UNAUTHORIZED)
 }
 
 async fn show(frame: Frame, Query(query): Query<Next>) -> Response {
@@ -80,6 +94,7 @@ async fn show(frame: Frame, Query(query): Query<Next>) -> Response {
         frame,
         mail: String::new(),
         next,
+        kept: String::new(),
         errors: Errors::default(),
     })
     .into_response()
@@ -93,6 +108,8 @@ struct SignInForm {
     #[serde(default)]
     password: Secret,
     next: Option<String>,
+    #[serde(default)]
+    kept: String,
 }
 
 async fn sign_in(
@@ -115,7 +132,11 @@ async fn sign_in(
         )
         .await;
     match result {
-        Ok(secret) => Ok((jar.add(cookie(&app, &secret)), Redirect::to(&next)).into_response()),
+        Ok(secret) => {
+            let answer =
+                interrupted::go_on(&app, frame, secret.reveal(), &form.kept, &next).await?;
+            Ok((jar.add(cookie(&app, &secret)), answer).into_response())
+        }
         Err(DeskError::Denied) => {
             let mut errors = Errors::default();
             errors.add("mail", text::t("sign_in.wrong"));
@@ -123,6 +144,7 @@ async fn sign_in(
                 frame,
                 mail: form.mail,
                 next,
+                kept: form.kept,
                 errors,
             })
             .status(LOOK_AGAIN))
@@ -198,13 +220,27 @@ async fn ask_for_help(
 struct ConfirmPage {
     frame: Frame,
     next: String,
+    /// The form that its sender goes on with afterwards, sealed, or `""`.
+    kept: String,
     errors: Errors,
+}
+
+/// The page for somebody who sent a form too long after they proved who they are.
+pub(crate) fn confirm_interrupted(frame: Frame, kept: String) -> Response {
+    Page(ConfirmPage {
+        frame,
+        next: own_path(None),
+        kept,
+        errors: Errors::default(),
+    })
+    .status(StatusCode::FORBIDDEN)
 }
 
 async fn confirm(frame: Frame, Query(query): Query<Next>) -> Response {
     Page(ConfirmPage {
         frame,
         next: own_path(query.next),
+        kept: String::new(),
         errors: Errors::default(),
     })
     .into_response()
@@ -216,6 +252,8 @@ struct ConfirmForm {
     #[serde(default)]
     password: Secret,
     next: Option<String>,
+    #[serde(default)]
+    kept: String,
 }
 
 async fn confirmed(
@@ -236,13 +274,18 @@ async fn confirmed(
         )
         .await
     {
-        Ok(secret) => Ok((jar.add(cookie(&app, &secret)), Redirect::to(&next)).into_response()),
+        Ok(secret) => {
+            let answer =
+                interrupted::go_on(&app, frame, secret.reveal(), &form.kept, &next).await?;
+            Ok((jar.add(cookie(&app, &secret)), answer).into_response())
+        }
         Err(DeskError::Denied) => {
             let mut errors = Errors::default();
             errors.add("password", text::t("error.password_wrong"));
             Ok(Page(ConfirmPage {
                 frame,
                 next,
+                kept: form.kept,
                 errors,
             })
             .status(StatusCode::UNPROCESSABLE_ENTITY))

@@ -271,6 +271,9 @@ impl Reader<'_> {
             EventKind::Acknowledged => ("ok", t("event.acknowledged").to_owned()),
             EventKind::Undone => ("undo", fill("event.undone", &[("what", &what())])),
             EventKind::PasswordReset => ("key", fill("event.password_reset", &[("what", &what())])),
+            EventKind::Changed if data.get("kind").or(data.get("category")).is_some() => {
+                ("edit", subject(data))
+            }
             _ => ("edit", fill("event.changed", &[("what", &what())])),
         })
     }
@@ -410,6 +413,25 @@ fn said(data: &Value, keys: &[&str]) -> String {
         .iter()
         .find_map(|key| data[*key].as_str().filter(|text| !text.is_empty()));
     found.unwrap_or(t("event.unknown_what")).to_owned()
+}
+
+/// What became of a ticket's kind and category.
+fn subject(data: &Value) -> String {
+    let kind = |key: &str| {
+        let kind = data[key].as_str().and_then(|word| word.parse().ok());
+        kind.map_or("", words::kind)
+    };
+    let category = |key: &str| data[key].as_str().unwrap_or(t("ticket.no_category"));
+    let mut says = Vec::new();
+    if data.get("kind").is_some() {
+        let (from, to) = (kind("kind_from"), kind("kind"));
+        says.push(fill("event.kind", &[("from", &from), ("to", &to)]));
+    }
+    if data.get("category").is_some() {
+        let (from, to) = (category("category_from_name"), category("category_name"));
+        says.push(fill("event.category", &[("from", &from), ("to", &to)]));
+    }
+    says.join(", ")
 }
 
 /// A mail's line: what it said, to whom and, where it failed, what the mail server answered.

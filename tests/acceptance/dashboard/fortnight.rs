@@ -233,7 +233,7 @@ impl Fortnight {
                 let note = Handover {
                     known: "Slow.".to_owned(),
                     tried: "Restart.".to_owned(),
-                    evidence: String::new(),
+                    evidence: "The run at 08:24.".to_owned(),
                     ask: "Look at it.".to_owned(),
                 };
                 let to = (self.teams[team], tier);

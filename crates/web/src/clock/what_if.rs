@@ -2,12 +2,14 @@
 
 use tierdesk_domain::clock::{Change, Clock, State, spell};
 use tierdesk_domain::text::{fill, t};
-use tierdesk_domain::ticket::{Priority, ResolvedBy, Status};
+use tierdesk_domain::ticket::{Kind, Priority, ResolvedBy, Status};
+use tierdesk_store::category::Category;
 use tierdesk_store::queue::QueueCount;
 use tierdesk_store::ticket::Ticket;
 
 use super::name;
 use crate::frame::Frame;
+use crate::words;
 
 /// Something that could happen to this ticket now.
 pub(super) struct Choice {
@@ -28,7 +30,12 @@ pub(super) struct Compared {
 }
 
 /// What could happen, depending on where the ticket stands.
-pub(super) fn choices(ticket: &Ticket, queues: &[QueueCount], asked: &str) -> Vec<Choice> {
+pub(super) fn choices(
+    ticket: &Ticket,
+    queues: &[QueueCount],
+    categories: &[Category],
+    asked: &str,
+) -> Vec<Choice> {
     let mut choices = Vec::new();
     let mut offer = |value: &str, title: String, change: Change| {
         choices.push(Choice {
@@ -64,6 +71,18 @@ pub(super) fn choices(ticket: &Ticket, queues: &[QueueCount], asked: &str) -> Ve
         if priority != ticket.priority {
             let title = fill("clock.if_priority", &[("priority", &priority)]);
             offer(&priority.to_string(), title, Change::Priority(priority));
+        }
+    }
+    for &kind in Kind::ALL {
+        if kind != ticket.kind {
+            let title = fill("clock.if_kind", &[("kind", &words::kind(kind))]);
+            offer(kind.as_str(), title, Change::Kind(kind));
+        }
+    }
+    for it in categories {
+        if ticket.category != Some(it.id) {
+            let title = fill("clock.if_category", &[("category", &it.name)]);
+            offer(&it.id.to_string(), title, Change::Category(Some(it.id)));
         }
     }
     for it in queues {

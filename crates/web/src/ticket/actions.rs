@@ -14,13 +14,13 @@ use tierdesk_desk::draft::Purpose;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::handover::Handover;
-use tierdesk_domain::id::{FormId, PersonId, TeamId};
-use tierdesk_domain::ticket::{Impact, ResolutionCode, Status, Urgency};
+use tierdesk_domain::id::{CategoryId, EventId, FormId, PersonId, TeamId};
+use tierdesk_domain::ticket::{Impact, Kind, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::ticket::Ticket;
 use uuid::Uuid;
 
-use super::workspace::Typed;
+use super::workspace::{NO_CATEGORY, Typed};
 use super::{Workspace, address, find};
 use crate::attachment::{self, Sent};
 use crate::extract::{Form, Me, Multipart, Now, Path};
@@ -35,6 +35,7 @@ pub(crate) fn routes(routes: &mut Routes) {
     routes.post(Audience::Engineer, "/tickets/{number}/assign", assign);
     routes.post(Audience::Engineer, "/tickets/{number}/status", status);
     routes.post(Audience::Engineer, "/tickets/{number}/priority", priority);
+    routes.post(Audience::Engineer, "/tickets/{number}/subject", subject);
     routes.post(Audience::Engineer, "/tickets/{number}/escalate", escalate);
     routes.post(Audience::Engineer, "/tickets/{number}/hand-back", hand_back);
     routes.post(Audience::Engineer, "/tickets/{number}/resolve", resolve);
@@ -65,6 +66,8 @@ impl Turn {
             Ok(_) => return Ok(see(&address(self.ticket.number), Some(said))),
             Err(DeskError::Invalid(errors)) => (LOOK_AGAIN, Errors::from(errors), false),
             Err(DeskError::Conflict) => (StatusCode::CONFLICT, Errors::default(), true),
+            // It went to others meanwhile. What was written for it is not lost as long as the ticket can be read.
+            Err(DeskError::Denied) => (StatusCode::FORBIDDEN, Errors::default(), true),
             Err(DeskError::State(why)) => {
                 let mut errors = Errors::default();
                 errors.add("", tierdesk_domain::text::t(why));
@@ -94,6 +97,7 @@ impl Turn {
         if page.typed.of("mode") == "note" {
             page.mode = "note";
         }
+        page.out_of_reach = status == StatusCode::FORBIDDEN;
         if conflict {
             page.show_conflict(&self.seen);
         }
@@ -144,9 +148,11 @@ async fn message(
     turn.typed = ["body", "mode", "pending"]
         .map(|field| (field, sent.text(field).to_owned()))
         .into();
+    sent.text("seen").clone_into(&mut turn.seen);
     let message = Message {
         text: sent.text("body"),
         files: Some(form),
+        seen: event(&turn.seen),
     };
     let refused = sent.has(attachment::REMOVE) || !sent.errors.is_empty();
     let (purpose, said) = match sent.text("mode") {
@@ -190,6 +196,11 @@ struct AssignForm {
     expected: String,
     #[serde(default)]
     seen: String,
+}
+
+/// The newest event that a form's page showed.
+fn event(text: &str) -> Option<EventId> {
+    text.parse().ok().map(EventId)
 }
 
 fn person(text: &str) -> Option<PersonId> {
@@ -308,6 +319,45 @@ async fn priority(
 }
 
 #[derive(Debug, Deserialize)]
+struct SubjectForm {
+    version: i32,
+    kind: String,
+    /// A category, or [`NO_CATEGORY`].
+    category: String,
+    #[serde(default)]
+    seen: String,
+}
+
+async fn subject(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Path(number): Path<i64>,
+    Form(form): Form<SubjectForm>,
+) -> Result<Response, WebError> {
+    let mut turn = begin(app, me, frame, number, "subject").await?;
+    turn.seen = form.seen;
+    let kind: Kind = form.kind.parse().map_err(|_| WebError::BadRequest)?;
+    let category = match form.category.as_str() {
+        NO_CATEGORY => None,
+        id => Some(CategoryId(id.parse().map_err(|_| WebError::BadRequest)?)),
+    };
+    turn.typed = HashMap::from([("kind", form.kind), ("category", form.category)]);
+    let desk = &turn.app.desk;
+    let result = desk
+        .set_subject(
+            &turn.me.caller,
+            turn.ticket.id,
+            form.version,
+            kind,
+            category,
+            turn.now,
+        )
+        .await;
+    turn.end(result, "said.saved").await
+}
+
+#[derive(Debug, Deserialize)]
 struct EscalateForm {
     version: i32,
     #[serde(default)]
@@ -415,6 +465,8 @@ struct ResolveForm {
     code: String,
     #[serde(default)]
     answer: String,
+    #[serde(default)]
+    seen: String,
 }
 
 /// The desk speaks of `body`; the form that shares its page with the composer calls it otherwise.
@@ -446,6 +498,7 @@ async fn resolve(
 ) -> Result<Response, WebError> {
     let mut turn = begin(app, me, frame, number, "resolve").await?;
     turn.typed = HashMap::from([("code", form.code.clone()), ("answer", form.answer.clone())]);
+    turn.seen = form.seen;
     let Ok(code) = form.code.parse::<ResolutionCode>() else {
         return turn
             .end::<()>(
@@ -461,7 +514,11 @@ async fn resolve(
             &turn.me.caller,
             turn.ticket.id,
             code,
-            &form.answer,
+            Message {
+                text: &form.answer,
+                files: None,
+                seen: event(&turn.seen),
+            },
             turn.now,
         )
         .await;

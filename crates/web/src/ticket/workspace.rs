@@ -7,10 +7,10 @@ use tierdesk_desk::Desk;
 use tierdesk_desk::draft::Purpose;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::bot::State;
-use tierdesk_domain::id::{FormId, PersonId, TeamId};
+use tierdesk_domain::id::{CategoryId, FormId, PersonId, TeamId};
 use tierdesk_domain::sla::Subject;
 use tierdesk_domain::text::{fill, t};
-use tierdesk_domain::ticket::{Impact, ResolutionCode, Status, Urgency};
+use tierdesk_domain::ticket::{Impact, Kind, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::queue::QueueCount;
 use tierdesk_store::ticket::Ticket;
@@ -32,6 +32,22 @@ use crate::{WebError, words};
 
 /// The newest entries that a page shows.
 pub(crate) const ENTRIES: i64 = 500;
+
+/// What the form calls no category.
+pub(super) const NO_CATEGORY: &str = "none";
+
+/// The texts that people write into the page's forms, in the order of those, with the words beside them.
+const WRITTEN: [(&str, &str); 9] = [
+    ("body", "ticket.message"),
+    ("known", "ticket.escalate_known"),
+    ("tried", "ticket.escalate_tried"),
+    ("evidence", "ticket.escalate_evidence"),
+    ("ask", "ticket.escalate_ask"),
+    ("bounce_reason", "ticket.bounce_reason"),
+    ("reason", "ticket.hand_back_reason"),
+    ("answer", "ticket.resolve_message"),
+    ("why", "ticket.reopen_message"),
+];
 
 /// One option of a form.
 pub(crate) struct Choice {
@@ -121,6 +137,8 @@ pub(crate) struct Workspace {
     targets: Vec<Choice>,
     impacts: Vec<Choice>,
     urgencies: Vec<Choice>,
+    kinds: Vec<Choice>,
+    categories: Vec<Choice>,
     codes: Vec<Choice>,
     reply_draft: String,
     note_draft: String,
@@ -135,6 +153,8 @@ pub(crate) struct Workspace {
     /// What happened since the page was loaded, when somebody else was faster.
     pub(crate) meanwhile: Vec<Entry>,
     pub(crate) conflict: bool,
+    /// Whether the reader tried what only those may do who work on the ticket now.
+    pub(crate) out_of_reach: bool,
 }
 
 impl Workspace {
@@ -262,6 +282,7 @@ impl Workspace {
             queue_address: queue_address(ticket.tier, &team_name),
             kind: words::kind(ticket.kind),
             channel: words::channel(ticket.channel),
+            categories: category_choices(&around.categories, around.category.as_deref(), &ticket),
             category: around.category.unwrap_or_default(),
             filed: frame.at(&ticket.created_at),
             impact: words::impact(ticket.impact),
@@ -305,6 +326,10 @@ impl Workspace {
                 .rev()
                 .map(|it| choice(it.as_str(), words::urgency(*it), *it == ticket.urgency))
                 .collect(),
+            kinds: Kind::ALL
+                .iter()
+                .map(|it| choice(it.as_str(), words::kind(*it), *it == ticket.kind))
+                .collect(),
             codes: ResolutionCode::ALL
                 .iter()
                 .filter(|it| **it != ResolutionCode::Withdrawn)
@@ -327,6 +352,7 @@ impl Workspace {
             typed: Typed::default(),
             meanwhile: Vec::new(),
             conflict: false,
+            out_of_reach: false,
             title: ticket.title,
             assignee,
             requester,
@@ -357,6 +383,29 @@ impl Workspace {
 
     fn may_reopen(&self) -> bool {
         self.may_work && self.status == Status::Resolved
+    }
+
+    /// Whether the form that came back is on the page as it is now.
+    fn shows_form(&self) -> bool {
+        match self.open {
+            "" => self.may_note,
+            "reopen" => self.may_reopen(),
+            "hand-back" => self.may_reply() && self.may_hand_back,
+            "bounce" => self.may_reply() && self.handover.answer,
+            _ => self.may_reply(),
+        }
+    }
+
+    /// What was written into a form that the page has no longer: the field, what the form called it, and the words.
+    fn written(&self) -> Vec<(&'static str, &'static str, &str)> {
+        if self.shows_form() {
+            return Vec::new();
+        }
+        WRITTEN
+            .iter()
+            .map(|(field, label)| (*field, t(label), self.typed.of(field)))
+            .filter(|(.., words)| !words.trim().is_empty())
+            .collect()
     }
 
     fn waits(&self) -> bool {
@@ -419,6 +468,28 @@ fn engineer_choices(
             line: String::new(),
             chosen: assignee == Some(id),
         })
+        .collect()
+}
+
+/// The categories that a ticket may have: those that are not retired, the one that it has, and none.
+fn category_choices(
+    categories: &[(CategoryId, String)],
+    present: Option<&str>,
+    ticket: &Ticket,
+) -> Vec<Choice> {
+    let offered = |id: &CategoryId| categories.iter().any(|it| it.0 == *id);
+    let retired = ticket.category.filter(|id| !offered(id)).zip(present);
+    let none = choice(
+        NO_CATEGORY,
+        t("ticket.no_category"),
+        ticket.category.is_none(),
+    );
+    categories
+        .iter()
+        .map(|(id, name)| (*id, name.as_str()))
+        .chain(retired)
+        .map(|(id, name)| choice(&id.to_string(), name, ticket.category == Some(id)))
+        .chain([none])
         .collect()
 }
 

@@ -212,7 +212,7 @@ pub(super) const STORIES: [Story; 6] = [
                     tier: Tier::L2,
                     known: "Asks for orders older than five years.",
                     tried: "The handbook does not say.",
-                    evidence: "",
+                    evidence: "None: it is a question about where things are.",
                     ask: "Where is the archive?",
                 },
             ),

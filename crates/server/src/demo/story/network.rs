@@ -46,7 +46,7 @@ pub(super) const STORIES: [Story; 10] = [
                     tier: Tier::L2,
                     known: "Drops about every ten minutes, cable and wireless, from one home.",
                     tried: "Cable, other router port.",
-                    evidence: "",
+                    evidence: "The client shows only that it dropped; nothing was measured yet.",
                     ask: "Look at the tunnel.",
                 },
             ),

@@ -23,7 +23,7 @@ pub(super) const STORIES: [Story; 5] = [
                     tier: Tier::L2,
                     known: "Folder deleted this morning, there last night.",
                     tried: "Not in the recycle folder of the share.",
-                    evidence: "",
+                    evidence: "None on our side: only the backup shows what was there.",
                     ask: "Restore from last night.",
                 },
             ),
