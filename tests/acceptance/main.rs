@@ -51,6 +51,7 @@ mod room;
 mod routing;
 mod schema;
 mod search;
+mod skill;
 mod sla_compute;
 mod ticket;
 mod transport;

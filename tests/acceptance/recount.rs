@@ -109,6 +109,7 @@ impl History {
                 Effect::Move {
                     team: None,
                     tier: Some(Tier::L2),
+                    skill: None,
                 },
             ],
         };

@@ -388,7 +388,7 @@ async fn conclude(
         ),
     }
     .check()?;
-    crate::handover::escalate(work, ticket, team, Tier::L2, &note).await
+    crate::handover::escalate(work, ticket, team, Tier::L2, &note, None).await
 }
 
 /// One line per probe: which, where, and what it said.
