@@ -154,19 +154,8 @@ async fn install_promises(work: &mut Work<'_>, desk: TeamId) -> Result<()> {
         effects: vec![Effect::NotifyInCharge {}],
     };
     install(work, RULE, "P1: tell who is in charge", p1).await?;
-    // Until somebody writes a better one: the managers, and again until one of them acknowledges.
-    let path = Path {
-        levels: vec![Level {
-            who: Target::Managers {},
-            minutes: 0,
-            counted: Counted::Clock,
-            mail: true,
-        }],
-        repeat_minutes: 15,
-        repeats: 3,
-    };
     let id = DocumentId(desk.0);
-    install_as(work, PATH, id, "Service Desk", path).await?;
+    install_as(work, PATH, id, "Service Desk", Path::standard()).await?;
     Ok(())
 }
 
