@@ -43,6 +43,7 @@ mod programs;
 mod promise;
 mod prompt;
 mod queue;
+mod receiver;
 mod recount;
 mod report;
 mod requester;
