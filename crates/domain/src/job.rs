@@ -1,7 +1,7 @@
 //! Diagnostics on hosts: who may run what, and the states of a run.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tierdesk_catalogue::Class;
+use tierdesk_catalogue::{Class, Reach};
 
 use crate::actor::ActorKind;
 use crate::authorize::{Action, Denied, TicketFacts, Who, authorize};
@@ -92,6 +92,15 @@ pub fn permit(who: &Who, ticket: TicketFacts, class: Class) -> Result<(), Denied
         Ok(())
     } else {
         Err(Denied::Forbidden)
+    }
+}
+
+/// How far a run reaches by who asked for it: people may look at the machine that runs it, too; what a machine asks for
+/// follows other people's words.
+pub fn reach(asked_by: ActorKind) -> Reach {
+    match asked_by {
+        ActorKind::Human => Reach::Anywhere,
+        _ => Reach::Others,
     }
 }
 
