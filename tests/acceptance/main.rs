@@ -11,6 +11,7 @@ mod attachment;
 mod audit;
 mod bot;
 mod bot_agent;
+mod bot_rule;
 mod calendar;
 mod clock;
 mod clock_page;
