@@ -27,6 +27,32 @@ pub const OUTPUT_LIMIT: i64 = 1024 * 1024;
 pub const QUEUE_LIMIT: i64 = 50;
 
 named! {
+    /// How long a person lets a job wait for its host (decision 24).
+    Wait, "wait" {
+        /// Half an hour, unless they say otherwise.
+        HalfHour = "30m",
+        /// Half a working day.
+        FourHours = "4h",
+        /// A day.
+        Day = "1d",
+        /// A week, the longest.
+        Week = "7d",
+    }
+}
+
+impl Wait {
+    /// So long.
+    pub fn time(self) -> TimeDelta {
+        match self {
+            Self::HalfHour => WAIT,
+            Self::FourHours => TimeDelta::hours(4),
+            Self::Day => TimeDelta::days(1),
+            Self::Week => LONGEST_WAIT,
+        }
+    }
+}
+
+named! {
     /// Where a job stands. Each state before the end has a deadline.
     JobState, "state of a job" {
         /// Waits for its host until it expires.

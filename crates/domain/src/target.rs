@@ -3,12 +3,14 @@
 //! An e-mail address names a person, `report.docx` names a file and `2.4.1.0` after "version" a version: none of them is
 //! a target. Addresses that only make sense on the machine that asks are found, but marked as not to be probed.
 
+mod ascii;
 mod find;
 mod lists;
 mod punycode;
 #[cfg(test)]
 mod tests;
 
+pub use ascii::ascii;
 pub use find::find;
 
 use std::net::IpAddr;
