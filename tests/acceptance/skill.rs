@@ -2,7 +2,7 @@
 //! says so.
 
 use chrono::TimeDelta;
-use support::Page;
+use support::html::Page;
 use tierdesk_domain::escalation::{Condition, Effect, Rule};
 use tierdesk_domain::id::{SkillId, TicketId};
 use tierdesk_domain::routing::Mode;

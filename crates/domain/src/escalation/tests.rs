@@ -366,5 +366,5 @@ fn a_move_needs_a_team_a_tier_or_a_skill() {
         rule.check().len()
     };
     assert_eq!(errors(None), 1);
-    assert_eq!(errors(Some(crate::id::SkillId(uuid::Uuid::nil()))), 0);
+    assert_eq!(errors(Some(SkillId(Uuid::nil()))), 0);
 }
