@@ -5,7 +5,7 @@ use tierdesk_domain::actor::Actor;
 use tierdesk_domain::calendar::{CalendarDocument, Week, Window};
 use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
 use tierdesk_domain::id::{CategoryId, DocumentId, TeamId};
-use tierdesk_domain::in_charge::{Counted, Level, Path, Target};
+use tierdesk_domain::in_charge::Path;
 use tierdesk_domain::sla::{Metric, Policy};
 use tierdesk_domain::ticket::{Kind, Priority};
 use tierdesk_store::configuration::{self, Document};
