@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use support::Tierdesk;
-use support::bot::Filed;
 use tierdesk_desk::DeskError;
+use tierdesk_desk::ticket::Filed;
 use tierdesk_domain::connectivity::Receivers;
 use tierdesk_domain::tier::Tier;
 
