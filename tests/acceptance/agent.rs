@@ -7,8 +7,10 @@ use support::agent::RealAgent;
 use support::browser::Browser;
 use support::{Someone, Tierdesk, database, program};
 use tierdesk_catalogue::Verdict;
+use tierdesk_desk::Caller;
 use tierdesk_desk::job::JobRequest;
 use tierdesk_desk::ticket::{Filed, NewTicket};
+use tierdesk_domain::actor::Actor;
 use tierdesk_domain::id::JobId;
 use tierdesk_domain::job::JobState;
 use tierdesk_domain::ticket::{Channel, Impact, Urgency};
@@ -42,15 +44,8 @@ async fn ticket(tierdesk: &Tierdesk) -> (Someone, Filed) {
     (ana, ticket)
 }
 
-async fn ask(
-    tierdesk: &Tierdesk,
-    ana: &Someone,
-    ticket: Filed,
-    agent: &RealAgent,
-    entry: &str,
-    params: &[(&str, &str)],
-) -> JobId {
-    let request = JobRequest {
+fn request(ticket: Filed, agent: &RealAgent, entry: &str, params: &[(&str, &str)]) -> JobRequest {
+    JobRequest {
         ticket: ticket.id,
         host: agent.host,
         entry: entry.to_owned(),
@@ -59,7 +54,18 @@ async fn ask(
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect(),
         wait: None,
-    };
+    }
+}
+
+async fn ask(
+    tierdesk: &Tierdesk,
+    ana: &Someone,
+    ticket: Filed,
+    agent: &RealAgent,
+    entry: &str,
+    params: &[(&str, &str)],
+) -> JobId {
+    let request = request(ticket, agent, entry, params);
     let caller = tierdesk.caller(ana).await;
     tierdesk
         .desk
@@ -316,6 +322,51 @@ async fn the_owner_of_the_host_has_the_last_word() {
         drawer.attributes(".catalogue [data-refused] input", "value"),
         ["fs.df"]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_does_not_lead_the_bots_probes_to_the_machine_itself_and_an_engineer_may_look_there()
+{
+    let tierdesk = Tierdesk::start().await;
+    let _loops = tierdesk.loops().await;
+    let (ana, ticket) = ticket(&tierdesk).await;
+    let agent = tierdesk.real_agent("vantage=server", "").await;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let url = format!("http://localhost:{port}/");
+    let probes: [(&str, &[(&str, &str)]); 4] = [
+        ("net.tcp", &[("host", "localhost"), ("port", &port)]),
+        ("tls.probe", &[("host", "localhost"), ("port", &port)]),
+        ("http.probe", &[("url", &url)]),
+        ("net.ping", &[("host", "localhost"), ("count", "1")]),
+    ];
+    // The hosts file of the machine says where the name leads; neither the desk nor the agent knows it by its letters.
+    let bot = Caller::machine(Actor::bot());
+    for (entry, params) in probes {
+        let request = request(ticket, &agent, entry, params);
+        let now = tierdesk.now();
+        let id = tierdesk
+            .desk
+            .request_job(&bot, &request, now)
+            .await
+            .unwrap();
+        let job = tierdesk.until(id, |job| job.state.is_final()).await;
+        assert_eq!(
+            (job.state, job.refusal.as_deref()),
+            (JobState::Refused, Some("out_of_reach")),
+            "{entry}"
+        );
+    }
+    assert!(listener.accept().is_err(), "nobody knocked");
+    let (entry, params) = probes[0];
+    let id = ask(&tierdesk, &ana, ticket, &agent, entry, params).await;
+    let job = tierdesk.until(id, |job| job.state.is_final()).await;
+    assert_eq!(
+        (job.state, job.verdict),
+        (JobState::Succeeded, Some(Verdict::Healthy))
+    );
+    assert!(listener.accept().is_ok());
 }
 
 #[test]

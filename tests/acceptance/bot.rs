@@ -228,7 +228,7 @@ async fn who_writes_while_the_bot_waits_is_read_by_a_human() {
 }
 
 /// What a probe of a working web site says, by entry.
-fn healthy(entry: &str) -> Value {
+pub(crate) fn healthy(entry: &str) -> Value {
     match entry {
         "dns.dig" => json!({"status": "NOERROR", "answers": ["192.0.2.1"], "query_ms": 3}),
         "net.tcp" => {
@@ -241,7 +241,7 @@ fn healthy(entry: &str) -> Value {
 }
 
 /// Ends every waiting job of a host; `facts` says how.
-async fn answer(
+pub(crate) async fn answer(
     desk: &Tierdesk,
     ticket: &Filed,
     host: Uuid,

@@ -20,6 +20,7 @@ fn unassigned(minutes: u32) -> Rule {
             Effect::Move {
                 team: None,
                 tier: Some(Tier::L2),
+                skill: None,
             },
         ],
     }
@@ -105,6 +106,7 @@ async fn a_changed_rule_is_tried_beside_the_one_in_force_and_nothing_is_written(
     let done = |n| Done {
         fired: n,
         moved: n,
+        asked: 0,
         raised: n,
     };
     assert_eq!(trial.outcome.before, Some(done(1)));

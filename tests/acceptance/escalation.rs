@@ -36,6 +36,7 @@ async fn a_ticket_that_nobody_takes_moves_up_once_per_cycle_and_says_why() {
     let move_up = Effect::Move {
         team: None,
         tier: Some(Tier::L2),
+        skill: None,
     };
     let raise = Effect::RaisePriority {
         to: Some(Priority::P2),
@@ -456,7 +457,11 @@ async fn rules_that_send_a_ticket_round_and_round_stop_and_say_so() {
             let here = format!("tier:L{from}");
             let wait = Condition::TimeInTier { minutes: turn };
             let tier = Tier::from_number(to);
-            let go = Effect::Move { team: None, tier };
+            let go = Effect::Move {
+                team: None,
+                tier,
+                skill: None,
+            };
             scene
                 .save(
                     &format!("{from} to {to} after {turn}"),

@@ -214,7 +214,7 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_is_told_again_and_again_until_the_next_ones_time_comes_and_at_last_the_managers()
+async fn each_is_told_again_until_the_next_ones_time_comes_and_the_managers_until_one_acknowledges()
 {
     let charge = Charge::new().await;
     charge
@@ -235,19 +235,35 @@ async fn the_first_is_told_again_and_again_until_the_next_ones_time_comes_and_at
     charge.minutes(60).await;
     assert_eq!(charge.asked(&charge.ana).await, after(&[0, 5, 10]));
     assert_eq!(charge.asked(&charge.ben).await, after(&[15, 20, 25]));
-    assert_eq!(charge.asked(&charge.manager).await, after(&[30, 35, 40]));
+    assert_eq!(
+        charge.asked(&charge.manager).await,
+        after(&[30, 35, 40, 50])
+    );
     let said = charge.said(id).await;
     assert_eq!(
         said.first().map(String::as_str),
         Some("Level 1 of 3 of the escalation path: Ana Reis told")
     );
+    // Nobody comes after the managers: days later they are still asked, at most every four hours.
+    let before = charge.asked(&charge.manager).await.len();
+    for _ in 0..72 {
+        charge.scene.pass(TimeDelta::hours(1));
+        charge.scene.sweep().await;
+    }
+    let asked = charge.asked(&charge.manager).await;
+    let lately = asked
+        .iter()
+        .filter(|at| **at > start + TimeDelta::hours(49));
+    assert_eq!(lately.count(), 6, "a day has six times four hours");
+    assert!(asked.len() > before);
     assert_eq!(
-        said.last().map(String::as_str),
-        Some("The escalation path is at its end, and nobody has acknowledged")
+        charge.said(id).await.last().map(String::as_str),
+        Some("Level 3 of 3 of the escalation path: Mara Lind told again, 10 min late")
     );
-    // A rule fires once per cycle, and so does its path.
-    charge.minutes(30).await;
-    assert_eq!(charge.said(id).await, said);
+    charge.acknowledge(&charge.manager, id).await.unwrap();
+    charge.scene.pass(TimeDelta::days(3));
+    charge.scene.sweep().await;
+    assert_eq!(charge.asked(&charge.manager).await, asked);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -584,16 +600,54 @@ async fn mail_about_many_tickets_at_once_is_held_back_and_repeats_take_nothing_f
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_team_without_a_path_says_so() {
+async fn a_team_without_a_path_tells_the_managers_and_one_that_is_switched_off_says_so() {
     let charge = Charge::new().await;
-    let id = charge.scene.file().await;
-    charge.scene.release(id).await;
-    charge.to_network(id).await;
-    charge.scene.sweep().await;
+    let elsewhere = charge.scene.desk.manager("Nils Holm").await;
+    let identity = charge.scene.desk.team("Identity").await;
+    charge.scene.desk.answers_for(&elsewhere, &[identity]).await;
+    let to_network = async || {
+        let id = charge.scene.file().await;
+        charge.scene.release(id).await;
+        charge.to_network(id).await;
+        charge.scene.sweep().await;
+        id
+    };
+    let id = to_network().await;
+    let start = charge.scene.desk.now();
+    let told = "Level 1 of 1 of the escalation path: Mara Lind told";
+    assert_eq!(charge.said(id).await, [told]);
+    charge.minutes(16).await;
     assert_eq!(
-        charge.said(id).await,
-        ["Network has no escalation path, so nobody in charge was told"]
+        charge.asked(&charge.manager).await,
+        [start, start + TimeDelta::minutes(15)]
     );
+    assert!(charge.asked(&elsewhere).await.is_empty());
+
+    // The page of paths says what holds as long as there is none.
+    let boss = charge.scene.desk.sign_in(&charge.boss).await;
+    let network = charge.scene.desk.team("Network").await;
+    let page = boss.get(&format!("/admin/paths/{network}")).await.page();
+    let words = page.texts("aside li");
+    assert_eq!(
+        words[0],
+        "At once: the managers of Network (by mail and here)."
+    );
+
+    // Switched off, it asks nobody, and what is on its way ends.
+    let caller = charge.scene.desk.caller(&charge.boss).await;
+    let now = charge.scene.desk.now();
+    charge
+        .desk()
+        .save_path(&caller, network, 0, false, Path::standard(), now)
+        .await
+        .unwrap();
+    let other = to_network().await;
+    let off = "The escalation path of Network is switched off, so nobody in charge was told";
+    assert_eq!(charge.said(other).await, [off]);
+    charge.minutes(30).await;
+    assert_eq!(charge.asked(&charge.manager).await.len(), 2);
+    let ended = "The escalation path ended, because the ticket needs it no longer";
+    assert_eq!(charge.said(id).await.last().unwrap(), ended);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -710,7 +764,8 @@ async fn a_path_is_written_in_a_form_that_keeps_what_was_typed_and_reads_in_plai
             "After 15 min without acknowledgement: whoever is on call in Nights (here).",
             "After 30 min without acknowledgement: the managers of Service Desk (here).",
             "Each of them is told again every 5 min, at most 2 times, until the next one’s time comes.",
-            "An acknowledgement ends it at any time.",
+            "The last one is told again until somebody acknowledges: 2 times every 5 min, then more and more slowly, but at least every 4 h.",
+            "An acknowledgement ends it at any time, and so does a ticket that is resolved, closed or moved to another team.",
         ]
     );
     // Two who write at once: nobody's version is lost.

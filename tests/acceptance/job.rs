@@ -486,6 +486,125 @@ async fn the_drawer_is_filled_from_the_ticket_and_keeps_what_was_typed() {
     assert!(page.text("[data-job]").contains("tls.probe"));
 }
 
+impl Scene {
+    /// The newest job of the ticket.
+    async fn newest(&self) -> tierdesk_store::job::Job {
+        let mut conn = self.tierdesk.desk.acquire().await.unwrap();
+        let jobs = tierdesk_store::job::of_ticket(&mut conn, self.ticket.id, 1)
+            .await
+            .unwrap();
+        jobs.into_iter().next().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn names_with_letters_of_other_scripts_are_typed_as_they_are_written_and_asked_for_in_ascii()
+{
+    let scene = Scene::new().await;
+    let client = scene.client().await;
+    let address = format!("/tickets/{}/diagnose", scene.ticket.number.0);
+    let host = scene.host.host.to_string();
+    let send = async |entry, params: &[(&str, &str)]| {
+        let mut fields = vec![("host", host.as_str()), ("entry", entry)];
+        fields.extend(params);
+        client.post(&address, &fields).await
+    };
+    let ascii = "xn--bcher-kva.example.org";
+    let typed = "bücher.example.org";
+    let web = "https://bücher.example.org:8443/a";
+    let runs: [(&str, &[(&str, &str)], &str, &str); 4] = [
+        (
+            "net.tcp",
+            &[("p.host", typed), ("p.port", "443")],
+            "host",
+            ascii,
+        ),
+        ("dns.dig", &[("p.name", typed)], "name", ascii),
+        (
+            "tls.probe",
+            &[("p.host", "portal.example.org"), ("p.sni", typed)],
+            "sni",
+            ascii,
+        ),
+        (
+            "http.probe",
+            &[("p.url", web)],
+            "url",
+            "https://xn--bcher-kva.example.org:8443/a",
+        ),
+    ];
+    for (entry, params, name, expected) in runs {
+        assert_eq!(send(entry, params).await.status, 303, "{entry}");
+        let job = scene.newest().await;
+        assert_eq!(job.params[name], expected, "{entry}");
+    }
+    // A form that comes back has what was typed, and shows what would run.
+    let wrong = send("net.ping", &[("p.host", typed), ("p.count", "99")]).await;
+    assert_eq!(wrong.status, 422);
+    let page = wrong.page();
+    assert_eq!(page.attribute("[name='p.host']", "value"), typed);
+    assert_eq!(page.texts(".grid .error-text").len(), 1);
+    let not_a_name = send("net.ping", &[("p.host", "ü ü"), ("p.count", "3")]).await;
+    assert_eq!(not_a_name.status, 422);
+    assert_eq!(
+        not_a_name.page().attribute("[name='p.host']", "value"),
+        "ü ü"
+    );
+}
+
+#[tokio::test]
+async fn a_job_waits_for_an_offline_host_as_long_as_the_engineer_chooses() {
+    let scene = Scene::new().await;
+    let client = scene.client().await;
+    let address = format!("/tickets/{}/diagnose", scene.ticket.number.0);
+    scene.tierdesk.clock.advance(TimeDelta::hours(1));
+    let page = client.get(&address).await.page();
+    assert_eq!(
+        page.attributes("#wait option", "value"),
+        ["30m", "4h", "1d", "7d"]
+    );
+    let host = scene.host.host.to_string();
+    let fields = |wait: &'static str| {
+        [
+            ("host", host.clone()),
+            ("entry", "net.route".to_owned()),
+            ("wait", wait.to_owned()),
+        ]
+    };
+    let send = async |wait| {
+        let fields = fields(wait);
+        let fields: Vec<_> = fields.iter().map(|(k, v)| (*k, v.as_str())).collect();
+        client.post(&address, &fields).await
+    };
+    for (wait, time) in [
+        ("30m", TimeDelta::minutes(30)),
+        ("4h", TimeDelta::hours(4)),
+        ("1d", TimeDelta::days(1)),
+        ("7d", TimeDelta::days(7)),
+    ] {
+        assert_eq!(send(wait).await.status, 303, "{wait}");
+        let job = scene.newest().await;
+        assert_eq!(job.expires_at, scene.tierdesk.now() + time, "{wait}");
+    }
+    let wrong = send("for ever").await;
+    assert_eq!(wrong.status, 422);
+    let page = wrong.page();
+    assert!(page.has("#wait[aria-invalid=true]"));
+    // Whoever says nothing waits half an hour.
+    let silent = [("host", host.as_str()), ("entry", "net.link")];
+    assert_eq!(client.post(&address, &silent).await.status, 303);
+    let job = scene.newest().await;
+    assert_eq!(
+        job.expires_at,
+        scene.tierdesk.now() + TimeDelta::minutes(30)
+    );
+    // It is still waiting when the host comes back after six days.
+    scene.tierdesk.clock.advance(TimeDelta::days(6));
+    scene.jobs.drain(scene.tierdesk.now()).await.unwrap();
+    let waiting = scene.tierdesk.waiting_jobs(scene.host.host).await;
+    assert_eq!(waiting.len(), 1);
+}
+
 #[tokio::test]
 async fn the_application_can_neither_sign_nor_read_the_signers_key() {
     let scene = Scene::new().await;

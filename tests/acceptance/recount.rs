@@ -113,6 +113,7 @@ impl History {
                 Effect::Move {
                     team: None,
                     tier: Some(Tier::L2),
+                    skill: None,
                 },
             ],
         };

@@ -48,7 +48,7 @@ impl Routed {
         &self.scene.desk.desk
     }
 
-    async fn boss(&self) -> Caller {
+    pub(crate) async fn boss(&self) -> Caller {
         self.scene.desk.caller(&self.boss).await
     }
 
@@ -102,7 +102,7 @@ impl Routed {
     }
 
     /// The reasons for and against everybody, as the timeline keeps them.
-    async fn reasons(&self, id: TicketId) -> BTreeMap<String, Value> {
+    pub(crate) async fn reasons(&self, id: TicketId) -> BTreeMap<String, Value> {
         let assigned = self.scene.events(id, EventKind::Assigned).await;
         let routed = assigned
             .iter()
@@ -121,7 +121,7 @@ impl Routed {
             .collect()
     }
 
-    async fn away(&self, name: &str, days: i64) {
+    pub(crate) async fn away(&self, name: &str, days: i64) {
         let person = self.person(name);
         let now = self.scene.desk.now();
         let time = (now, now + TimeDelta::days(days));
@@ -131,11 +131,17 @@ impl Routed {
             .unwrap();
     }
 
-    fn person(&self, name: &str) -> PersonId {
+    pub(crate) fn person(&self, name: &str) -> PersonId {
         self.people.iter().find(|it| it.name == name).unwrap().id
     }
 
-    async fn knows(&self, name: &str, skill: SkillId, certificate: &str, last: Option<NaiveDate>) {
+    pub(crate) async fn knows(
+        &self,
+        name: &str,
+        skill: SkillId,
+        certificate: &str,
+        last: Option<NaiveDate>,
+    ) {
         let statement = Statement {
             skill,
             level: Level::Solid,
@@ -150,7 +156,7 @@ impl Routed {
     }
 
     /// A skill that the category `Network or connection` needs.
-    async fn skill(&self, name: &str) -> (SkillId, CategoryId) {
+    pub(crate) async fn skill(&self, name: &str) -> (SkillId, CategoryId) {
         let (boss, now) = (self.boss().await, self.scene.desk.now());
         let skill = self
             .desk()

@@ -319,7 +319,7 @@ fn execute(
     let finished = runner::run(
         verified.entry,
         &verified.params,
-        policy,
+        (policy, verified.job.reach),
         &shared.config.exec_child,
         stop_run,
         &mut sink,
@@ -337,6 +337,9 @@ fn execute(
         Finished::Stopped => Outcome::Cancelled,
         Finished::Forbidden => Outcome::Refused {
             refusal: Refusal::HostPolicy,
+        },
+        Finished::OutOfReach => Outcome::Refused {
+            refusal: Refusal::OutOfReach,
         },
     };
     let (dropped_bytes, redactions) = sink.finish();

@@ -209,6 +209,7 @@ mod tests {
             entry_hash: String::new(),
             class,
             params: Default::default(),
+            reach: Default::default(),
             requested_by: String::new(),
             ticket: None,
             not_before: now(),

@@ -1,4 +1,4 @@
-//! Probes that the agent carries out itself, under the owner's target policy. A name is
+//! Probes that the agent carries out itself, under the owner's target policy and the job's reach. A name is
 //! resolved once, every address is checked, and only a checked address is connected to.
 
 mod http;
@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use tierdesk_catalogue::{Policy, TcpAttempt, TcpObservation, TcpOutcome};
+use tierdesk_catalogue::{Policy, Reach, TcpAttempt, TcpObservation, TcpOutcome};
 
 pub(crate) use http::probe as http;
 pub(crate) use tcp::probe as tcp;
@@ -19,14 +19,20 @@ const RESOLVE: Duration = Duration::from_secs(5);
 const CONNECT: Duration = Duration::from_secs(3);
 const MOST_ADDRESSES: usize = 4;
 
-/// The owner's policy forbids this address.
+/// An address that must not be gone to.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Forbidden(pub(crate) IpAddr);
+pub(crate) enum Forbidden {
+    /// The owner's policy forbids it.
+    ByOwner(IpAddr),
+    /// The job does not reach it.
+    OutOfReach(IpAddr),
+}
 
 /// What a probe may use.
 pub(crate) struct Bounds<'a> {
     pub(crate) deadline: Instant,
     pub(crate) policy: &'a Policy,
+    pub(crate) reach: Reach,
 }
 
 impl Bounds<'_> {
@@ -34,6 +40,20 @@ impl Bounds<'_> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         // Zero means "no timeout" to the socket functions.
         left.min(at_most).max(Duration::from_millis(1))
+    }
+
+    /// Whether any address is held to anything.
+    pub(crate) fn restricts(&self) -> bool {
+        self.policy.restricts_targets() || !self.reach.is_anywhere()
+    }
+
+    fn check(&self, ip: IpAddr) -> Result<(), Forbidden> {
+        if !self.reach.allows(ip) {
+            return Err(Forbidden::OutOfReach(ip));
+        }
+        self.policy
+            .check_target(ip)
+            .map_err(|_| Forbidden::ByOwner(ip))
     }
 }
 
@@ -73,9 +93,7 @@ fn resolve(
     };
     addresses.truncate(MOST_ADDRESSES);
     for address in &addresses {
-        if bounds.policy.check_target(address.ip()).is_err() {
-            return Err(Forbidden(address.ip()));
-        }
+        bounds.check(address.ip())?;
     }
     if addresses.is_empty() {
         return Ok(Err("it has no address".to_owned()));
@@ -83,10 +101,10 @@ fn resolve(
     Ok(Ok(addresses))
 }
 
-/// Whether a name leads to allowed addresses only; a name that leads nowhere is allowed, as
-/// there is nobody to reach.
-pub(crate) fn allowed(host: &str, bounds: &Bounds<'_>) -> Result<(), Forbidden> {
-    resolve(host, 0, bounds).map(|_| ())
+/// The addresses that a name leads to, all of them allowed; none where it leads nowhere.
+pub(crate) fn addresses(host: &str, bounds: &Bounds<'_>) -> Result<Vec<IpAddr>, Forbidden> {
+    let found = resolve(host, 0, bounds)?.unwrap_or_default();
+    Ok(found.iter().map(SocketAddr::ip).collect())
 }
 
 fn attempt(address: SocketAddr, bounds: &Bounds<'_>) -> (TcpAttempt, Option<TcpStream>) {
@@ -171,6 +189,7 @@ mod tests {
         Bounds {
             deadline: Instant::now() + Duration::from_secs(10),
             policy,
+            reach: Reach::Anywhere,
         }
     }
 
@@ -209,6 +228,36 @@ mod tests {
         assert!(http(&format!("http://localhost:{port}/"), &bounds(&policy)).is_err());
         assert!(tls("localhost", port, None, &bounds(&policy)).is_err());
         assert!(listener.accept().is_err(), "nobody knocked");
+    }
+
+    #[test]
+    fn a_name_that_leads_to_the_machine_itself_is_out_of_reach_of_what_no_person_asked_for() {
+        let policy = Policy::default();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let others = Bounds {
+            reach: Reach::Others,
+            ..bounds(&policy)
+        };
+        // The hosts file says where this name leads; that it is a known one matters nowhere here.
+        for host in ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"] {
+            let url = format!("http://{host}:{port}/");
+            let refused = [
+                tcp(host, port, &others).err(),
+                tls(host, port, None, &others).err(),
+                http(&url, &others).err(),
+                addresses(host, &others).err(),
+            ];
+            for refusal in refused {
+                assert!(
+                    matches!(refusal, Some(Forbidden::OutOfReach(_))),
+                    "{host}: {refusal:?}"
+                );
+            }
+        }
+        assert!(listener.accept().is_err(), "nobody knocked");
+        assert!(tcp("localhost", port, &bounds(&policy)).is_ok());
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
 use tierdesk_catalogue::{
-    Argv, ENTRIES, Entry, Exit, Judgement, Native, Observation, ParamError, Params, Policy, Run,
-    StepOutput, find, judge, plan,
+    Argv, ENTRIES, Entry, Exit, Judgement, Native, Observation, ParamError, Params, Policy, Reach,
+    Run, StepOutput, find, judge, plan, unresolved,
 };
 use tierdesk_protocol::message::Stream;
 
@@ -34,13 +35,30 @@ pub(crate) enum Finished {
     Stopped,
     /// A name led to an address that the owner forbids.
     Forbidden,
+    /// It led to one that the job does not reach.
+    OutOfReach,
 }
 
-/// Runs an entry to its end.
+impl From<probe::Forbidden> for Finished {
+    fn from(forbidden: probe::Forbidden) -> Self {
+        match forbidden {
+            probe::Forbidden::ByOwner(ip) => {
+                tracing::warn!(%ip, "the owner's policy forbids this target");
+                Self::Forbidden
+            }
+            probe::Forbidden::OutOfReach(ip) => {
+                tracing::warn!(%ip, "the job does not reach this target");
+                Self::OutOfReach
+            }
+        }
+    }
+}
+
+/// Runs an entry to its end, within the owner's policy and the job's reach.
 pub(crate) fn run(
     entry: &Entry,
     params: &Params,
-    policy: &Policy,
+    (policy, reach): (&Policy, Reach),
     exec_child: &ExecChild,
     stop: &Stop,
     sink: &mut dyn Sink,
@@ -55,14 +73,15 @@ pub(crate) fn run(
         judgement: judge(entry, params, observation, now),
         exit,
     };
+    let targets = probe::Bounds {
+        deadline,
+        policy,
+        reach,
+    };
     if let Run::Native(native) = entry.run {
-        let bounds = probe::Bounds { deadline, policy };
-        let (observation, text) = match native_probe(native, params, &bounds) {
+        let (observation, text) = match native_probe(native, params, &targets) {
             Ok(seen) => seen,
-            Err(probe::Forbidden(ip)) => {
-                tracing::warn!(entry = entry.id, %ip, "the owner's policy forbids this target");
-                return Finished::Forbidden;
-            }
+            Err(forbidden) => return forbidden.into(),
         };
         sink.take(Stream::Stdout, text.as_bytes());
         return if stop.is_set() {
@@ -71,9 +90,10 @@ pub(crate) fn run(
             judged(&observation, Exit::Code(0))
         };
     }
-    if let Err(finished) = check_names(params, policy, deadline) {
-        return finished;
-    }
+    let pinned = match pin(params, &targets) {
+        Ok(pinned) => pinned,
+        Err(finished) => return finished,
+    };
     let bounds = step::Bounds {
         deadline,
         stop,
@@ -82,7 +102,7 @@ pub(crate) fn run(
         exec_child,
     };
     let mut outputs: Vec<StepOutput> = Vec::new();
-    for argv in plan(entry, params) {
+    for argv in plan(entry, &pinned) {
         match run_step(&argv, &outputs, &bounds, sink) {
             Ok(Ok(output)) => outputs.push(output),
             Ok(Err(Ended::TimedOut)) => return Finished::TimedOut,
@@ -129,17 +149,26 @@ fn native_probe(
     })
 }
 
-/// A program resolves names itself; where the owner restricts targets, only addresses can be
-/// held to that, so a name is resolved first and must lead to allowed addresses only.
-fn check_names(params: &Params, policy: &Policy, deadline: Instant) -> Result<(), Finished> {
-    if !policy.restricts_targets() {
-        return Ok(());
-    }
-    let Some(host) = params.text("host") else {
-        return Ok(());
+/// A program resolves names itself, and only addresses can be held to anything. Where they are, a name is resolved here, must
+/// lead to allowed addresses only, and the program gets one of them: a second look might lead elsewhere.
+fn pin(params: &Params, targets: &probe::Bounds<'_>) -> Result<Params, Finished> {
+    let Some(host) = params.text("host").filter(|_| targets.restricts()) else {
+        return Ok(params.clone());
     };
-    let bounds = probe::Bounds { deadline, policy };
-    probe::allowed(&host, &bounds).map_err(|_| Finished::Forbidden)
+    let family = params.text("family");
+    let fits = |ip: &IpAddr| match family.as_deref() {
+        Some("4") => ip.is_ipv4(),
+        Some("6") => ip.is_ipv6(),
+        _ => true,
+    };
+    let found = probe::addresses(&host, targets)?;
+    match found.into_iter().find(fits) {
+        Some(address) => Ok(params.with_address("host", address)),
+        None => Err(Finished::Judged {
+            judgement: unresolved(&host),
+            exit: Exit::Skipped,
+        }),
+    }
 }
 
 fn run_step(
@@ -271,7 +300,8 @@ pub fn run_entry(
     let finished = run(
         entry,
         &params,
-        &policy,
+        // Whoever is at the host's own console may look at the host.
+        (&policy, Reach::Anywhere),
         &config.exec_child,
         &Stop::new(),
         &mut sink,
@@ -300,7 +330,7 @@ pub fn run_entry(
             Default::default(),
             None,
         ),
-        Finished::Forbidden => (
+        Finished::Forbidden | Finished::OutOfReach => (
             "unknown",
             "This host's own policy does not allow probes to that address.".into(),
             Default::default(),

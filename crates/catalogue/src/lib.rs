@@ -12,6 +12,7 @@ mod entry;
 mod observation;
 mod param;
 mod policy;
+mod reach;
 mod verdict;
 mod x509;
 
@@ -25,5 +26,6 @@ pub use observation::{
 };
 pub use param::{Kind, ParamError, ParamSpec, Params, Value};
 pub use policy::{Cidr, Policy, PolicyRefusal};
-pub use verdict::{Facts, Judgement, Verdict, judge};
+pub use reach::{OutOfReach, Reach, out_of_reach};
+pub use verdict::{Facts, Judgement, Verdict, judge, unresolved};
 pub use x509::{CertificateSummary, summarise_certificate};

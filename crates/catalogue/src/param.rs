@@ -151,6 +151,23 @@ impl Params {
         }
     }
 
+    /// The addresses that are written literally in it, except in web addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        self.values.values().filter_map(|value| match value {
+            Value::Ip(ip) => Some(*ip),
+            _ => None,
+        })
+    }
+
+    /// The same with an address in the place of a name, so that a program does not look the name up once more.
+    pub fn with_address(&self, name: &str, address: IpAddr) -> Self {
+        let mut params = self.clone();
+        if let Some(value) = params.values.get_mut(name) {
+            *value = Value::Ip(address);
+        }
+        params
+    }
+
     /// Names and canonical texts, sorted: the form that is signed.
     pub fn canonical(&self) -> BTreeMap<String, String> {
         self.values

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Class, Entry, Params, Value};
+use crate::{Class, Entry, Params};
 
 /// What a host's owner allows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,13 +65,7 @@ impl Policy {
     /// Whether addresses written literally in the parameters may be probed. Names are
     /// checked after resolution, with [`Policy::check_target`].
     pub fn check_params(&self, params: &Params) -> Result<(), PolicyRefusal> {
-        ["host", "server"]
-            .into_iter()
-            .filter_map(|name| match params.get(name) {
-                Some(Value::Ip(ip)) => Some(*ip),
-                _ => None,
-            })
-            .try_for_each(|ip| self.check_target(ip))
+        params.addresses().try_for_each(|ip| self.check_target(ip))
     }
 
     /// Whether this address may be probed.

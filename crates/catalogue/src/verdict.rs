@@ -9,6 +9,8 @@ mod svc;
 mod tcp;
 mod tls;
 
+pub use net::unresolved;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 

@@ -4,6 +4,7 @@
 //! ticket's `bot_holds` says whose it is.
 
 pub(crate) mod probing;
+mod receiver;
 pub(crate) mod reset;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -25,6 +26,8 @@ use crate::caught::caught;
 use crate::error::{DeskError, Result};
 use crate::work::Mail;
 use crate::{Caller, Desk, Work, triage};
+
+pub use receiver::ReceiverSettings;
 
 /// Deadline: look at a new ticket.
 pub(crate) const TRIAGE: &str = "triage";

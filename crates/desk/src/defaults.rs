@@ -5,7 +5,7 @@ use tierdesk_domain::actor::Actor;
 use tierdesk_domain::calendar::{CalendarDocument, Week, Window};
 use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
 use tierdesk_domain::id::{CategoryId, DocumentId, TeamId};
-use tierdesk_domain::in_charge::{Counted, Level, Path, Target};
+use tierdesk_domain::in_charge::Path;
 use tierdesk_domain::sla::{Metric, Policy};
 use tierdesk_domain::ticket::{Kind, Priority};
 use tierdesk_store::configuration::{self, Document};
@@ -154,19 +154,8 @@ async fn install_promises(work: &mut Work<'_>, desk: TeamId) -> Result<()> {
         effects: vec![Effect::NotifyInCharge {}],
     };
     install(work, RULE, "P1: tell who is in charge", p1).await?;
-    // Until somebody writes a better one: the managers, and again until one of them acknowledges.
-    let path = Path {
-        levels: vec![Level {
-            who: Target::Managers {},
-            minutes: 0,
-            counted: Counted::Clock,
-            mail: true,
-        }],
-        repeat_minutes: 15,
-        repeats: 3,
-    };
     let id = DocumentId(desk.0);
-    install_as(work, PATH, id, "Service Desk", path).await?;
+    install_as(work, PATH, id, "Service Desk", Path::standard()).await?;
     Ok(())
 }
 

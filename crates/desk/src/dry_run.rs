@@ -48,6 +48,8 @@ pub struct Done {
     pub fired: usize,
     /// It would have moved a ticket so often.
     pub moved: usize,
+    /// It would have asked for somebody with a skill so often; who was there then is not known.
+    pub asked: usize,
     /// It would have raised a priority so often.
     pub raised: usize,
 }
@@ -268,7 +270,7 @@ fn lately(
 fn done(rule: &Rule, told: &Told, at: DateTime<Utc>) -> Done {
     let facts = told.history.as_of(at);
     let moves = |effect: &Effect| match effect {
-        Effect::Move { team, tier } => {
+        Effect::Move { team, tier, .. } => {
             let target = (team.unwrap_or(facts.team), tier.unwrap_or(facts.tier));
             target != (facts.team, facts.tier)
         }
@@ -278,8 +280,10 @@ fn done(rule: &Rule, told: &Told, at: DateTime<Utc>) -> Done {
         Effect::RaisePriority { to } => to.unwrap_or(facts.priority.raised()) < facts.priority,
         _ => false,
     };
+    let asks = |effect: &Effect| matches!(effect, Effect::Move { skill: Some(_), .. });
     Done {
         fired: 1,
+        asked: usize::from(rule.effects.iter().any(asks)),
         moved: usize::from(rule.effects.iter().any(moves)),
         raised: usize::from(rule.effects.iter().any(raises)),
     }
@@ -295,6 +299,7 @@ impl Done {
     fn add(&mut self, other: Self) {
         self.fired += other.fired;
         self.moved += other.moved;
+        self.asked += other.asked;
         self.raised += other.raised;
     }
 }

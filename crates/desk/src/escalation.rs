@@ -1,6 +1,10 @@
 //! Escalation rules at work: a rule that holds fires once per ticket and cycle, says why, and is a version of a document
 //! that administrators edit.
 
+mod words;
+
+pub use words::{because, condition_text, describe};
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::actor::Actor;
@@ -8,14 +12,15 @@ use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::escalation::{Condition, Effect, MAX_MOVES, Rule, share};
 use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::handover::Handover;
-use tierdesk_domain::id::{DocumentId, PersonId};
+use tierdesk_domain::id::{DocumentId, PersonId, SkillId};
 use tierdesk_domain::notification::NotificationKind;
+use tierdesk_domain::routing::Wish;
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::configuration::Document;
 use tierdesk_store::escalation::{self, Firing};
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::{PgConnection, person, team};
+use tierdesk_store::{PgConnection, person, skill, team};
 
 use crate::caught::caught;
 use crate::clock::rules_at;
@@ -235,10 +240,18 @@ pub(crate) async fn checked(
                     errors.push(FieldError::new("notify_person", "error.choose_one"));
                 }
             }
-            Effect::Move {
-                team: Some(team), ..
-            } if team::find(conn, *team).await?.is_none() => {
-                errors.push(FieldError::new("move", "error.choose_one"));
+            Effect::Move { team, skill, .. } => {
+                let no_team = match team {
+                    Some(team) => team::find(conn, *team).await?.is_none(),
+                    None => false,
+                };
+                let no_skill = match skill {
+                    Some(skill) => !skill::all(conn).await?.iter().any(|it| it.id == *skill),
+                    None => false,
+                };
+                if no_team || no_skill {
+                    errors.push(FieldError::new("move", "error.choose_one"));
+                }
             }
             _ => {}
         }
@@ -262,10 +275,17 @@ async fn apply(
     record: &Value,
 ) -> Result<()> {
     match effect {
-        Effect::Move { team, tier } => {
+        Effect::Move { team, tier, skill } => {
+            let wish = match skill {
+                Some(skill) => wish(work, ticket, document, *skill).await?,
+                None => None,
+            };
             let (team, tier) = (team.unwrap_or(ticket.team), tier.unwrap_or(ticket.tier));
             if (team, tier) == (ticket.team, ticket.tier) {
-                return Ok(());
+                return match wish {
+                    Some(wish) => crate::routing::ask(work, ticket, wish).await,
+                    None => Ok(()),
+                };
             }
             let moves = escalation::moves(work.written().await?, ticket.id, ticket.cycle).await?;
             if moves >= i64::from(MAX_MOVES) {
@@ -285,7 +305,7 @@ async fn apply(
                 evidence: t("escalation.note_evidence").to_owned(),
                 ask: t("escalation.note_ask").to_owned(),
             };
-            crate::handover::escalate(work, ticket, team, tier, &handover).await
+            crate::handover::escalate(work, ticket, team, tier, &handover, wish).await
         }
         Effect::RaisePriority { to } => {
             let to = to.unwrap_or(ticket.priority.raised());
@@ -319,6 +339,28 @@ async fn apply(
         Effect::NotifyInCharge {} => crate::in_charge::start(work, ticket, document, record).await,
         Effect::AddNote { text } => note(work, ticket, text, document).await,
     }
+}
+
+/// What the rule asks of whoever gets the ticket. A skill that left the catalogue since the rule was saved is asked of
+/// nobody, and the ticket says so.
+async fn wish(
+    work: &mut Work<'_>,
+    ticket: &Ticket,
+    document: &Document<Rule>,
+    wanted: SkillId,
+) -> Result<Option<Wish>> {
+    let known = skill::all(work.conn()).await?;
+    if !known.iter().any(|it| it.id == wanted) {
+        let gone = fill("escalation.skill_gone", &[("rule", &document.name)]);
+        note(work, ticket, &gone, document).await?;
+        return Ok(None);
+    }
+    Ok(Some(Wish {
+        rule: document.id,
+        name: document.name.clone(),
+        version: document.version,
+        skill: wanted,
+    }))
 }
 
 /// An internal note in the rule's name.
@@ -367,80 +409,4 @@ async fn notify(
     };
     let share = share(ticket.priority, false);
     work.tell_within_limits(rule, to, telling, share).await
-}
-
-/// A rule's conditions in words.
-pub fn because(rule: &Rule) -> String {
-    let parts: Vec<_> = rule.conditions.iter().map(condition_text).collect();
-    parts.join(t("escalation.and"))
-}
-
-/// A condition in words.
-pub fn condition_text(condition: &Condition) -> String {
-    match condition {
-        Condition::UnassignedFor { minutes } => {
-            fill("escalation.if_unassigned", &[("minutes", minutes)])
-        }
-        Condition::NoAnswerFor { minutes } => {
-            fill("escalation.if_no_answer", &[("minutes", minutes)])
-        }
-        Condition::BotGaveUp {} => t("escalation.if_bot_gave_up").to_owned(),
-        Condition::TimeInTier { minutes } => {
-            fill("escalation.if_time_in_tier", &[("minutes", minutes)])
-        }
-        Condition::SlaUsed { metric, percent } => {
-            let key = match metric {
-                tierdesk_domain::sla::Metric::FirstResponse => "escalation.if_first_response",
-                tierdesk_domain::sla::Metric::NextResponse => "escalation.if_next_response",
-                tierdesk_domain::sla::Metric::Resolution => "escalation.if_resolution",
-                tierdesk_domain::sla::Metric::PickUp => "escalation.if_pick_up",
-                tierdesk_domain::sla::Metric::TimeInTier => "escalation.if_tier_promise",
-            };
-            fill(key, &[("percent", percent)])
-        }
-        Condition::PriorityReached { priority } => {
-            fill("escalation.if_priority", &[("priority", priority)])
-        }
-        Condition::Reopened { times } => fill("escalation.if_reopened", &[("times", times)]),
-        Condition::Matches { filter } => fill("escalation.if_filter", &[("filter", &filter.text)]),
-    }
-}
-
-/// A rule's effects in words, with the names of teams and people.
-pub async fn describe(conn: &mut PgConnection, rule: &Rule) -> Result<Vec<String>> {
-    let mut words = Vec::new();
-    for effect in &rule.effects {
-        words.push(match effect {
-            Effect::Move { team, tier } => {
-                let team = match team {
-                    Some(team) => team::find(conn, *team).await?.map(|it| it.name),
-                    None => None,
-                };
-                match (team, tier) {
-                    (Some(team), Some(tier)) => {
-                        fill("escalation.then_move", &[("team", &team), ("tier", tier)])
-                    }
-                    (Some(team), None) => fill("escalation.then_team", &[("team", &team)]),
-                    (None, Some(tier)) => fill("escalation.then_tier", &[("tier", tier)]),
-                    (None, None) => continue,
-                }
-            }
-            Effect::RaisePriority { to: Some(to) } => {
-                fill("escalation.then_priority", &[("priority", to)])
-            }
-            Effect::RaisePriority { to: None } => t("escalation.then_raise").to_owned(),
-            Effect::NotifyQueue {} => t("escalation.then_notify_queue").to_owned(),
-            Effect::NotifyAssignee {} => t("escalation.then_notify_assignee").to_owned(),
-            Effect::NotifyInCharge {} => t("escalation.then_in_charge").to_owned(),
-            Effect::AddNote { text } => fill("escalation.then_note", &[("text", text)]),
-            Effect::NotifyPerson { person } => {
-                let name = person::find(conn, *person).await?.map(|it| it.name);
-                fill(
-                    "escalation.then_notify",
-                    &[("person", &name.unwrap_or_default())],
-                )
-            }
-        });
-    }
-    Ok(words)
 }

@@ -12,6 +12,7 @@ use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::handover::{Handover, MAX_PART};
 use tierdesk_domain::id::{TeamId, TicketId};
 use tierdesk_domain::notification::NotificationKind;
+use tierdesk_domain::routing::Wish;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
@@ -46,7 +47,7 @@ impl Desk {
         if tier < ticket.tier || (tier == ticket.tier && team == ticket.team) {
             return Err(vec![FieldError::new("to", "error.escalate_upwards")].into());
         }
-        escalate(&mut work, &mut ticket, team, tier, &note).await?;
+        escalate(&mut work, &mut ticket, team, tier, &note, None).await?;
         work.commit().await
     }
 
@@ -97,18 +98,19 @@ impl Desk {
             data,
         );
         let telling = Telling::of(NotificationKind::HandedBack, id, event);
-        work.save_and_tell(&mut ticket, telling).await?;
+        work.save_and_tell(&mut ticket, telling, None).await?;
         work.commit().await
     }
 }
 
-/// Escalates a locked ticket within an action; the note was checked.
+/// Escalates a locked ticket within an action; the note was checked. `wish` is what a rule asks of whoever gets it.
 pub(crate) async fn escalate(
     work: &mut Work<'_>,
     ticket: &mut Ticket,
     to: TeamId,
     tier: Tier,
     note: &Handover,
+    wish: Option<Wish>,
 ) -> Result<()> {
     if !ticket.status.is_open() {
         return Err(DeskError::State("state.resolved_already"));
@@ -139,7 +141,7 @@ pub(crate) async fn escalate(
         json!({"from_team": data["from_team"], "from_tier": data["from_tier"], "to_team": to, "to_tier": tier, "assignee": previous}),
     );
     let telling = Telling::of(NotificationKind::Escalated, ticket.id, event);
-    work.save_and_tell(ticket, telling).await
+    work.save_and_tell(ticket, telling, wish).await
 }
 
 /// The ticket leaves its queue: nobody has it there, and it is open again if it waited.

@@ -7,7 +7,7 @@ use tierdesk_domain::authorize::{Action, Who, authorize};
 use tierdesk_domain::calendar::Hours;
 use tierdesk_domain::escalation::{Effect, Rule, share};
 use tierdesk_domain::id::{DocumentId, EventId, PersonId, TicketId};
-use tierdesk_domain::in_charge::{Path, Progress, Step, Target};
+use tierdesk_domain::in_charge::{Path, Progress, STANDARD, Step, Target};
 use tierdesk_domain::notification::{Channel, NotificationKind};
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{Channel as Intake, Priority};
@@ -132,12 +132,16 @@ pub(crate) async fn start(
     }
     let document = DocumentId(ticket.team.0);
     let path = configuration::newest::<Path>(work.conn(), PATH, document).await?;
-    let Some(path) = path.filter(|it| it.active) else {
-        let team = team::find(work.conn(), ticket.team).await?;
-        let name = team.map(|it| it.name).unwrap_or_default();
-        let what = fill("in_charge.no_path", &[("team", &name)]);
-        say(work, ticket, what).await?;
-        return Ok(());
+    let (version, path) = match path {
+        None => (STANDARD, Path::standard()),
+        Some(path) if path.active => (path.version, path.body),
+        Some(_) => {
+            let team = team::find(work.conn(), ticket.team).await?;
+            let name = team.map(|it| it.name).unwrap_or_default();
+            let what = fill("in_charge.switched_off", &[("team", &name)]);
+            say(work, ticket, what).await?;
+            return Ok(());
+        }
     };
     let run = Run {
         id: Uuid::now_v7(),
@@ -146,7 +150,7 @@ pub(crate) async fn start(
         rule: rule.id,
         rule_version: rule.version,
         team: ticket.team,
-        path_version: path.version,
+        path_version: version,
         unconfirmed: is_unconfirmed(work.written().await?, ticket).await?,
         progress: Progress::begin(now),
     };
@@ -154,7 +158,7 @@ pub(crate) async fn start(
         return Ok(());
     }
     if !run.unconfirmed {
-        return go_on(work, ticket, &run, &path.body).await;
+        return go_on(work, ticket, &run, &path).await;
     }
     let event = say(work, ticket, t("in_charge.waits").to_owned()).await?;
     let members = team::members(work.conn(), ticket.team, ticket.tier).await?;
@@ -262,8 +266,17 @@ async fn end_unneeded(work: &mut Work<'_>, ticket: &Ticket, run: &Run) -> Result
     Ok(())
 }
 
+/// The path in the version with which it began; none once the team's path is switched off, since else it would go on for as
+/// long as nobody acknowledges.
 async fn path_of(work: &mut Work<'_>, run: &Run) -> Result<Option<Path>> {
     let document = DocumentId(run.team.0);
+    let newest = configuration::newest::<Path>(work.conn(), PATH, document).await?;
+    if newest.is_some_and(|it| !it.active) {
+        return Ok(None);
+    }
+    if run.path_version == STANDARD {
+        return Ok(Some(Path::standard()));
+    }
     let path = configuration::version(work.conn(), PATH, document, run.path_version).await?;
     Ok(path.map(|it| it.body))
 }
@@ -288,23 +301,23 @@ async fn go_on(work: &mut Work<'_>, ticket: &Ticket, run: &Run, path: &Path) -> 
     // A level at which nobody could be told is no reason to wait.
     let mut at_once = None;
     loop {
-        let (at, step) = at_once
-            .take()
-            .map_or_else(|| path.next(&progress, &hours, now), |step| (now, step));
-        if at > now {
-            in_charge::go_on(work.conn(), run.id, &progress).await?;
-            work.timer(TIMER, ticket.id.0, RUNNING, at);
-            return Ok(());
-        }
+        let next = match at_once.take() {
+            Some(step) => Some((now, step)),
+            None => path.next(&progress, &hours, now),
+        };
+        let (at, step) = match next {
+            Some((at, step)) if at <= now => (at, step),
+            later => {
+                in_charge::go_on(work.conn(), run.id, &progress).await?;
+                // Where no working minute comes, the hours may be other ones later.
+                let at = later.map_or(now + LOOK_AGAIN, |(at, _)| at);
+                work.timer(TIMER, ticket.id.0, RUNNING, at);
+                return Ok(());
+            }
+        };
         let level = match step {
             Step::Tell(level) => level,
             Step::Repeat(_) => progress.level.saturating_sub(1),
-            Step::GiveUp => {
-                in_charge::go_on(work.conn(), run.id, &progress).await?;
-                in_charge::end(work.conn(), run.id, End::Exhausted, None, now).await?;
-                say(work, ticket, t("in_charge.gave_up").to_owned()).await?;
-                return Ok(());
-            }
         };
         progress = path.after(&progress, at, step, &hours, now);
         let again = matches!(step, Step::Repeat(_));
@@ -328,6 +341,10 @@ async fn tell_level(
     };
     let now = work.now;
     let people = in_charge_now(work.conn(), level.who, ticket, now).await?;
+    // That there is nobody was said once; somebody may come.
+    if people.is_empty() && again {
+        return Ok(false);
+    }
     let names: Vec<_> = people.iter().map(|(_, name)| name.as_str()).collect();
     let (shown, of) = (number + 1, path.levels.len());
     let key = match (names.is_empty(), again) {

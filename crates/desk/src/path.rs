@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tierdesk_domain::authorize::{Action, TicketFacts, Who, authorize};
+use tierdesk_domain::clock::spell;
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::id::{DocumentId, PersonId, TeamId};
 use tierdesk_domain::in_charge::{Counted, Path, Target};
@@ -28,9 +29,9 @@ pub(crate) const PATH: &str = "escalation_path";
 pub struct TeamPath {
     /// The team.
     pub team: Team,
-    /// The newest version of its path.
+    /// The newest version of its own path.
     pub path: Option<Document<Path>>,
-    /// What it does, one sentence per level.
+    /// What that does, or the standard path where there is none; one sentence per level.
     pub words: Vec<String>,
 }
 
@@ -44,10 +45,7 @@ impl Desk {
         let mut found = Vec::new();
         for team in team::all(&mut conn).await? {
             let path = paths.remove(&DocumentId(team.id.0));
-            let words = match &path {
-                Some(path) => describe(&mut conn, &path.body, &team.name).await?,
-                None => Vec::new(),
-            };
+            let words = words(&mut conn, path.as_ref(), &team.name).await?;
             found.push(TeamPath { team, path, words });
         }
         Ok(found)
@@ -64,10 +62,7 @@ impl Desk {
             .await?
             .ok_or(DeskError::NotFound)?;
         let path = configuration::newest::<Path>(&mut conn, PATH, DocumentId(team.id.0)).await?;
-        let words = match &path {
-            Some(path) => describe(&mut conn, &path.body, &team.name).await?,
-            None => Vec::new(),
-        };
+        let words = words(&mut conn, path.as_ref(), &team.name).await?;
         Ok(TeamPath { team, path, words })
     }
 
@@ -151,6 +146,18 @@ async fn wrong_with(
     })
 }
 
+/// A team's own path in words, else the one that holds where there is none.
+async fn words(
+    conn: &mut PgConnection,
+    own: Option<&Document<Path>>,
+    team: &str,
+) -> Result<Vec<String>> {
+    match own {
+        Some(own) => describe(conn, &own.body, team).await,
+        None => describe(conn, &Path::standard(), team).await,
+    }
+}
+
 /// A path in plain words: “at once Ana is told”, “after 15 min without acknowledgement the on-call of …”.
 async fn describe(conn: &mut PgConnection, path: &Path, team: &str) -> Result<Vec<String>> {
     let mut words = Vec::new();
@@ -191,12 +198,24 @@ async fn describe(conn: &mut PgConnection, path: &Path, team: &str) -> Result<Ve
             &[("minutes", &minutes), ("who", &who), ("how", &by_mail)],
         ));
     }
-    if path.repeats > 0 {
+    if path.repeats > 0 && path.levels.len() > 1 {
         words.push(fill(
             "in_charge.repeats",
             &[("minutes", &path.repeat_minutes), ("times", &path.repeats)],
         ));
     }
+    let slowest = spell(TimeDelta::minutes(i64::from(path.slowest_minutes())));
+    words.push(match path.repeats {
+        0 => fill("in_charge.last_slowly", &[("slowest", &slowest)]),
+        times => fill(
+            "in_charge.last",
+            &[
+                ("minutes", &path.repeat_minutes),
+                ("times", &times),
+                ("slowest", &slowest),
+            ],
+        ),
+    });
     words.push(t("in_charge.until").to_owned());
     Ok(words)
 }

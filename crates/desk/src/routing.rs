@@ -1,31 +1,32 @@
 //! Routing at work: a ticket that comes into a queue is given to somebody there, in the same transaction, with the reason;
 //! where nobody fits, it says so once and looks again when the next one is at work.
 
+mod way;
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
-use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::id::{CategoryId, DocumentId, EventId, PersonId, TeamId, TicketId};
 use tierdesk_domain::notification::NotificationKind;
-use tierdesk_domain::routing::{Candidate, Decision, Mode, Routing};
-use tierdesk_domain::skill::Needed;
+use tierdesk_domain::routing::{Decision, Mode, Routing, Wish};
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::ticket::{Place, Ticket};
 use tierdesk_store::timer::Timer;
-use tierdesk_store::{PgConnection, person, routing, skill, team};
+use tierdesk_store::{person, routing, team};
 use uuid::Uuid;
 
 use crate::calendar::may_choose;
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
-use crate::rulebook::Rulebook;
 use crate::{Caller, Desk, Work};
+
+use way::{People, Way, needed};
 
 /// The documents' kind in the table of configuration.
 pub(crate) const ROUTING: &str = "routing";
@@ -68,14 +69,17 @@ pub(crate) fn relieved(old: Place, ticket: &Ticket) -> Option<PersonId> {
 pub(crate) enum Occasion {
     /// It came into the queue: where nobody fits, that is said.
     Enters,
+    /// A rule asks for somebody with a skill: it came into the queue for them, or is there already. Where nobody fits, that
+    /// is said.
+    Asked(Wish),
     /// Somebody is at work now who was not.
     Again,
     /// Somebody of this name has one open ticket less.
     Room(String),
 }
 
-/// Gives a locked ticket to somebody of its queue, where the queue routes and somebody fits. Gives the event if somebody
-/// has it now: then the ticket must be written, and they must be told.
+/// Gives a locked ticket to somebody of its queue, where the queue routes or a rule asks for a skill, and somebody fits.
+/// Gives the event if somebody has it now: then the ticket must be written, and they must be told.
 pub(crate) async fn route(
     work: &mut Work<'_>,
     ticket: &mut Ticket,
@@ -84,33 +88,50 @@ pub(crate) async fn route(
     let now = work.now;
     let id = document_of(ticket.team, ticket.tier);
     let document = configuration::newest::<Routing>(work.conn(), ROUTING, id).await?;
-    let Some(document) = document else {
-        return Ok(None);
+    let wish = match &occasion {
+        Occasion::Enters => None,
+        Occasion::Asked(wish) => Some(wish.clone()),
+        // What it waits for is what was said when nobody was found.
+        Occasion::Again | Occasion::Room(_) => {
+            let said = routing::found_nobody(work.conn(), ticket.id).await?;
+            said.and_then(|said| serde_json::from_value(said["wish"].clone()).ok())
+        }
     };
-    if !document.active || document.body.mode == Mode::Off {
+    let asked = match &wish {
+        Some(wish) => Way::asked(work.conn(), ticket, document.as_ref(), wish).await?,
+        None => None,
+    };
+    let way = match asked {
+        Some(way) => Some(way),
+        None => Way::own(work.conn(), ticket, document).await?,
+    };
+    let Some(way) = way else {
         match occasion {
             // It waits for nobody here, whatever it waited for in another queue.
-            Occasion::Enters => work.clear_timer(AGAIN, ticket.id.0).await?,
+            Occasion::Enters | Occasion::Asked(_) => work.clear_timer(AGAIN, ticket.id.0).await?,
             // It was promised a look: switched on again, the queue finds it by its deadline.
             Occasion::Again => work.timer(AGAIN, ticket.id.0, 0, now + PATIENCE),
             Occasion::Room(_) => {}
         }
         return Ok(None);
-    }
+    };
     routing::lock(work.conn(), ticket.team, ticket.tier).await?;
     let rulebook = work.rulebook().await?;
-    let people = People::load(work.conn(), &document.body, &rulebook, now).await?;
-    let needed = needed(work.conn(), ticket.category).await?;
-    let decision = people.decide(&document.body, &needed, now);
-    let actor = Actor::rule(id.0);
-    let mut record = json!({"decision": decision, "document": id, "version": document.version});
+    let people = People::load(work.conn(), &way.routing, &rulebook, now).await?;
+    let decision = people.decide(&way.routing, &way.needed, now);
+    let had = ticket.assignee;
+    if had.is_some_and(|person| decision.suits(person)) {
+        return Ok(None);
+    }
+    let mut record = way.record;
+    record["decision"] = json!(decision);
     if let Occasion::Room(name) = &occasion {
         record["room"] = json!(name);
     }
     let Some((to, name)) = decision.chosen().map(|it| (it.person, it.name.clone())) else {
-        if matches!(occasion, Occasion::Enters) {
+        if matches!(occasion, Occasion::Enters | Occasion::Asked(_)) {
             work.event_by(
-                actor,
+                way.actor,
                 ticket,
                 EventKind::NotRouted,
                 Visibility::Internal,
@@ -119,18 +140,20 @@ pub(crate) async fn route(
             )
             .await?;
         }
-        // Also where nobody comes: the deadline is what tells a ticket that waits from one that was put back.
-        let at = people.next(now).unwrap_or(now + PATIENCE);
-        work.timer(AGAIN, ticket.id.0, 0, at);
+        if had.is_none() {
+            // Also where nobody comes: the deadline is what tells a ticket that waits from one that was put back.
+            let at = people.next(now).unwrap_or(now + PATIENCE);
+            work.timer(AGAIN, ticket.id.0, 0, at);
+        }
         return Ok(None);
     };
     routing::take_turn(work.conn(), ticket.team, ticket.tier, to).await?;
     work.clear_timer(AGAIN, ticket.id.0).await?;
     ticket.assignee = Some(to);
-    let data = json!({"to": to, "name": name, "internal": {"from": null, "routing": record}});
+    let data = json!({"to": to, "name": name, "internal": {"from": had, "routing": record}});
     let event = work
         .event_by(
-            actor,
+            way.actor,
             ticket,
             EventKind::Assigned,
             Visibility::Public,
@@ -141,7 +164,7 @@ pub(crate) async fn route(
     if ticket.status == Status::New {
         let data = json!({"from": "new", "to": "open"});
         work.event_by(
-            actor,
+            way.actor,
             ticket,
             EventKind::Status,
             Visibility::Public,
@@ -152,13 +175,22 @@ pub(crate) async fn route(
         ticket.status = Status::Open;
     }
     work.audit_by(
-        actor,
+        way.actor,
         "ticket.routed",
         "ticket",
         &ticket.number.0.to_string(),
-        json!({"to": to, "version": document.version}),
+        json!({"to": to, "version": way.version}),
     );
     Ok(Some(event))
+}
+
+/// A rule asks for somebody with a skill in the queue where the ticket is: whoever has it and suits keeps it. The rule
+/// writes the ticket.
+pub(crate) async fn ask(work: &mut Work<'_>, ticket: &mut Ticket, wish: Wish) -> Result<()> {
+    match route(work, ticket, Occasion::Asked(wish)).await? {
+        Some(event) => tell(work, ticket, event).await,
+        None => Ok(()),
+    }
 }
 
 /// Routes a ticket that waits, writes it and tells whoever has it now. True if somebody has.
@@ -222,67 +254,6 @@ pub(crate) async fn again(work: &mut Work<'_>, id: TicketId) -> Result<()> {
         settle(work, &mut ticket, Occasion::Again).await?;
     }
     Ok(())
-}
-
-/// What a category's tickets need.
-async fn needed(conn: &mut PgConnection, category: Option<CategoryId>) -> Result<Vec<Needed>> {
-    let all = skill::needed(conn).await?;
-    let own = all.into_iter().filter(|(id, _)| Some(*id) == category);
-    Ok(own.map(|(_, needed)| needed).collect())
-}
-
-/// The members of a queue, with what decides about them.
-struct People {
-    candidates: Vec<Candidate>,
-    shifts: Vec<tierdesk_domain::shift::Shift>,
-}
-
-impl People {
-    async fn load(
-        conn: &mut PgConnection,
-        document: &Routing,
-        rulebook: &Rulebook,
-        now: DateTime<Utc>,
-    ) -> Result<Self> {
-        let members = routing::members(conn, document.team, document.tier).await?;
-        let ids: Vec<PersonId> = members.iter().map(|it| it.id).collect();
-        let scope = authorize(
-            &tierdesk_domain::authorize::Who::Machine(Actor::system()),
-            Action::Work,
-        )?;
-        let skills = skill::of_people(conn, &scope, Some(&ids)).await?;
-        let mut shifts = crate::shift::shifts(conn, rulebook, &ids, document.calendar, now).await?;
-        let mut people = Self {
-            candidates: Vec::new(),
-            shifts: Vec::new(),
-        };
-        for it in members {
-            let Some(shift) = shifts.remove(&it.id) else {
-                continue;
-            };
-            let own = skills.iter().filter(|skill| skill.person == it.id);
-            people.candidates.push(Candidate {
-                person: it.id,
-                name: it.name,
-                presence: shift.at(now),
-                load: u32::try_from(it.load).unwrap_or(u32::MAX),
-                skills: own.map(|skill| skill.held).collect(),
-                turn: it.turn,
-            });
-            people.shifts.push(shift);
-        }
-        Ok(people)
-    }
-
-    fn decide(&self, document: &Routing, needed: &[Needed], now: DateTime<Utc>) -> Decision {
-        tierdesk_domain::routing::route(document, needed, &self.candidates, now.date_naive())
-    }
-
-    /// When the next one of those who are not there comes to work.
-    fn next(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let comes = self.shifts.iter().filter_map(|it| it.next(now));
-        comes.filter(|at| *at > now && *at <= now + PATIENCE).min()
-    }
 }
 
 /// How a queue routes, for administrators.

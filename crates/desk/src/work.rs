@@ -16,6 +16,7 @@ use tierdesk_domain::actor::{Actor, ActorKind};
 use tierdesk_domain::authorize::{Action, Scope, TicketFacts, authorize};
 use tierdesk_domain::flow::Fact;
 use tierdesk_domain::id::{EventId, TeamId, TicketId};
+use tierdesk_domain::routing::Wish;
 use tierdesk_domain::tally::Counts;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
@@ -352,20 +353,22 @@ impl<'a> Work<'a> {
     /// `edited` says whether properties changed, which other editors must learn. A ticket that came into a queue is given
     /// to somebody there, where the queue routes.
     pub async fn save(&mut self, ticket: &mut Ticket, edited: bool) -> Result<()> {
-        if let Some(event) = self.place(ticket, edited).await? {
+        if let Some(event) = self.place(ticket, edited, Occasion::Enters).await? {
             crate::routing::tell(self, ticket, event).await?;
         }
         Ok(())
     }
 
     /// The same for a ticket that came into a queue for a reason of its own: whoever routing gave it to is told that
-    /// reason, and nobody else; where nobody has it, everybody in the queue.
+    /// reason, and nobody else; where nobody has it, everybody in the queue. `wish` is what a rule asks of whoever gets it.
     pub(crate) async fn save_and_tell(
         &mut self,
         ticket: &mut Ticket,
         telling: Telling,
+        wish: Option<Wish>,
     ) -> Result<()> {
-        self.place(ticket, true).await?;
+        let occasion = wish.map_or(Occasion::Enters, Occasion::Asked);
+        self.place(ticket, true, occasion).await?;
         let readers = match ticket.assignee {
             Some(person) => vec![person],
             None => team::members(&mut self.tx, ticket.team, ticket.tier).await?,
@@ -374,12 +377,17 @@ impl<'a> Work<'a> {
     }
 
     /// Writes a ticket, and routes it where it came into a queue that does; gives the event of that.
-    async fn place(&mut self, ticket: &mut Ticket, edited: bool) -> Result<Option<EventId>> {
+    async fn place(
+        &mut self,
+        ticket: &mut Ticket,
+        edited: bool,
+        occasion: Occasion,
+    ) -> Result<Option<EventId>> {
         let old = self.write(ticket, edited).await?;
         if !crate::routing::enters(old, ticket) {
             return Ok(None);
         }
-        let event = crate::routing::route(self, ticket, Occasion::Enters).await?;
+        let event = crate::routing::route(self, ticket, occasion).await?;
         if event.is_some() {
             self.write(ticket, false).await?;
         }

@@ -6,6 +6,7 @@
 //! Facts are a host's claim and are read with care: whatever is missing or odd counts as not known.
 
 mod finding;
+mod receiver;
 mod view;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::names::named;
 use crate::target::{Host, Scheme, Target};
 
 pub use finding::{Cause, Finding, Layer, Side, Team};
+pub use receiver::{Candidate, Receivers};
 pub use view::View;
 
 named! {

@@ -21,7 +21,7 @@ use crate::calendar::WorkingTime;
 use crate::clock::{Book, Clock, Facts, History, next_due, next_risk};
 use crate::field::FieldError;
 use crate::filter;
-use crate::id::{HostId, PersonId, TeamId};
+use crate::id::{HostId, PersonId, SkillId, TeamId};
 use crate::names::named;
 use crate::sla::Metric;
 use crate::ticket::{Channel, Priority};
@@ -86,12 +86,16 @@ pub struct Only {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {
-    /// Moves it to another queue; what is not named stays.
+    /// Moves it to another queue; what is not named stays. With a skill it goes to somebody there who has it, also where
+    /// the queue stays the same; where nobody can take it, it stays in the queue and says so.
     Move {
         /// To this team.
         team: Option<TeamId>,
         /// To this tier.
         tier: Option<Tier>,
+        /// To somebody who has this skill.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        skill: Option<SkillId>,
     },
     /// Makes it more pressing; never less.
     RaisePriority {
@@ -237,6 +241,7 @@ impl Rule {
                 Effect::Move {
                     team: None,
                     tier: None,
+                    skill: None,
                 } => errors.push(FieldError::new("move", "error.rule_move_nowhere")),
                 Effect::AddNote { text } => {
                     crate::field::required("note", text, MAX_NOTE, &mut errors);

@@ -15,8 +15,13 @@ pub const MAX_LEVELS: usize = 8;
 pub const MAX_MINUTES: u32 = 30 * 24 * 60;
 /// The longest time between two notices, in minutes: a day.
 pub const MAX_REPEAT_MINUTES: u32 = 24 * 60;
-/// How often one level is told again at most.
+/// How often one level is told again at most before the next one's turn.
 pub const MAX_REPEATS: u32 = 20;
+/// The longest time between two notices to the last level, which nobody comes after, in minutes: four hours, or the path's
+/// own interval where that is longer.
+pub const SLOWEST_MINUTES: u32 = 4 * 60;
+/// The version of the path of a team that has none of its own.
+pub const STANDARD: i32 = 0;
 
 /// The body of a path's version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +31,8 @@ pub struct Path {
     pub levels: Vec<Level>,
     /// Minutes between two notices to the same level, counted as the level's own.
     pub repeat_minutes: u32,
-    /// How often a level is told again; the next level's time ends that.
+    /// How often a level is told again; the next level's time ends that. The last level is told again until somebody
+    /// acknowledges: so often at this pace, then more slowly.
     pub repeats: u32,
 }
 
@@ -90,8 +96,6 @@ pub enum Step {
     Tell(usize),
     /// Tells the last level again, for the n-th time.
     Repeat(u32),
-    /// Gives up: nobody acknowledged.
-    GiveUp,
 }
 
 impl Progress {
@@ -106,6 +110,25 @@ impl Progress {
 }
 
 impl Path {
+    /// The path of a team for which nobody wrote one: those who answer for the team (or for all), at once and again.
+    pub fn standard() -> Self {
+        Self {
+            levels: vec![Level {
+                who: Target::Managers {},
+                minutes: 0,
+                counted: Counted::Clock,
+                mail: true,
+            }],
+            repeat_minutes: 15,
+            repeats: 3,
+        }
+    }
+
+    /// The longest time between two notices to the last level, in minutes.
+    pub fn slowest_minutes(&self) -> u32 {
+        self.repeat_minutes.max(SLOWEST_MINUTES)
+    }
+
     /// What is wrong with it, each with the level it is in, from 0.
     pub fn check(&self) -> Vec<(usize, FieldError)> {
         let mut errors = Vec::new();
@@ -127,30 +150,27 @@ impl Path {
     }
 
     /// What comes next, and when. Of several repeats whose time has passed only the last is worth telling, and none once
-    /// the next level's time has come: after downtime each level gets one notice.
+    /// the next level's time has come: after downtime each level gets one notice. None only where no working minute ever
+    /// comes, as the hours are.
     pub fn next(
         &self,
         progress: &Progress,
         hours: &Hours,
         now: DateTime<Utc>,
-    ) -> (DateTime<Utc>, Step) {
+    ) -> Option<(DateTime<Utc>, Step)> {
         let level = self.levels.get(progress.level).and_then(|level| {
             let at = passed(level.counted, hours, progress.level_at, level.minutes)?;
             Some((at, Step::Tell(progress.level)))
         });
         let repeat = self.repeat(progress, hours, now);
         match (level, repeat) {
-            (Some(level), Some(repeat)) if level.0 <= now || level.0 <= repeat.0 => level,
-            (_, Some(repeat)) => repeat,
-            (Some(level), None) => level,
-            (None, None) => {
-                let last = self.repeat_at(progress, hours, self.repeats + 1);
-                (last.unwrap_or(progress.level_at), Step::GiveUp)
-            }
+            (Some(level), Some(repeat)) if level.0 <= now || level.0 <= repeat.0 => Some(level),
+            (_, Some(repeat)) => Some(repeat),
+            (level, None) => level,
         }
     }
 
-    /// How far it has come once a step whose time was `at` is taken. Giving up changes nothing.
+    /// How far it has come once a step whose time was `at` is taken.
     pub fn after(
         &self,
         progress: &Progress,
@@ -166,11 +186,11 @@ impl Path {
                     level_at: at,
                     notices: 1,
                 };
-                let missed = (1..=self.repeats)
-                    .filter_map(|n| self.repeat_at(&told, hours, n))
+                let missed = (1..=self.most(&told))
+                    .map_while(|n| self.repeat_at(&told, hours, n))
                     .take_while(|at| *at <= now);
                 Progress {
-                    notices: 1 + u32::try_from(missed.count()).unwrap_or(self.repeats),
+                    notices: 1 + u32::try_from(missed.count()).unwrap_or(u32::MAX - 1),
                     ..told
                 }
             }
@@ -178,7 +198,6 @@ impl Path {
                 notices: n + 1,
                 ..*progress
             },
-            Step::GiveUp => *progress,
         }
     }
 
@@ -190,7 +209,7 @@ impl Path {
         now: DateTime<Utc>,
     ) -> Option<(DateTime<Utc>, Step)> {
         let mut found = None;
-        for n in progress.notices..=self.repeats {
+        for n in progress.notices..=self.most(progress) {
             let at = self.repeat_at(progress, hours, n)?;
             if at > now && found.is_some() {
                 break;
@@ -203,10 +222,32 @@ impl Path {
         found
     }
 
+    /// How often the level that was told last is told again: the last one without an end.
+    fn most(&self, progress: &Progress) -> u32 {
+        if progress.level < self.levels.len() {
+            self.repeats
+        } else {
+            u32::MAX - 1
+        }
+    }
+
     fn repeat_at(&self, progress: &Progress, hours: &Hours, n: u32) -> Option<DateTime<Utc>> {
         let level = self.levels.get(progress.level.checked_sub(1)?)?;
-        let minutes = self.repeat_minutes.saturating_mul(n);
-        passed(level.counted, hours, progress.level_at, minutes)
+        passed(level.counted, hours, progress.level_at, self.minutes_to(n))
+    }
+
+    /// How many minutes after a level its n-th repeat comes. Beyond those that are set, each takes twice as long as the one
+    /// before, up to the slowest.
+    fn minutes_to(&self, n: u32) -> u32 {
+        let mut minutes = self.repeat_minutes.saturating_mul(n.min(self.repeats));
+        let mut left = n.saturating_sub(self.repeats);
+        let mut gap = self.repeat_minutes;
+        while left > 0 && gap < self.slowest_minutes() {
+            gap = gap.saturating_mul(2).min(self.slowest_minutes());
+            minutes = minutes.saturating_add(gap);
+            left -= 1;
+        }
+        minutes.saturating_add(gap.saturating_mul(left))
     }
 }
 

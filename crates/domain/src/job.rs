@@ -1,7 +1,7 @@
 //! Diagnostics on hosts: who may run what, and the states of a run.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tierdesk_catalogue::Class;
+use tierdesk_catalogue::{Class, Reach};
 
 use crate::actor::ActorKind;
 use crate::authorize::{Action, Denied, TicketFacts, Who, authorize};
@@ -25,6 +25,32 @@ pub const ERRORS: u32 = 6;
 pub const OUTPUT_LIMIT: i64 = 1024 * 1024;
 /// Jobs that may wait or run on one host at a time.
 pub const QUEUE_LIMIT: i64 = 50;
+
+named! {
+    /// How long a person lets a job wait for its host (decision 24).
+    Wait, "wait" {
+        /// Half an hour, unless they say otherwise.
+        HalfHour = "30m",
+        /// Half a working day.
+        FourHours = "4h",
+        /// A day.
+        Day = "1d",
+        /// A week, the longest.
+        Week = "7d",
+    }
+}
+
+impl Wait {
+    /// So long.
+    pub fn time(self) -> TimeDelta {
+        match self {
+            Self::HalfHour => WAIT,
+            Self::FourHours => TimeDelta::hours(4),
+            Self::Day => TimeDelta::days(1),
+            Self::Week => LONGEST_WAIT,
+        }
+    }
+}
 
 named! {
     /// Where a job stands. Each state before the end has a deadline.
@@ -92,6 +118,15 @@ pub fn permit(who: &Who, ticket: TicketFacts, class: Class) -> Result<(), Denied
         Ok(())
     } else {
         Err(Denied::Forbidden)
+    }
+}
+
+/// How far a run reaches by who asked for it: people may look at the machine that runs it, too; what a machine asks for
+/// follows other people's words.
+pub fn reach(asked_by: ActorKind) -> Reach {
+    match asked_by {
+        ActorKind::Human => Reach::Anywhere,
+        _ => Reach::Others,
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::field::FieldError;
-use crate::id::{DocumentId, PersonId, TeamId};
+use crate::id::{DocumentId, PersonId, SkillId, TeamId};
 use crate::names::named;
 use crate::shift::Presence;
 use crate::skill::{Held, Lack, Needed};
@@ -48,7 +48,34 @@ pub struct Routing {
     pub calendar: Option<DocumentId>,
 }
 
+/// What an escalation rule asks for a ticket: somebody who has a skill. It is kept with the decision, so that a later look
+/// asks for the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// The rule.
+    pub rule: DocumentId,
+    /// Its name at that time.
+    pub name: String,
+    /// Its version.
+    pub version: i32,
+    /// The skill.
+    pub skill: SkillId,
+}
+
 impl Routing {
+    /// How a queue gives away a ticket for which a rule asks for a skill: of those who know it to whoever has the fewest,
+    /// within the cap and the hours of its own way. It does so also where people take tickets themselves otherwise.
+    pub fn by_skill(team: TeamId, tier: Tier, own: Option<&Self>) -> Self {
+        let on = own.filter(|it| it.mode != Mode::Off);
+        Self {
+            team,
+            tier,
+            mode: Mode::Skill,
+            cap: on.and_then(|it| it.cap),
+            calendar: own.and_then(|it| it.calendar),
+        }
+    }
+
     /// What is wrong with it, by form field.
     pub fn check(&self) -> Vec<FieldError> {
         let mut errors = Vec::new();
@@ -144,6 +171,13 @@ impl Decision {
     pub fn chosen(&self) -> Option<&Considered> {
         let chosen = self.chosen?;
         self.considered.iter().find(|it| it.person == chosen)
+    }
+
+    /// Whether somebody who has the ticket already may keep it: at work, with what is needed. What they have so far does
+    /// not matter, since this ticket is among it.
+    pub fn suits(&self, person: PersonId) -> bool {
+        let own = self.considered.iter().find(|it| it.person == person);
+        own.is_some_and(|it| matches!(it.verdict, Verdict::Fits { .. } | Verdict::Full { .. }))
     }
 }
 

@@ -3,17 +3,23 @@
 //! An e-mail address names a person, `report.docx` names a file and `2.4.1.0` after "version" a version: none of them is
 //! a target. Addresses that only make sense on the machine that asks are found, but marked as not to be probed.
 
+mod ascii;
 mod find;
 mod lists;
 mod punycode;
 #[cfg(test)]
 mod tests;
 
+pub use ascii::ascii;
 pub use find::find;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use tierdesk_catalogue::out_of_reach;
+
+/// Why a target is not probed.
+pub use tierdesk_catalogue::OutOfReach as Refusal;
 
 /// How a target is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -85,15 +91,15 @@ impl Target {
         ))
     }
 
-    /// Why no probe may go there, if so: it would reach the probing machine itself, or nobody in particular.
+    /// Why no probe may go there, if so: it would reach the probing machine itself, or nobody in particular. Where a name
+    /// leads to only the machine knows that looks it up; it is held to the same addresses ([`crate::job::reach`]).
     pub fn refusal(&self) -> Option<Refusal> {
         match &self.host {
             Host::Name(name) if name == "localhost" || name.ends_with(".localhost") => {
                 Some(Refusal::Itself)
             }
             Host::Name(_) => None,
-            Host::Address(IpAddr::V4(address)) => refuse_v4(*address),
-            Host::Address(IpAddr::V6(address)) => refuse_v6(*address),
+            Host::Address(address) => out_of_reach(*address),
         }
     }
 }
@@ -109,45 +115,6 @@ impl std::fmt::Display for Target {
             (None, Host::Address(IpAddr::V6(address))) => write!(f, "[{address}]:{}", self.port),
             (None, host) => write!(f, "{host}:{}", self.port),
         }
-    }
-}
-
-/// Why a target is not probed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Refusal {
-    /// It is whichever machine asks.
-    Itself,
-    /// It is many machines or none.
-    Nobody,
-    /// It is valid on one cable only; cloud machines keep their secrets there.
-    LinkLocal,
-}
-
-fn refuse_v4(address: Ipv4Addr) -> Option<Refusal> {
-    if address.is_loopback() {
-        Some(Refusal::Itself)
-    } else if address.octets()[0] == 0 || address.is_multicast() || address.octets()[0] >= 240 {
-        Some(Refusal::Nobody)
-    } else if address.is_link_local() {
-        Some(Refusal::LinkLocal)
-    } else {
-        None
-    }
-}
-
-fn refuse_v6(address: Ipv6Addr) -> Option<Refusal> {
-    if let Some(v4) = address.to_ipv4_mapped() {
-        return refuse_v4(v4);
-    }
-    if address.is_loopback() {
-        Some(Refusal::Itself)
-    } else if address.is_unspecified() || address.is_multicast() {
-        Some(Refusal::Nobody)
-    } else if address.segments()[0] & 0xffc0 == 0xfe80 {
-        Some(Refusal::LinkLocal)
-    } else {
-        None
     }
 }
 

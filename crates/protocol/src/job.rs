@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use tierdesk_catalogue::{Class, Entry, Params, Policy, find};
+use tierdesk_catalogue::{Class, Entry, Params, Policy, Reach, find};
 use uuid::Uuid;
 
 use crate::encoding::Blob;
@@ -36,6 +36,10 @@ pub struct Job {
     pub class: Class,
     /// Parameters in canonical form.
     pub params: BTreeMap<String, String>,
+    /// How far it may reach. Left out where that is anywhere, so that older agents read the jobs of people; one that is
+    /// held to others they refuse.
+    #[serde(default, skip_serializing_if = "Reach::is_anywhere")]
+    pub reach: Reach,
     /// Who asked for it, for the host's log.
     pub requested_by: String,
     /// The ticket it belongs to, such as `TD-10482`.
@@ -146,6 +150,9 @@ impl SignedJob {
         policy
             .check_params(&params)
             .map_err(|_| Refusal::HostPolicy)?;
+        if !params.addresses().all(|ip| job.reach.allows(ip)) {
+            return Err(Refusal::OutOfReach);
+        }
         Ok(VerifiedJob { job, entry, params })
     }
 }
@@ -184,6 +191,7 @@ mod tests {
             params: [("host", "db.example"), ("port", "5432")]
                 .map(|(k, v)| (k.to_owned(), v.to_owned()))
                 .into(),
+            reach: Reach::Anywhere,
             requested_by: "Ana Ferreira".into(),
             ticket: Some("TD-10482".into()),
             not_before: now(),
@@ -273,6 +281,28 @@ mod tests {
             .verify(&[key.public()], HOST, now(), &policy)
             .unwrap_err();
         assert_eq!(refusal, Refusal::HostPolicy);
+    }
+
+    #[test]
+    fn a_job_that_is_held_to_others_does_not_take_the_hosts_own_address() {
+        let own = |reach| {
+            refused(|job| {
+                job.reach = reach;
+                job.params.insert("host".into(), "127.0.0.1".into());
+            })
+        };
+        assert_eq!(own(Reach::Anywhere), None);
+        assert_eq!(own(Reach::Others), Some(Refusal::OutOfReach));
+        assert_eq!(refused(|job| job.reach = Reach::Others), None, "a name");
+        // Nobody takes it off the signed bytes, and the jobs of people are signed as before.
+        let text = String::from_utf8(job().canonical_bytes()).unwrap();
+        assert!(!text.contains("reach"), "{text}");
+        let job = Job {
+            reach: Reach::Others,
+            ..job()
+        };
+        let text = String::from_utf8(job.canonical_bytes()).unwrap();
+        assert!(text.contains(r#""reach":"others""#), "{text}");
     }
 
     #[test]

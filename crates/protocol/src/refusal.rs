@@ -39,6 +39,9 @@ pub enum Refusal {
     /// The host's owner does not allow it.
     #[error("this host's own policy does not allow it")]
     HostPolicy,
+    /// It would reach the host itself, or what only the host can reach, and no person asked for that.
+    #[error("only a person may ask for probes of this host itself or of its own link")]
+    OutOfReach,
     /// It was taken before.
     #[error("this job was taken before")]
     AlreadyTaken,
@@ -49,7 +52,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// All refusals.
-    pub const ALL: [Refusal; 13] = [
+    pub const ALL: [Refusal; 14] = [
         Refusal::BadSignature,
         Refusal::Malformed,
         Refusal::UnknownVersion,
@@ -61,6 +64,7 @@ impl Refusal {
         Refusal::EntryChanged,
         Refusal::BadParameters,
         Refusal::HostPolicy,
+        Refusal::OutOfReach,
         Refusal::AlreadyTaken,
         Refusal::Busy,
     ];
@@ -79,6 +83,7 @@ impl Refusal {
             Refusal::EntryChanged => "entry_changed",
             Refusal::BadParameters => "bad_parameters",
             Refusal::HostPolicy => "host_policy",
+            Refusal::OutOfReach => "out_of_reach",
             Refusal::AlreadyTaken => "already_taken",
             Refusal::Busy => "busy",
         }

@@ -125,8 +125,6 @@ pub enum End {
     Acknowledged,
     /// The ticket needs it no longer.
     Ended,
-    /// The last level did not acknowledge either.
-    Exhausted,
 }
 
 /// Ends a path.
@@ -140,7 +138,6 @@ pub async fn end(
     let state = match how {
         End::Acknowledged => "acknowledged",
         End::Ended => "ended",
-        End::Exhausted => "exhausted",
     };
     sqlx::query!(
         "update in_charge set state = $2, ended_at = $4, ended_by = $3 where id = $1",

@@ -62,6 +62,19 @@ pub async fn members(conn: &mut PgConnection, team: TeamId, tier: Tier) -> Resul
     .collect())
 }
 
+/// The decision that found nobody for a ticket last, as its event keeps it.
+pub async fn found_nobody(
+    conn: &mut PgConnection,
+    ticket: TicketId,
+) -> Result<Option<serde_json::Value>> {
+    Ok(sqlx::query_scalar!(
+        "select data from event where ticket_id = $1 and kind = 'not_routed' order by at desc, id desc limit 1",
+        ticket.0
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
 /// Notes that somebody got a ticket. The queue's routing is locked.
 pub async fn take_turn(
     conn: &mut PgConnection,

@@ -45,6 +45,15 @@ pub async fn all(conn: &mut PgConnection) -> Result<Vec<Skill>> {
         .collect())
 }
 
+/// What a skill is called, also one that was retired.
+pub async fn name(conn: &mut PgConnection, id: SkillId) -> Result<Option<String>> {
+    Ok(
+        sqlx::query_scalar!("select name from skill where id = $1", id.0)
+            .fetch_optional(conn)
+            .await?,
+    )
+}
+
 /// Adds a skill. A name that another one has is refused by `skill_name`.
 pub async fn insert(
     conn: &mut PgConnection,

@@ -53,6 +53,7 @@ mod shift;
 mod sign_in;
 mod skill;
 mod state;
+mod team;
 mod ticket;
 mod timeline;
 mod trial;
@@ -126,5 +127,6 @@ fn register(routes: &mut routes::Routes) {
     shift::routes(routes);
     sign_in::routes(routes);
     skill::routes(routes);
+    team::routes(routes);
     ticket::routes(routes);
 }

@@ -1,4 +1,4 @@
-//! Administration of people: the list, one person, invitations, and the teams they work in.
+//! Administration of people: the list, one person, and invitations.
 
 use std::collections::BTreeSet;
 
@@ -51,8 +51,6 @@ pub(crate) fn routes(routes: &mut Routes) {
         "/admin/people/{id}/reactivate",
         reactivate,
     );
-    routes.get(Audience::Administrator, "/admin/teams", teams);
-    routes.post(Audience::Administrator, "/admin/teams", add_team);
 }
 
 #[derive(Deserialize)]
@@ -462,73 +460,4 @@ async fn reactivate(
     let id = PersonId(id);
     let result = app.desk.reactivate(&me.caller, id, frame.now).await;
     end(&app, &me, id, frame, result, "said.reactivated").await
-}
-
-#[derive(Template)]
-#[template(path = "people/teams.html")]
-struct TeamsPage {
-    frame: Frame,
-    teams: Vec<Team>,
-    name: String,
-    description: String,
-    restricted: bool,
-    errors: Errors,
-}
-
-async fn teams(State(app): State<AppState>, frame: Frame) -> Result<Response, WebError> {
-    let teams = all_teams(&app).await?;
-    Ok(Page(TeamsPage {
-        frame,
-        teams,
-        name: String::new(),
-        description: String::new(),
-        restricted: false,
-        errors: Errors::default(),
-    })
-    .into_response())
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TeamForm {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    description: String,
-    restricted: Option<String>,
-}
-
-async fn add_team(
-    State(app): State<AppState>,
-    me: Me,
-    frame: Frame,
-    Form(form): Form<TeamForm>,
-) -> Result<Response, WebError> {
-    let restricted = form.restricted.is_some();
-    match app
-        .desk
-        .add_team(
-            &me.caller,
-            &form.name,
-            &form.description,
-            restricted,
-            frame.now,
-        )
-        .await
-    {
-        Ok(_) => Ok(see("/admin/teams", Some("said.saved"))),
-        Err(DeskError::Invalid(errors)) => {
-            let teams = all_teams(&app).await?;
-            Ok(Page(TeamsPage {
-                frame,
-                teams,
-                name: form.name,
-                description: form.description,
-                restricted,
-                errors: errors.into(),
-            })
-            .status(LOOK_AGAIN))
-        }
-        Err(error) => Err(error.into()),
-    }
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use tierdesk_domain::actor::ActorKind;
 use tierdesk_domain::handover::{Standing, standing};
 use tierdesk_domain::id::TeamId;
+use tierdesk_domain::routing::Wish;
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::timeline::Event;
@@ -306,11 +307,18 @@ impl Reader<'_> {
     /// A decision of routing, as it is kept with its event.
     fn routed(&self, record: &Value) -> Option<Shape> {
         let decision = serde_json::from_value(record["decision"].clone()).ok()?;
+        let wish = serde_json::from_value::<Wish>(record["wish"].clone()).ok();
         let say = crate::routing::Explain {
             now: self.now,
             zone: self.zone,
         };
-        let rule = fill("routing.rule", &[("n", &record["version"])]);
+        let rule = match &wish {
+            Some(wish) => fill(
+                "routing.by_rule",
+                &[("name", &wish.name), ("n", &wish.version)],
+            ),
+            None => fill("routing.rule", &[("n", &record["version"])]),
+        };
         let facts = say
             .everybody(&decision)
             .into_iter()
@@ -330,7 +338,7 @@ impl Reader<'_> {
             note: String::new(),
         });
         Some(Shape::Routed {
-            says: say.decision(&decision),
+            says: say.decision(&decision, wish.is_some()),
             facts: facts.chain(room).chain([cited]).collect(),
         })
     }

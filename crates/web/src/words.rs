@@ -1,5 +1,6 @@
 //! The words of the desk's own values: statuses, impacts, clocks.
 
+use tierdesk_domain::job::Wait;
 use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{Channel, Impact, Kind, ResolutionCode, Status, Urgency};
@@ -13,6 +14,16 @@ pub(crate) fn status(status: Status) -> &'static str {
         Status::OnHold => "ticket.status_on_hold",
         Status::Resolved => "ticket.status_resolved",
         Status::Closed => "ticket.status_closed",
+    })
+}
+
+/// How long a job may wait for its host.
+pub(crate) fn wait(wait: Wait) -> &'static str {
+    t(match wait {
+        Wait::HalfHour => "job.wait_half_hour",
+        Wait::FourHours => "job.wait_four_hours",
+        Wait::Day => "job.wait_day",
+        Wait::Week => "job.wait_week",
     })
 }
 

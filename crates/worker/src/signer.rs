@@ -12,7 +12,7 @@ use tierdesk_desk::keys::random;
 use tierdesk_desk::{Caller, Desk, DeskError, Work, caught};
 use tierdesk_domain::actor::{Actor, ActorKind};
 use tierdesk_domain::id::JobId;
-use tierdesk_domain::job::ENVELOPE_LIFE;
+use tierdesk_domain::job::{ENVELOPE_LIFE, reach};
 use tierdesk_protocol::job::Job as Envelope;
 use tierdesk_protocol::{Blob, SecretKey, VERSION};
 use tierdesk_store::{job, notify, signer};
@@ -171,6 +171,7 @@ fn envelope(job: &job::Job, now: DateTime<Utc>) -> Option<Envelope> {
         entry_hash: job.entry_hash.clone(),
         class: job.class,
         params: job.params.clone(),
+        reach: reach(job.actor.kind),
         requested_by: match (&job.actor_name, job.actor.kind) {
             (Some(name), _) => name.clone(),
             (None, ActorKind::Bot) => "the bot".to_owned(),

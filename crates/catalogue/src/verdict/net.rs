@@ -84,6 +84,18 @@ pub(super) fn link(steps: &[StepOutput]) -> Judgement {
     }
 }
 
+/// What it means that a name leads nowhere, also where no program was run for that.
+pub fn unresolved(host: &str) -> Judgement {
+    let mut facts = Facts::new();
+    facts.insert("host".into(), host.into());
+    facts.insert("resolves".into(), false.into());
+    Judgement::new(
+        Verdict::Problem,
+        format!("The name {host} cannot be resolved on this host."),
+        facts,
+    )
+}
+
 /// No loss and an average below 150 ms is healthy.
 pub(super) fn ping(params: &Params, steps: &[StepOutput]) -> Judgement {
     let host = params.text("host").unwrap_or_default();
@@ -103,12 +115,7 @@ pub(super) fn ping(params: &Params, steps: &[StepOutput]) -> Judgement {
         .iter()
         .any(|problem| said.contains(problem));
         return if named {
-            facts.insert("resolves".into(), false.into());
-            Judgement::new(
-                Verdict::Problem,
-                format!("The name {host} cannot be resolved on this host."),
-                facts,
-            )
+            unresolved(&host)
         } else if said.contains("unreachable") {
             Judgement::new(
                 Verdict::Problem,

@@ -8,18 +8,18 @@ use tierdesk_domain::bot::{
     PER_DAY_WINDOW, PROBES_WAIT, RUNS_PER_DAY, SILENCE_CONFIRMS, State, TARGET_WAITS, Works,
     reads_as_yes,
 };
-use tierdesk_domain::connectivity::{Ended, Finding, Next, NotRun, Step, Team, Vantage, next};
+use tierdesk_domain::connectivity::{Ended, Finding, Next, NotRun, Step, Vantage, next};
 use tierdesk_domain::handover::Handover;
-use tierdesk_domain::id::{JobId, TeamId};
+use tierdesk_domain::id::JobId;
 use tierdesk_domain::target::{self, Target};
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{ResolutionCode, ResolvedBy, Status};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::bot::{self as memory, AskedProbe, Case, Prober};
-use tierdesk_store::team;
 use tierdesk_store::ticket::Ticket;
 
+use super::receiver::receiver;
 use super::{BOT, Question, ask, become_state, business, pass_on, say, set_status};
 use crate::Work;
 use crate::error::Result;
@@ -363,11 +363,12 @@ async fn conclude(
         work.timer(BOT, ticket.id.0, 0, until);
         return Ok(());
     }
+    let Some(team) = receiver(work.conn(), finding.team).await? else {
+        // Nobody would see it there: what was found goes on with the ticket, and nothing is said that is not so.
+        return give_up(work, ticket, case, &finding.sentence).await;
+    };
     become_state(case, State::HandedOver, now);
     say(work, ticket, &finding.reply).await?;
-    let Some(team) = queue(work, finding.team).await? else {
-        return pass_on(work, ticket, &finding.sentence).await;
-    };
     let known = fill(
         "bot.handover_known",
         &[("title", &ticket.title), ("target", &target)],
@@ -388,7 +389,7 @@ async fn conclude(
         ),
     }
     .check()?;
-    crate::handover::escalate(work, ticket, team, Tier::L2, &note).await
+    crate::handover::escalate(work, ticket, team, Tier::L2, &note, None).await
 }
 
 /// One line per probe: which, where, and what it said.
@@ -416,35 +417,4 @@ fn evidence(
             (format!("{} on {place}", step.probe.entry()), said)
         })
         .collect()
-}
-
-/// The team that knows such things: by the words in its name, else the one for networks; none if there is neither.
-async fn queue(work: &mut Work<'_>, wanted: Option<Team>) -> Result<Option<TeamId>> {
-    let words: &[&str] = match wanted {
-        Some(Team::Network) => &["network"],
-        Some(Team::Servers) => &[
-            "server",
-            "infrastructure",
-            "platform",
-            "system",
-            "application",
-            "network",
-        ],
-        Some(Team::ServiceDesk) | None => return Ok(None),
-    };
-    let teams = team::all(work.conn()).await?;
-    for word in words {
-        for team in teams
-            .iter()
-            .filter(|team| team.name.to_lowercase().contains(word))
-        {
-            if !team::members(work.conn(), team.id, Tier::L2)
-                .await?
-                .is_empty()
-            {
-                return Ok(Some(team.id));
-            }
-        }
-    }
-    Ok(None)
 }

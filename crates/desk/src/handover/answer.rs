@@ -128,7 +128,7 @@ impl Desk {
             data,
         );
         let telling = Telling::of(NotificationKind::HandedBack, id, event);
-        work.save_and_tell(&mut ticket, telling).await?;
+        work.save_and_tell(&mut ticket, telling, None).await?;
         work.commit().await
     }
 }

@@ -238,6 +238,7 @@ fn a_rule_survives_being_stored() {
     rule.effects.push(Effect::Move {
         team: None,
         tier: Some(Tier::L2),
+        skill: None,
     });
     let stored = serde_json::to_string(&rule).unwrap();
     assert_eq!(serde_json::from_str::<Rule>(&stored).unwrap(), rule);
@@ -477,4 +478,38 @@ fn several_rules_tried_at_once_fire_as_each_would_alone() {
     assert!(alone.iter().all(|fired| !fired.is_empty()));
     let at_once = firings_of_all(&rules.each_ref(), &past, &book(), now);
     assert_eq!(at_once, alone);
+}
+
+#[test]
+fn a_move_without_a_skill_is_read_and_written_as_before_skills_were_there() {
+    let old = serde_json::json!({"move": {"team": null, "tier": "L2"}});
+    let read: Effect = serde_json::from_value(old.clone()).expect("an old version");
+    assert_eq!(
+        read,
+        Effect::Move {
+            team: None,
+            tier: Some(Tier::L2),
+            skill: None
+        }
+    );
+    assert_eq!(serde_json::to_value(&read).expect("writes"), old);
+}
+
+#[test]
+fn a_move_needs_a_team_a_tier_or_a_skill() {
+    let errors = |skill| {
+        let go = Effect::Move {
+            team: None,
+            tier: None,
+            skill,
+        };
+        let rule = Rule {
+            only: Only::default(),
+            conditions: vec![Condition::BotGaveUp {}],
+            effects: vec![go],
+        };
+        rule.check().len()
+    };
+    assert_eq!(errors(None), 1);
+    assert_eq!(errors(Some(SkillId(Uuid::nil()))), 0);
 }

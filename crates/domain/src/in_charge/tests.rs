@@ -58,14 +58,11 @@ fn looked_at(path: &Path, start: DateTime<Utc>, moments: &[i64]) -> Vec<(i64, St
     for minute in moments {
         let now = start + TimeDelta::minutes(*minute);
         loop {
-            let (at, step) = path.next(&progress, &hours, now);
+            let (at, step) = path.next(&progress, &hours, now).expect("always something");
             if at > now {
                 break;
             }
             steps.push(((at - start).num_minutes(), step));
-            if step == Step::GiveUp {
-                return steps;
-            }
             progress = path.after(&progress, at, step, &hours, now);
         }
     }
@@ -75,8 +72,8 @@ fn looked_at(path: &Path, start: DateTime<Utc>, moments: &[i64]) -> Vec<(i64, St
 const START: &str = "2026-06-01T12:00:00Z";
 
 #[test]
-fn each_level_is_told_and_told_again_until_the_next_one_takes_over() {
-    let minutes: Vec<i64> = (0..=120).collect();
+fn each_level_is_told_and_told_again_until_the_next_one_takes_over_and_the_last_without_an_end() {
+    let minutes: Vec<i64> = (0..=1_400).collect();
     assert_eq!(
         looked_at(&path(), at(START), &minutes),
         [
@@ -89,7 +86,16 @@ fn each_level_is_told_and_told_again_until_the_next_one_takes_over() {
             (45, Step::Tell(2)),
             (50, Step::Repeat(1)),
             (55, Step::Repeat(2)),
-            (60, Step::GiveUp),
+            // Then each time twice as long, up to four hours.
+            (65, Step::Repeat(3)),
+            (85, Step::Repeat(4)),
+            (125, Step::Repeat(5)),
+            (205, Step::Repeat(6)),
+            (365, Step::Repeat(7)),
+            (605, Step::Repeat(8)),
+            (845, Step::Repeat(9)),
+            (1_085, Step::Repeat(10)),
+            (1_325, Step::Repeat(11)),
         ]
     );
 }
@@ -121,14 +127,14 @@ fn after_downtime_each_level_gets_one_notice_and_missed_repeats_are_not_sent() {
         looked_at(&path(), at(START), &[0, 12, 14]),
         [(0, Step::Tell(0)), (10, Step::Repeat(2))]
     );
-    // Down for hours: one notice per level, in their order, and nothing more.
+    // Down for hours: one notice per level, in their order, and nothing more until the last one's next time.
     assert_eq!(
-        looked_at(&path(), at(START), &[300]),
+        looked_at(&path(), at(START), &[300, 364, 365]),
         [
             (0, Step::Tell(0)),
             (15, Step::Tell(1)),
             (45, Step::Tell(2)),
-            (60, Step::GiveUp)
+            (365, Step::Repeat(7)),
         ]
     );
 }
@@ -139,15 +145,57 @@ fn working_minutes_wait_for_the_working_day() {
     path.levels = vec![level(0, Counted::Working), level(60, Counted::Working)];
     let (hours, friday_evening) = (office(), at("2026-06-05T20:00:00Z"));
     let progress = Progress::begin(friday_evening);
-    let (due, step) = path.next(&progress, &hours, friday_evening);
+    let next = |progress: &Progress, now| path.next(progress, &hours, now);
+    let (due, step) = next(&progress, friday_evening).expect("Monday comes");
     assert_eq!((due, step), (at("2026-06-08T09:00:00Z"), Step::Tell(0)));
     let progress = path.after(&progress, due, step, &hours, due);
     let late = at("2026-06-08T09:30:00Z");
     let progress = path.after(&progress, late, Step::Repeat(2), &hours, late);
     assert_eq!(
-        path.next(&progress, &hours, late),
-        (at("2026-06-08T10:00:00Z"), Step::Tell(1))
+        next(&progress, late),
+        Some((at("2026-06-08T10:00:00Z"), Step::Tell(1)))
     );
+}
+
+#[test]
+fn the_last_level_is_not_told_faster_than_set_and_at_least_every_so_often() {
+    for (repeat_minutes, repeats, slowest) in [(5, 0, 240), (1, 20, 240), (1_440, 3, 1_440)] {
+        let path = Path {
+            levels: vec![level(0, Counted::Clock)],
+            repeat_minutes,
+            repeats,
+        };
+        let gaps: Vec<u32> = (1..60)
+            .map(|n| path.minutes_to(n) - path.minutes_to(n - 1))
+            .collect();
+        assert!(gaps.iter().all(|gap| *gap >= repeat_minutes), "{gaps:?}");
+        assert!(gaps.is_sorted(), "{gaps:?}");
+        assert_eq!(gaps.last(), Some(&slowest));
+        let at_pace = gaps.iter().filter(|gap| **gap == repeat_minutes).count();
+        assert!(at_pace >= repeats as usize, "{gaps:?}");
+    }
+}
+
+#[test]
+fn where_no_working_minute_ever_comes_nothing_is_due() {
+    let mut path = Path::standard();
+    path.levels[0].counted = Counted::Working;
+    let never = Hours::Calendar(Calendar::from(CalendarDocument {
+        zone: chrono_tz::Tz::UTC,
+        windows: Week::default(),
+        holidays: Default::default(),
+        dates: Default::default(),
+        names: Default::default(),
+        left_out: Default::default(),
+    }));
+    let start = at(START);
+    assert_eq!(path.next(&Progress::begin(start), &never, start), None);
+    let told = Progress {
+        level: 1,
+        level_at: start,
+        notices: 1,
+    };
+    assert_eq!(path.next(&told, &never, start), None);
 }
 
 #[test]
@@ -224,7 +272,7 @@ proptest! {
         let mut notices = std::collections::BTreeMap::new();
         for (number, (_, step)) in all.iter().enumerate() {
             if let Step::Tell(n) = step { level = Some(*n); }
-            if number >= at_once.len() && *step != Step::GiveUp {
+            if number >= at_once.len() {
                 *notices.entry(level).or_insert(0) += 1;
             }
         }

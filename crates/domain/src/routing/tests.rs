@@ -111,6 +111,32 @@ fn skills_matter_only_where_the_queue_routes_by_skill() {
 }
 
 #[test]
+fn a_rule_that_asks_for_a_skill_keeps_the_queues_limits_and_whoever_has_it_may_keep_it() {
+    let (team, tier) = (TeamId(Uuid::from_u128(1)), Tier::L2);
+    let own = routing(Mode::RoundRobin, Some(4));
+    let asked = Routing::by_skill(team, tier, Some(&own));
+    assert_eq!((asked.mode, asked.cap), (Mode::Skill, Some(4)));
+    // What is switched off limits nobody.
+    let off = routing(Mode::Off, Some(4));
+    assert_eq!(Routing::by_skill(team, tier, Some(&off)).cap, None);
+    assert_eq!(Routing::by_skill(team, tier, None).cap, None);
+
+    let mut novice = somebody(1, "Ana", 0);
+    novice.skills.clear();
+    let full = somebody(2, "Ben", 4);
+    let absent = Candidate {
+        presence: Presence::Absent { until: monday() },
+        ..somebody(3, "Carla", 0)
+    };
+    let free = somebody(4, "Dora", 3);
+    let people = [novice, full, absent, free];
+    let decision = route(&asked, &[vpn()], &people, today());
+    let suits: Vec<_> = people.iter().map(|it| decision.suits(it.person)).collect();
+    assert_eq!(suits, [false, true, false, true]);
+    assert_eq!(decision.chosen, Some(people[3].person));
+}
+
+#[test]
 fn a_decision_reads_back_as_it_was_written() {
     let away = Candidate {
         presence: Presence::OffShift { until: None },

@@ -12,7 +12,7 @@ use tierdesk_desk::job::{JobRequest, Obstacle, RequestError, obstacle};
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::host::{HostState, SERVER_VANTAGE, is_online};
 use tierdesk_domain::id::HostId;
-use tierdesk_domain::job::permit;
+use tierdesk_domain::job::{Wait, permit};
 use tierdesk_domain::target::{self, Host as TargetHost, Target};
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::timeline::EventKind;
@@ -28,7 +28,7 @@ use crate::form::{Errors, LOOK_AGAIN};
 use crate::frame::Frame;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
-use crate::{AppState, WebError};
+use crate::{AppState, WebError, words};
 
 /// Hosts to choose from.
 const HOSTS: i64 = 200;
@@ -74,6 +74,13 @@ struct Field {
     from_ticket: bool,
 }
 
+/// A time to wait.
+struct WaitChoice {
+    value: Wait,
+    label: &'static str,
+    chosen: bool,
+}
+
 #[derive(Template)]
 #[template(path = "job/diagnose.html")]
 struct Diagnose {
@@ -85,6 +92,8 @@ struct Diagnose {
     host_name: String,
     online: bool,
     offline_line: String,
+    /// How long it may wait for a host that is offline.
+    waits: Vec<WaitChoice>,
     entries: Vec<EntryChoice>,
     entry_id: &'static str,
     fields: Vec<Field>,
@@ -101,6 +110,9 @@ struct Chosen {
     host: Option<Uuid>,
     #[serde(default)]
     entry: Option<String>,
+    /// A [`Wait`]'s word.
+    #[serde(default)]
+    wait: Option<String>,
 }
 
 /// The ticket of a path, for somebody who may work it.
@@ -139,6 +151,7 @@ async fn run(
     let chosen = Chosen {
         host: field("host").and_then(|text| text.parse().ok()),
         entry: field("entry"),
+        wait: field("wait"),
     };
     let params: BTreeMap<String, String> = pairs
         .iter()
@@ -149,14 +162,20 @@ async fn run(
     let (Some(host), Some(entry)) = (chosen.host, chosen.entry.clone()) else {
         return Err(WebError::BadRequest);
     };
+    let mut errors = Errors::default();
+    let wait = chosen.wait.as_deref().map(str::parse::<Wait>).transpose();
+    let Ok(wait) = wait else {
+        errors.add("wait", t("error.choose_one"));
+        let page = page(&app, &me, frame, &ticket, &chosen, Some(&params), errors).await?;
+        return Ok(page.status(LOOK_AGAIN));
+    };
     let request = JobRequest {
         ticket: ticket.id,
         host: HostId(host),
+        params: written(&entry, &params),
         entry,
-        params: params.clone(),
-        wait: None,
+        wait: wait.map(Wait::time),
     };
-    let mut errors = Errors::default();
     match app.desk.request_job(&me.caller, &request, frame.now).await {
         Ok(_) => {
             return Ok(see(
@@ -287,6 +306,14 @@ async fn page(
             })
             .collect(),
         offline_line: fill("job.offline", &[("host", &host_name)]),
+        waits: Wait::ALL
+            .iter()
+            .map(|wait| WaitChoice {
+                value: *wait,
+                label: words::wait(*wait),
+                chosen: chosen.wait.as_deref() == Some(wait.as_str()),
+            })
+            .collect(),
         host_name,
         online,
         entries,
@@ -308,6 +335,17 @@ async fn page(
         errors,
         frame,
     }))
+}
+
+/// The parameters as they are asked for: names in ASCII form, whatever letters they were typed with.
+fn written(entry: &str, typed: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let entry = tierdesk_catalogue::find(entry);
+    let write = |(name, text): (&String, &String)| {
+        let spec = entry.and_then(|entry| entry.param(name));
+        let text = spec.map_or_else(|| text.clone(), |spec| target::ascii(&spec.kind, text));
+        (name.clone(), text)
+    };
+    typed.iter().map(write).collect()
 }
 
 /// The fields of an entry: what was typed, else what the ticket names, else the default.
@@ -370,7 +408,7 @@ fn preview(entry: &'static Entry, fields: &[Field]) -> Vec<String> {
             ))
         })
         .collect();
-    let plan = match Params::parse(entry, &raw) {
+    let plan = match Params::parse(entry, &written(entry.id, &raw)) {
         Ok(params) => tierdesk_catalogue::plan(entry, &params),
         Err(_) => Vec::new(),
     };

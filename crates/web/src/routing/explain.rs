@@ -19,8 +19,8 @@ pub(crate) struct Explain {
 }
 
 impl Explain {
-    /// Who got it and why, in one sentence.
-    pub(crate) fn decision(self, decision: &Decision) -> String {
+    /// Who got it and why, in one sentence. `asked` says whether a rule asked for a skill.
+    pub(crate) fn decision(self, decision: &Decision, asked: bool) -> String {
         match decision.chosen() {
             Some(chosen) => fill(
                 "routing.gave",
@@ -28,6 +28,10 @@ impl Explain {
                     ("name", &chosen.name),
                     ("why", &self.because(decision, chosen)),
                 ],
+            ),
+            None if asked => fill(
+                "routing.nobody_asked",
+                &[("skills", &decision.skills.join(", "))],
             ),
             None => t("routing.nobody").to_owned(),
         }

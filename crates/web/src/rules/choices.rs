@@ -125,6 +125,7 @@ pub(crate) struct Choice {
 pub(crate) struct Options {
     pub(crate) teams: Vec<Choice>,
     pub(crate) tiers: Vec<Choice>,
+    pub(crate) skills: Vec<Choice>,
     pub(crate) priorities: Vec<Choice>,
     pub(crate) metrics: Vec<Choice>,
     pub(crate) people: Vec<Choice>,
@@ -143,10 +144,20 @@ impl Options {
     pub(crate) async fn load(app: &AppState) -> Result<Self, WebError> {
         let mut conn = app.desk.acquire().await?;
         let teams = tierdesk_store::team::all(&mut conn).await?;
+        let skills = tierdesk_store::skill::all(&mut conn).await?;
         let people = tierdesk_store::escalation::staff(&mut conn).await?;
         Ok(Self {
             teams: teams.into_iter().map(|it| choice(it.id, it.name)).collect(),
             tiers: Tier::ALL.map(|it| choice(it, it.name())).to_vec(),
+            skills: skills
+                .into_iter()
+                .map(|it| {
+                    choice(
+                        it.id,
+                        text::fill("rules.with_skill", &[("skill", &it.name)]),
+                    )
+                })
+                .collect(),
             priorities: Priority::ALL.map(|it| choice(it, it.to_string())).to_vec(),
             metrics: Metric::ALL
                 .iter()

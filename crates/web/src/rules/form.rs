@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use tierdesk_domain::escalation::{Condition, Effect, Meant, Only, Rule};
-use tierdesk_domain::id::{PersonId, TeamId};
+use tierdesk_domain::id::{PersonId, SkillId, TeamId};
 use tierdesk_domain::sla::Metric;
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
@@ -29,6 +29,7 @@ pub(crate) struct RuleForm {
     then_kind: Vec<String>,
     then_team: Vec<String>,
     then_tier: Vec<String>,
+    then_skill: Vec<String>,
     then_choice: Vec<String>,
     then_text: Vec<String>,
     add_if: String,
@@ -61,6 +62,7 @@ pub(crate) struct EffectRow {
     pub(crate) kind: EffectKind,
     pub(crate) team: String,
     pub(crate) tier: String,
+    pub(crate) skill: String,
     /// A priority or a person.
     pub(crate) choice: String,
     /// A note.
@@ -180,9 +182,10 @@ impl EffectRow {
             ..Self::default()
         };
         match effect {
-            Effect::Move { team, tier } => Self {
+            Effect::Move { team, tier, skill } => Self {
                 team: team.map(|it| it.to_string()).unwrap_or_default(),
                 tier: tier.map(|it| it.to_string()).unwrap_or_default(),
+                skill: skill.map(|it| it.to_string()).unwrap_or_default(),
                 ..some(EffectKind::Move)
             },
             Effect::RaisePriority { to } => Self {
@@ -208,6 +211,7 @@ impl EffectRow {
             EffectKind::Move => Effect::Move {
                 team: uuid(&self.team).map(TeamId),
                 tier: tier(&self.tier),
+                skill: uuid(&self.skill).map(SkillId),
             },
             EffectKind::Raise => Effect::RaisePriority {
                 to: priority(&self.choice),
@@ -300,6 +304,7 @@ impl RuleForm {
                 kind,
                 team: at(&self.then_team, i),
                 tier: at(&self.then_tier, i),
+                skill: at(&self.then_skill, i),
                 choice: at(&self.then_choice, i),
                 text: at(&self.then_text, i),
             })
@@ -318,6 +323,7 @@ impl RuleForm {
         self.then_kind = words(rows.iter().map(|it| it.kind));
         self.then_team = words(rows.iter().map(|it| &it.team));
         self.then_tier = words(rows.iter().map(|it| &it.tier));
+        self.then_skill = words(rows.iter().map(|it| &it.skill));
         self.then_choice = words(rows.iter().map(|it| &it.choice));
         self.then_text = words(rows.iter().map(|it| &it.text));
     }
@@ -433,6 +439,12 @@ mod tests {
                 Effect::Move {
                     team: Some(TeamId(Uuid::from_u128(8))),
                     tier: Some(Tier::L3),
+                    skill: Some(SkillId(Uuid::from_u128(10))),
+                },
+                Effect::Move {
+                    team: None,
+                    tier: Some(Tier::L2),
+                    skill: None,
                 },
                 Effect::NotifyQueue {},
                 Effect::NotifyInCharge {},
