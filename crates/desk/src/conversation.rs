@@ -9,6 +9,7 @@ use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::timeline::{EventKind, Visibility};
+use tierdesk_store::ticket::Ticket;
 
 use crate::draft::{self, Purpose};
 use crate::error::{DeskError, Result};
@@ -62,6 +63,30 @@ pub(crate) async fn words(work: &mut Work<'_>, message: Message<'_>) -> Result<O
     }
 }
 
+/// The requester wrote: a ticket that waited for them goes on, and whoever has it is told.
+pub(crate) async fn goes_on(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    event: EventId,
+) -> Result<()> {
+    if ticket.status == Status::Pending {
+        work.event(
+            ticket,
+            EventKind::Status,
+            Visibility::Public,
+            None,
+            json!({"from": "pending", "to": "open", "why": "answered"}),
+        )
+        .await?;
+        ticket.status = Status::Open;
+    }
+    if let Some(engineer) = ticket.assignee {
+        let telling = Telling::of(NotificationKind::Answered, ticket.id, event);
+        work.tell(&[engineer], telling).await?;
+    }
+    Ok(())
+}
+
 impl Desk {
     /// The requester writes. A pending ticket goes on; a resolved one is reopened; a closed one takes no more.
     pub async fn answer(
@@ -94,21 +119,7 @@ impl Desk {
                     message.files,
                     (id, event, Visibility::Public),
                 );
-                if ticket.status == Status::Pending {
-                    work.event(
-                        &ticket,
-                        EventKind::Status,
-                        Visibility::Public,
-                        None,
-                        json!({"from": "pending", "to": "open", "why": "answered"}),
-                    )
-                    .await?;
-                    ticket.status = Status::Open;
-                }
-                if let Some(engineer) = ticket.assignee {
-                    let telling = Telling::of(NotificationKind::Answered, id, event);
-                    work.tell(&[engineer], telling).await?;
-                }
+                goes_on(&mut work, &mut ticket, event).await?;
                 let text = text.unwrap_or_default();
                 crate::bot::heard(&mut work, &mut ticket, &text).await?;
                 work.save(&mut ticket, false).await?;
