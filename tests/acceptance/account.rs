@@ -8,10 +8,10 @@ use support::product::{Someone, Tierdesk};
 use tierdesk_desk::{DeskError, Origin};
 use tierdesk_domain::tier::Tier;
 
-const GOOD: &str = "seven quiet herons by the weir";
-const BETTER: &str = "nine loud magpies on the roof";
+pub(crate) const GOOD: &str = "seven quiet herons by the weir";
+pub(crate) const BETTER: &str = "nine loud magpies on the roof";
 
-async fn sign_in(client: &Client, email: &str, password: &str) -> Reply {
+pub(crate) async fn sign_in(client: &Client, email: &str, password: &str) -> Reply {
     client
         .post(
             "/sign-in",
@@ -24,7 +24,7 @@ async fn sign_in(client: &Client, email: &str, password: &str) -> Reply {
         .await
 }
 
-async fn signed_in(tierdesk: &Tierdesk, someone: &Someone, password: &str) -> Client {
+pub(crate) async fn signed_in(tierdesk: &Tierdesk, someone: &Someone, password: &str) -> Client {
     let mut client = tierdesk.visitor();
     let reply = sign_in(&client, &someone.email, password).await;
     assert_eq!(reply.location(), "/profile");
@@ -32,7 +32,7 @@ async fn signed_in(tierdesk: &Tierdesk, someone: &Someone, password: &str) -> Cl
     client
 }
 
-async fn is_in(client: &Client) -> bool {
+pub(crate) async fn is_in(client: &Client) -> bool {
     client.get("/profile").await.status == StatusCode::OK
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn newest_link(tierdesk: &Tierdesk, marker: &str) -> String {
     panic!("no mail with {marker}");
 }
 
-async fn scene() -> (Tierdesk, Someone) {
+pub(crate) async fn scene() -> (Tierdesk, Someone) {
     let tierdesk = Tierdesk::start().await;
     let priya = tierdesk.requester("Priya Nair").await;
     tierdesk.set_password(&priya, GOOD).await;
@@ -68,7 +68,7 @@ async fn scene() -> (Tierdesk, Someone) {
 }
 
 /// A reset link, asked for on the sign-in page.
-async fn reset_link(tierdesk: &Tierdesk, someone: &Someone) -> String {
+pub(crate) async fn reset_link(tierdesk: &Tierdesk, someone: &Someone) -> String {
     let reply = tierdesk
         .visitor()
         .post("/sign-in/help", &[("mail", &someone.email)])
@@ -714,6 +714,7 @@ async fn an_administrator_proves_again_who_they_are_after_ten_minutes() {
         )
         .await;
     assert_eq!(reply.location(), "/admin/people");
+    let before = client.clone();
     client.keep_cookie(&reply);
     assert_ne!(
         client.cookie(),
@@ -721,6 +722,13 @@ async fn an_administrator_proves_again_who_they_are_after_ten_minutes() {
         "the id changes with the strength"
     );
     assert_eq!(client.get("/admin/people").await.status, StatusCode::OK);
+    for page in ["/profile", "/admin/people"] {
+        let location = before.get(page).await.location();
+        assert!(
+            location.starts_with("/sign-in"),
+            "{location}: the old id is over"
+        );
+    }
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ async fn a_live_stream_is_opened_by_no_other_site() {
 }
 
 /// Tables that looking may write to, by name (decision 18).
-const EXEMPT: [&str; 5] = ["session", "rate_limit", "presence", "audit", "read_mark"];
+const EXEMPT: [&str; 4] = ["session", "rate_limit", "presence", "audit"];
 
 #[tokio::test]
 async fn looking_changes_nothing() {

@@ -302,29 +302,37 @@ fn one_command_starts_a_month_of_work_and_keeps_it_whatever_ends_it() {
 fn an_ordinary_person_starts_it_and_may_stop_it_in_the_middle_of_the_first_start() {
     let folder = open_folder();
     let data = folder.path().join("data");
-    let command = if as_root() {
+    let copy = folder.path().join("tierdesk");
+    if as_root() {
         // Where the tests are built may be closed to others.
-        let copy = folder.path().join("tierdesk");
         fs::copy(support::program::path("tierdesk"), &copy).unwrap();
         fs::create_dir(&data).unwrap();
         std::os::unix::fs::chown(&data, Some(NOBODY), Some(NOBODY)).unwrap();
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
-            .arg(copy)
-            .env("XDG_DATA_HOME", &data)
-            .env("HOME", &data)
-            .current_dir("/");
-        command
-    } else {
-        let mut command = program("tierdesk");
-        command.env("XDG_DATA_HOME", &data);
+    }
+    let command = || {
+        let mut command = if as_root() {
+            let mut command = Command::new("setpriv");
+            command
+                .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+                .arg(&copy)
+                .env("HOME", &data)
+                .current_dir("/");
+            command
+        } else {
+            program("tierdesk")
+        };
+        command.env("XDG_DATA_HOME", &data).arg("demo");
         command
     };
-    let mut command = command;
-    command.arg("demo");
-    let mut demo = Demo::start_until(command, &data, "First start: a month at");
+    let mut demo = Demo::start_until(command(), &data, "First start: a month at");
     assert!(data.join("tierdesk-demo/postgres/PG_VERSION").is_file());
+    assert!(demo.signal(Signal::INT).success());
+    assert_eq!(demo.left_over(), Vec::<String>::new());
+
+    // The next start makes it whole, and its people sign in.
+    let mut demo = Demo::start_until(command(), &data, "Ctrl-C stops everything");
+    let requester = demo.sign_in("files tickets");
+    assert!(requester.page("/my").has("main a[href^='/my/1']"));
     assert!(demo.signal(Signal::INT).success());
     assert_eq!(demo.left_over(), Vec::<String>::new());
 }
@@ -366,15 +374,28 @@ impl Bare {
         }
     }
 
+    /// An installed PostgreSQL of that version, as far as looking for one goes.
+    fn postgres(&self, version: u32) {
+        let folder = self.path(&format!("usr/lib/postgresql/{version}/bin"));
+        fs::create_dir_all(&folder).unwrap();
+        for program in ["initdb", "postgres", "psql", "createdb", "dropdb"] {
+            let file = folder.join(program);
+            let script = format!("#!/bin/sh\necho \"{program} (PostgreSQL) {version}.9\"\n");
+            fs::write(&file, script).unwrap();
+            fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+
     /// A package manager that writes down what it is asked, and fails as often as the test says.
-    fn apt_get(&self, failures: usize) {
+    fn manager(&self, name: &str, failures: usize) {
         let script = format!(
             "#!/bin/sh\necho \"$@\" >> /tmp/asked\nread n < /tmp/failures\n[ \"$n\" -ge {failures} ] && exit 0\n\
              echo $((n + 1)) > /tmp/failures\necho \"E: Unable to locate package postgresql\" >&2\nexit 100\n"
         );
         fs::write(self.path("tmp/failures"), "0\n").unwrap();
-        fs::write(self.path("bin/apt-get"), script).unwrap();
-        fs::set_permissions(self.path("bin/apt-get"), Permissions::from_mode(0o755)).unwrap();
+        let manager = self.path("bin").join(name);
+        fs::write(&manager, script).unwrap();
+        fs::set_permissions(&manager, Permissions::from_mode(0o755)).unwrap();
     }
 
     fn asked(&self) -> Vec<String> {
@@ -408,7 +429,7 @@ fn where_no_postgresql_is_installed_root_installs_it_and_others_are_told_what_to
         return;
     }
     let bare = Bare::new();
-    bare.apt_get(0);
+    bare.manager("apt-get", 0);
 
     let told = error(&bare.demo(NOBODY, &[]));
     for words in [
@@ -433,7 +454,57 @@ fn where_no_postgresql_is_installed_root_installs_it_and_others_are_told_what_to
 
     // A machine that has never fetched its lists of packages.
     fs::remove_file(bare.path("tmp/asked")).unwrap();
-    bare.apt_get(1);
+    bare.manager("apt-get", 1);
     error(&bare.demo(0, &[]));
     assert_eq!(bare.asked(), [INSTALL, "update", INSTALL]);
+}
+
+#[test]
+fn a_postgresql_that_is_too_old_is_named_with_what_to_install_and_nothing_is_installed() {
+    if !as_root() {
+        skip("only root can pretend that this machine has an old PostgreSQL");
+        return;
+    }
+    let bare = Bare::new();
+    bare.manager("apt-get", 0);
+    bare.postgres(14);
+    for user in [0, NOBODY] {
+        let told = error(&bare.demo(user, &[]));
+        for words in [
+            "PostgreSQL 14 is too old",
+            "apt.postgresql.org.sh",
+            "Debian 12",
+            "TIERDESK_POSTGRES_BIN",
+            "TIERDESK_DATABASE_URL",
+        ] {
+            assert!(told.contains(words), "`{words}` is missing in:\n{told}");
+        }
+        assert!(!told.contains("not found"), "{told}");
+    }
+    assert_eq!(bare.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn where_the_distribution_of_dnf_brings_an_old_one_its_module_is_named_and_dnf_runs_once() {
+    if !as_root() {
+        skip("only root can pretend that this machine has no PostgreSQL");
+        return;
+    }
+    let bare = Bare::new();
+    let rocky = "ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n";
+    fs::write(bare.path("etc/os-release"), rocky).unwrap();
+    bare.manager("dnf", 0);
+    let told = error(&bare.demo(0, &[]));
+    assert!(
+        told.contains("installing `postgresql-server` with dnf"),
+        "{told}"
+    );
+    bare.postgres(13);
+    let told = error(&bare.demo(0, &[]));
+    assert!(told.contains("PostgreSQL 13 is too old"), "{told}");
+    assert!(
+        told.contains("dnf module install postgresql:16/server"),
+        "{told}"
+    );
+    assert_eq!(bare.asked(), ["install --assumeyes postgresql-server"]);
 }

@@ -1,9 +1,13 @@
 //! The executables start, and say what they take and what is wrong.
 
+use std::fs::Permissions;
 use std::io::Write;
-use std::process::Stdio;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Output, Stdio};
 
 use support::program::program;
+
+use crate::account::{BETTER, GOOD, is_in, signed_in};
 
 #[test]
 fn the_server_tells_its_commands() {
@@ -80,6 +84,145 @@ async fn a_database_is_migrated_by_its_owner_and_again_without_harm() {
     let mut conn = tierdesk_store::acquire(&pool).await.expect("a connection");
     let teams = tierdesk_store::team::all(&mut conn).await.expect("teams");
     assert_eq!(teams.len(), 1);
+}
+
+/// A command of the server for a desk that exists, with all settings.
+fn at_console(tierdesk: &support::Tierdesk, folder: &std::path::Path, args: &[&str]) -> Output {
+    let secret = folder.join("secret");
+    if !secret.exists() {
+        std::fs::write(&secret, tierdesk_desk::Keys::generate()).unwrap();
+        std::fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+        std::fs::create_dir(folder.join("files")).unwrap();
+    }
+    program("tierdesk")
+        .args(args)
+        .env(
+            "TIERDESK_DATABASE_URL",
+            support::database::url(&tierdesk.database),
+        )
+        .env("TIERDESK_SECRET_FILE", &secret)
+        .env("TIERDESK_ATTACHMENTS", folder.join("files"))
+        .env("TIERDESK_BASE_URL", &tierdesk.base_url)
+        .output()
+        .expect("runs")
+}
+
+/// What a command that went well said on standard output and on standard error.
+fn said(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let said = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{said:?}");
+    said
+}
+
+fn refused(output: &Output) -> String {
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test]
+async fn the_console_invites_an_administrator_and_says_what_is_wrong_with_an_address() {
+    let tierdesk = support::Tierdesk::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let invite = |email: &str| {
+        let args = [
+            "admin",
+            "invite",
+            "--administrator",
+            "--person",
+            "Ada Moss",
+            "--email",
+            email,
+        ];
+        at_console(&tierdesk, folder.path(), &args)
+    };
+    let (_, told) = said(&invite("ada@example.org"));
+    assert!(
+        told.contains("The invitation to ada@example.org is in the outbox"),
+        "{told}"
+    );
+    let mut owner = support::database::connect(&tierdesk.database).await;
+    let waits: (String, String, bool) = sqlx::query_as(
+        "select o.kind, o.address, p.administrator from outbox o join person p on p.id = o.person_id",
+    )
+    .fetch_one(&mut owner)
+    .await
+    .unwrap();
+    assert_eq!(
+        waits,
+        ("invitation".to_owned(), "ada@example.org".to_owned(), true)
+    );
+    assert!(refused(&invite("ada@example.org")).contains("Somebody has this address already"));
+    assert!(refused(&invite("ada")).contains("not a mail address"));
+}
+
+#[tokio::test]
+async fn the_console_lets_the_only_administrator_who_forgot_their_password_back_in() {
+    let tierdesk = support::Tierdesk::start().await;
+    // The program takes the real time.
+    tierdesk.clock.follow();
+    let folder = tempfile::tempdir().unwrap();
+    let ines = tierdesk.administrator("Ines Roth").await;
+    let priya = tierdesk.requester("Priya Nair").await;
+    for someone in [&ines, &priya] {
+        tierdesk.set_password(someone, GOOD).await;
+    }
+    let session = tierdesk.sign_in(&ines).await;
+    let reset = |email: &str| {
+        at_console(
+            &tierdesk,
+            folder.path(),
+            &["admin", "reset-password", email],
+        )
+    };
+    let (link, told) = said(&reset(&ines.email));
+    assert!(told.contains("within 15 minutes"), "{told}");
+    let link = link
+        .trim()
+        .strip_prefix(tierdesk.base_url.as_str())
+        .unwrap();
+    let visitor = tierdesk.visitor();
+    let fields = [("password", BETTER), ("again", BETTER)];
+    let done = visitor.post(link, &fields).await;
+    assert!(done.location().starts_with("/sign-in"));
+    assert_eq!(visitor.post(link, &fields).await.status.as_u16(), 410);
+    assert!(!is_in(&session).await);
+    signed_in(&tierdesk, &ines, BETTER).await;
+    let mut owner = support::database::connect(&tierdesk.database).await;
+    let audited: i64 = sqlx::query_scalar(
+        "select count(*) from audit where action = 'password.reset_started' and actor_kind = 'system' and object_id = $1",
+    )
+    .bind(ines.id.to_string())
+    .fetch_one(&mut owner)
+    .await
+    .unwrap();
+    assert_eq!(audited, 1);
+    for email in [priya.email.as_str(), "nobody@example.org"] {
+        let told = refused(&reset(email));
+        assert!(told.contains("no administrator who has joined"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn the_console_verifies_the_audit_log_and_fails_on_a_changed_row() {
+    let tierdesk = support::Tierdesk::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    tierdesk.requester("Priya Nair").await;
+    let verify = || at_console(&tierdesk, folder.path(), &["audit", "verify"]);
+    tierdesk.desk.setup_link(tierdesk.now()).await.unwrap();
+    tierdesk_worker::sealer::Sealer::new(tierdesk.desk.clone())
+        .run_once(tierdesk.now())
+        .await
+        .unwrap();
+    let (_, told) = said(&verify());
+    assert!(told.contains("nothing is wrong with any of them"), "{told}");
+    let mut owner = support::database::connect(&tierdesk.database).await;
+    sqlx::query("update audit set detail = '{\"a\": 1}' where action = 'setup.link_printed'")
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let told = refused(&verify());
+    assert!(told.starts_with("tierdesk: "), "{told}");
 }
 
 #[tokio::test]

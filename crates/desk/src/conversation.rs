@@ -92,6 +92,22 @@ pub(crate) async fn has_read(
     Ok(())
 }
 
+/// The requester wrote: a ticket that waited for them goes on, and whoever has it is told.
+pub(crate) async fn goes_on(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    event: EventId,
+) -> Result<()> {
+    if ticket.status == Status::Pending {
+        becomes(work, ticket, Status::Open, json!({"why": "answered"})).await?;
+    }
+    if let Some(engineer) = ticket.assignee {
+        let telling = Telling::of(NotificationKind::Answered, ticket.id, event);
+        work.tell(&[engineer], telling).await?;
+    }
+    Ok(())
+}
+
 /// Writes down that something was said, without the words: those may be removed from the timeline one day.
 fn said(work: &mut Work<'_>, action: &str, ticket: &Ticket, event: EventId) {
     let number = ticket.number.0.to_string();
@@ -131,14 +147,7 @@ impl Desk {
                     (id, event, Visibility::Public),
                 );
                 said(&mut work, "ticket.answered", &ticket, event);
-                if ticket.status == Status::Pending {
-                    let why = json!({"why": "answered"});
-                    becomes(&mut work, &mut ticket, Status::Open, why).await?;
-                }
-                if let Some(engineer) = ticket.assignee {
-                    let telling = Telling::of(NotificationKind::Answered, id, event);
-                    work.tell(&[engineer], telling).await?;
-                }
+                goes_on(&mut work, &mut ticket, event).await?;
                 let text = text.unwrap_or_default();
                 crate::bot::heard(&mut work, &mut ticket, &text).await?;
                 work.save(&mut ticket, false).await?;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::error::{DeskError, Result};
 use crate::host::read_labels;
 use crate::keys::{hash_secret, random};
+use crate::password::too_often;
 use crate::{Caller, Desk, Origin};
 
 /// What an administrator fills in for a token.
@@ -168,7 +169,7 @@ impl Desk {
     /// name or machine never takes over the old host: it becomes another one, and the page says so.
     ///
     /// # Errors
-    /// [`DeskError::Denied`] for a token that is not good, [`DeskError::RateLimited`] for too many tries from one address.
+    /// [`DeskError::Denied`] for a token that is not good, [`DeskError::RateLimited`] for too many tries from one network.
     pub async fn join_host(
         &self,
         origin: &Origin,
@@ -181,10 +182,9 @@ impl Desk {
         };
         let mut conn = self.acquire().await?;
         if let Some(wait) =
-            rate_limit::take(&mut conn, "enrol", &origin.ip, 20.0, 30.0, now).await?
+            rate_limit::take(&mut conn, "enrol", &origin.network(), 20.0, 30.0, now).await?
         {
-            let retry_after = wait.ceil().max(1.0) as u64;
-            return Err(DeskError::RateLimited { retry_after });
+            return Err(too_often(wait));
         }
         drop(conn);
         let mut work = self.begin(&caller, now).await?;

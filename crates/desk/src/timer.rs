@@ -13,6 +13,7 @@ use crate::caught::caught;
 use crate::clock;
 use crate::error::Result;
 use crate::escalation::fire_first;
+use crate::password::help;
 use crate::report::REPORT;
 use crate::rulebook::IN_FORCE;
 use crate::{Caller, Desk, DeskError, Work};
@@ -30,7 +31,7 @@ const OF_TICKETS: &[&str] = &[
 const AFTER_A_VERSION: &[&str] = &[clock::AGAIN];
 
 /// The kinds of those that belong to something else.
-const OF_OTHERS: &[&str] = &["certificate", IN_FORCE, REPORT];
+const OF_OTHERS: &[&str] = &["certificate", IN_FORCE, REPORT, help::TIMER];
 
 /// How long a deadline that cannot be acted on rests at first.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(30);
@@ -126,6 +127,7 @@ async fn act_on_other(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
     match timer.kind.as_str() {
         IN_FORCE => crate::rulebook::comes_into_force(work, timer).await,
         REPORT => crate::report::fire(work, timer).await,
+        help::TIMER => help::look(work, timer).await,
         "certificate" => crate::skill::remind(work, timer.object_id).await,
         other => Err(nobody_acts_on(other)),
     }

@@ -58,6 +58,15 @@ impl Principal {
         }
     }
 
+    /// Their account, as the object of an action.
+    pub fn account(&self) -> Account {
+        Account {
+            person: self.person,
+            kind: self.kind,
+            staff: self.administrator || self.manages.is_some() || self.is_engineer(),
+        }
+    }
+
     fn works_in(&self, team: TeamId) -> bool {
         self.memberships.iter().any(|(member, _)| *member == team)
     }
@@ -73,6 +82,24 @@ impl Principal {
     /// Acting on a queue needs membership of it, or L3 of its team (decision 14).
     fn acts_in(&self, team: TeamId, tier: Tier) -> bool {
         self.memberships.contains(&(team, tier)) || self.memberships.contains(&(team, Tier::L3))
+    }
+}
+
+/// What must be known of an account to decide about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account {
+    /// Whose.
+    pub person: PersonId,
+    /// What kind of account.
+    pub kind: PersonKind,
+    /// Whether it works tickets, answers for teams or configures.
+    pub staff: bool,
+}
+
+impl Account {
+    /// Whether it belongs to a person who has no more rights than any requester.
+    pub fn is_plain(&self) -> bool {
+        self.kind == PersonKind::Human && !self.staff
     }
 }
 
@@ -137,6 +164,8 @@ pub enum Action {
     WorkTicket(TicketFacts),
     /// Write an internal note. Every engineer who may read the ticket may help.
     AddNote(TicketFacts),
+    /// Send somebody the link to a new password, to the address on file.
+    SendReset(Account),
     /// Confirm skills of a team's people, and give tickets of those who are absent back to their queues.
     Lead(TeamId),
 }
@@ -244,6 +273,12 @@ fn person_may(principal: &Principal, action: Action) -> Result<(), Denied> {
         Action::Work => allow(principal.is_engineer()),
         Action::SeeDashboard => allow(principal.manages.is_some()),
         Action::Administer | Action::ReadAudit => allow(principal.administrator),
+        // Never for oneself, so that a password with rights behind it takes two people (AT-BOT-1).
+        Action::SendReset(account) => allow(
+            account.person != principal.person
+                && account.kind != PersonKind::Service
+                && (principal.administrator || principal.is_engineer() && account.is_plain()),
+        ),
         Action::Lead(team) => allow(principal.administrator || principal.manages(team)),
         Action::ReadTicket(ticket) => reads(principal, &ticket),
         Action::ReadInternal(ticket) => {
@@ -283,8 +318,10 @@ fn reads_internal(principal: &Principal, ticket: &TicketFacts) -> bool {
 fn machine_may(actor: &Actor, action: Action) -> Result<(), Denied> {
     let allowed = match actor.kind {
         ActorKind::Bot | ActorKind::Rule | ActorKind::System | ActorKind::Import => {
-            !matches!(action, Action::Administer | Action::ActAsRequester(_))
-                || actor.kind == ActorKind::System
+            !matches!(
+                action,
+                Action::Administer | Action::ActAsRequester(_) | Action::SendReset(_)
+            ) || actor.kind == ActorKind::System
         }
         // A person acts by themselves, never as a machine; hosts, mail, alerts and tokens have actions of their own.
         ActorKind::Human
@@ -471,6 +508,56 @@ mod tests {
             Err(Denied::Forbidden)
         );
         assert_eq!(may(&administrator, Action::Lead(IDENTITY)), Ok(()));
+    }
+
+    #[test]
+    fn a_link_to_a_new_password_takes_a_second_person_and_an_administrator_where_rights_are_behind_it()
+     {
+        let plain = person(1);
+        let engineer = Principal {
+            memberships: [(NETWORK, Tier::L1)].into(),
+            ..person(5)
+        };
+        let manager = Principal {
+            manages: Some(Managed::Teams(BTreeSet::new())),
+            ..person(9)
+        };
+        let administrator = Principal {
+            administrator: true,
+            ..person(12)
+        };
+        let other = Principal {
+            administrator: true,
+            ..person(13)
+        };
+        let privileged = Principal {
+            kind: PersonKind::Privileged,
+            ..person(14)
+        };
+        let service = Principal {
+            kind: PersonKind::Service,
+            ..person(15)
+        };
+        // Rows: whose account. Columns: a requester, an engineer, a manager, an administrator.
+        for (owner, expected) in [
+            (&plain, [false, true, false, true]),
+            (&engineer, [false, false, false, true]),
+            (&manager, [false, false, false, true]),
+            (&administrator, [false, false, false, false]),
+            (&other, [false, false, false, true]),
+            (&privileged, [false, false, false, true]),
+            (&service, [false, false, false, false]),
+        ] {
+            let action = Action::SendReset(owner.account());
+            for (who, expected) in [&plain, &engineer, &manager, &administrator]
+                .into_iter()
+                .zip(expected)
+            {
+                assert_eq!(may(who, action).is_ok(), expected, "{who:?}: {owner:?}");
+            }
+        }
+        let action = Action::SendReset(plain.account());
+        assert!(authorize(&Who::Machine(Actor::bot()), action).is_err());
     }
 
     #[test]

@@ -162,7 +162,9 @@ impl Refusal {
             Self::Unproven => "Nothing proves that the requester wrote this.",
             Self::SomebodyElse => "It is about another person's account.",
             Self::NotAPerson => "The account belongs to a program or has far-reaching rights.",
-            Self::Staff => "The account belongs to an engineer, a manager or an administrator.",
+            Self::Staff => {
+                "The account belongs to an engineer, a manager or an administrator: an administrator sends the link, on the person's page."
+            }
             Self::Deactivated => "The account is deactivated.",
             Self::NoPassword => "The account has no password here.",
             Self::NoAddress => "No verified address is on file.",

@@ -38,7 +38,7 @@ named! {
         InCharge = "in_charge",
         /// To a manager: figures that somebody saved and has mailed. `data`: `report`, `due_at`.
         Report = "report",
-        /// A link to a new password. `data`: `expires_at`, `reminder`; the secret is the token.
+        /// A link to a new password. `data`: `expires_at`, `reminder`, `by`; the secret is the token.
         PasswordReset = "password_reset",
         /// Somebody set a new password. `data` is empty.
         PasswordChanged = "password_changed",

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use crate::install;
 
 /// The oldest major version that the product's queries and the tests' templates need.
-const OLDEST: u32 = 15;
+pub(crate) const OLDEST: u32 = 15;
 
 /// What we run ourselves.
 const PROGRAMS: [&str; 5] = ["initdb", "postgres", "psql", "createdb", "dropdb"];
@@ -36,7 +36,8 @@ impl Binaries {
             return named.fitting(version);
         }
         let mut found = Self::installed();
-        if found.iter().all(|it| it.version < OLDEST) {
+        // One that is too old is no reason to install: the distribution's is there, or somebody chose another on purpose.
+        if found.is_empty() {
             install::distribution_package()?;
             found = Self::installed();
         }
@@ -91,10 +92,7 @@ fn choose(found: Vec<Binaries>, version: Option<u32>) -> anyhow::Result<Binaries
             "the data was made by PostgreSQL {wanted}, and the newest installed one is {newest}: \
              install PostgreSQL {wanted} again, or start over with --reset"
         ),
-        (None, _, Some(newest)) => bail!(
-            "PostgreSQL {newest} is too old: Tierdesk needs {OLDEST} or newer; install one, name its \
-             folder in TIERDESK_POSTGRES_BIN, or give the address of a server in TIERDESK_DATABASE_URL"
-        ),
+        (None, _, Some(newest)) => Err(install::too_old(newest)),
         (None, _, None) => Err(install::advice("PostgreSQL was not found on this machine")),
     }
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, Error, anyhow};
 
-use crate::binaries::in_path;
+use crate::binaries::{OLDEST, in_path};
 use crate::user::running_as_root;
 
 /// A package manager and its package with the PostgreSQL server.
@@ -77,43 +77,105 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
 
 /// An error that starts with `what` and goes on with what to install on this very system.
 pub(crate) fn advice(what: &str) -> Error {
-    let os_release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    anyhow!(
-        "{what}.\nInstall PostgreSQL 15 or newer: {}.\nIts programs are in an unusual place? Name the \
-         folder in TIERDESK_POSTGRES_BIN.\nA server runs already? Give its address: \
-         TIERDESK_DATABASE_URL=postgres://user:password@host/database",
-        command_for(&os_release)
+    told(what, System::here().command())
+}
+
+/// The error for a machine whose newest PostgreSQL is of major version `newest`: what the distribution calls PostgreSQL is
+/// there already, so installing it again would help nobody.
+pub(crate) fn too_old(newest: u32) -> Error {
+    told(
+        &format!("PostgreSQL {newest} is too old for Tierdesk"),
+        System::here().command_for_newer(),
     )
 }
 
-/// The command that installs PostgreSQL on the system that `/etc/os-release` describes.
-fn command_for(os_release: &str) -> String {
-    let value = |key: &str| {
-        os_release
-            .lines()
-            .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
-            .unwrap_or_default()
-            .trim_matches('"')
-    };
-    let family = format!("{} {}", value("ID"), value("ID_LIKE"));
-    let is = |names: &[&str]| family.split_whitespace().any(|word| names.contains(&word));
-    if is(&["debian", "ubuntu"]) {
-        "sudo apt-get install postgresql".to_owned()
-    } else if is(&["fedora", "rhel", "centos"]) {
-        "sudo dnf install postgresql-server".to_owned()
-    } else if is(&["suse", "opensuse", "sles"]) {
-        "sudo zypper install postgresql-server".to_owned()
-    } else if is(&["arch"]) {
-        "sudo pacman -S postgresql".to_owned()
-    } else if is(&["alpine"]) {
-        "doas apk add postgresql".to_owned()
-    } else if cfg!(target_os = "macos") {
-        "brew install postgresql@17".to_owned()
-    } else {
-        "`apt-get install postgresql` on Debian and Ubuntu, `dnf install postgresql-server` on Fedora \
-         and RHEL, `zypper install postgresql-server` on SUSE, `pacman -S postgresql` on Arch, `apk \
-         add postgresql` on Alpine"
-            .to_owned()
+fn told(what: &str, command: &str) -> Error {
+    anyhow!(
+        "{what}.\nInstall PostgreSQL {OLDEST} or newer: {command}.\nIts programs are in an unusual place? Name the \
+         folder in TIERDESK_POSTGRES_BIN.\nA server runs already? Give its address: \
+         TIERDESK_DATABASE_URL=postgres://user:password@host/database"
+    )
+}
+
+/// The family of systems that share a package manager and its names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum System {
+    Debian,
+    Fedora,
+    Suse,
+    Arch,
+    Alpine,
+    Mac,
+    Unknown,
+}
+
+impl System {
+    fn here() -> Self {
+        Self::of(&std::fs::read_to_string("/etc/os-release").unwrap_or_default())
+    }
+
+    /// The one that `/etc/os-release` describes.
+    fn of(os_release: &str) -> Self {
+        let value = |key: &str| {
+            os_release
+                .lines()
+                .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+                .unwrap_or_default()
+                .trim_matches('"')
+        };
+        let family = format!("{} {}", value("ID"), value("ID_LIKE"));
+        let is = |names: &[&str]| family.split_whitespace().any(|word| names.contains(&word));
+        if is(&["debian", "ubuntu"]) {
+            Self::Debian
+        } else if is(&["fedora", "rhel", "centos"]) {
+            Self::Fedora
+        } else if is(&["suse", "opensuse", "sles"]) {
+            Self::Suse
+        } else if is(&["arch"]) {
+            Self::Arch
+        } else if is(&["alpine"]) {
+            Self::Alpine
+        } else if cfg!(target_os = "macos") {
+            Self::Mac
+        } else {
+            Self::Unknown
+        }
+    }
+
+    /// What installs the distribution's PostgreSQL.
+    fn command(self) -> &'static str {
+        match self {
+            Self::Debian => "sudo apt-get install postgresql",
+            Self::Fedora => "sudo dnf install postgresql-server",
+            Self::Suse => "sudo zypper install postgresql-server",
+            Self::Arch => "sudo pacman -S postgresql",
+            Self::Alpine => "doas apk add postgresql",
+            Self::Mac => "brew install postgresql@17",
+            Self::Unknown => {
+                "`apt-get install postgresql` on Debian and Ubuntu, `dnf install postgresql-server` on Fedora and \
+                 RHEL, `zypper install postgresql-server` on SUSE, `pacman -S postgresql` on Arch, `apk add \
+                 postgresql` on Alpine"
+            }
+        }
+    }
+
+    /// What installs a newer one where the distribution's own is too old.
+    fn command_for_newer(self) -> &'static str {
+        match self {
+            Self::Debian => {
+                "Debian 12 and Ubuntu 24.04 bring one; on older systems take PostgreSQL's own packages (PGDG): sudo \
+                 apt-get install postgresql-common && sudo /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh && \
+                 sudo apt-get install postgresql-17"
+            }
+            Self::Fedora => {
+                "sudo dnf module reset postgresql && sudo dnf module install postgresql:16/server"
+            }
+            Self::Suse => "sudo zypper install postgresql16-server",
+            Self::Arch => "sudo pacman -Syu postgresql",
+            Self::Alpine => "doas apk add postgresql16; Alpine 3.19 and newer bring it",
+            Self::Mac => "brew install postgresql@17",
+            Self::Unknown => "https://www.postgresql.org/download/ has packages for most systems",
+        }
     }
 }
 
@@ -123,30 +185,40 @@ mod tests {
 
     #[test]
     fn the_command_to_install_fits_the_system() {
-        for (os_release, command) in [
-            ("ID=debian\n", "sudo apt-get install postgresql"),
+        for (os_release, command, newer) in [
+            (
+                "ID=debian\n",
+                "sudo apt-get install postgresql",
+                "apt.postgresql.org.sh",
+            ),
             (
                 "ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n",
                 "sudo apt-get install postgresql",
+                "Ubuntu 24.04",
             ),
             (
                 "ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n",
                 "sudo dnf install postgresql-server",
+                "dnf module install postgresql:16/server",
             ),
             (
                 "ID=\"opensuse-leap\"\nID_LIKE=\"suse opensuse\"\n",
                 "sudo zypper install postgresql-server",
+                "postgresql16-server",
             ),
-            ("ID=arch\n", "sudo pacman -S postgresql"),
-            ("ID=alpine\n", "doas apk add postgresql"),
+            ("ID=arch\n", "sudo pacman -S postgresql", "-Syu"),
+            ("ID=alpine\n", "doas apk add postgresql", "postgresql16"),
         ] {
-            assert_eq!(command_for(os_release), command);
+            let system = System::of(os_release);
+            assert_eq!(system.command(), command);
+            let told = system.command_for_newer();
+            assert!(told.contains(newer), "{told}");
         }
     }
 
     #[test]
     fn an_unknown_system_is_told_every_command() {
-        let all = command_for("ID=plan9\n");
+        let all = System::of("ID=plan9\n").command();
         assert!(all.contains("apt-get") && all.contains("dnf") && all.contains("apk"));
     }
 }

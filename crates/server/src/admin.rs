@@ -1,4 +1,4 @@
-//! `tierdesk admin invite` and `tierdesk audit verify`: what an operator does at the console.
+//! `tierdesk admin …` and `tierdesk audit verify`: what an operator does at the console.
 
 use std::process::ExitCode;
 
@@ -18,6 +18,8 @@ use crate::settings::{Given, Settings};
 pub(crate) enum Admin {
     /// Invite a person by mail; the link in it works for 72 hours
     Invite(Box<InviteSomebody>),
+    /// Print the link with which an administrator who forgot their password sets a new one; it works for 15 minutes
+    ResetPassword(Box<ResetPassword>),
 }
 
 /// `tierdesk audit …`
@@ -43,6 +45,30 @@ pub(crate) struct InviteSomebody {
     /// They watch promises and flow of all teams
     #[arg(long)]
     manager: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ResetPassword {
+    #[command(flatten)]
+    pub(crate) settings: Given,
+    /// The administrator's mail address
+    pub(crate) email: String,
+}
+
+/// Prints the link alone on standard output.
+pub(crate) async fn reset_password(settings: &Settings, email: &str) -> anyhow::Result<()> {
+    let desk = serve::desk(settings).await?;
+    match desk.reset_at_console(email, Utc::now()).await {
+        Ok(link) => {
+            eprintln!("Open this link within 15 minutes; it works once:");
+            println!("{}", link.reveal());
+            Ok(())
+        }
+        Err(DeskError::NotFound) => bail!(
+            "no administrator who has joined has the address {email}; everybody else is sent a link on their page under People"
+        ),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Invites a person; the worker sends the mail.

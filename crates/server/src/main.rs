@@ -146,6 +146,10 @@ async fn run(program: Program) -> anyhow::Result<ExitCode> {
             admin::invite(&usable(&invite.settings)?, &invite).await?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Admin(admin::Admin::ResetPassword(reset)) => {
+            admin::reset_password(&usable(&reset.settings)?, &reset.email).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Audit(admin::Audit::Verify(given)) => admin::verify(&usable(&given)?).await,
         Command::Config(command) => Ok(config::run(&command).await),
         Command::Secret(command) => secret::run(&command).map(|()| ExitCode::SUCCESS),

@@ -116,7 +116,23 @@ pub async fn description(conn: &mut PgConnection, ticket: TicketId) -> Result<St
     .unwrap_or_default())
 }
 
+/// Whether somebody asked for help again on the sign-in page, from `since` on.
+pub async fn asked_again(
+    conn: &mut PgConnection,
+    ticket: TicketId,
+    since: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from event where ticket_id = $1 and kind = 'ask' and at >= $2 and data ? 'sign_in_help') as "yes!""#,
+        ticket.0,
+        since
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
 /// What the requester wrote on a ticket after the first `read` messages, oldest first, and how many messages there are now.
+/// What was asked on the sign-in page is not among them: anybody may have asked that.
 /// The ticket's lock makes the count exact.
 pub async fn answers(
     conn: &mut PgConnection,
@@ -125,7 +141,7 @@ pub async fn answers(
 ) -> Result<(Vec<String>, i32)> {
     let bodies = sqlx::query_scalar!(
         "select coalesce(c.body, '') as \"body!\" from event e left join content c on c.id = e.content_id and c.replaced_at is null
-         where e.ticket_id = $1 and e.kind = 'ask' order by e.at, e.id offset $2",
+         where e.ticket_id = $1 and e.kind = 'ask' and not e.data ? 'sign_in_help' order by e.at, e.id offset $2",
         ticket.0,
         i64::from(read)
     )

@@ -82,6 +82,18 @@ pub async fn find(conn: &mut PgConnection, id: PersonId) -> Result<Option<Person
     .transpose()
 }
 
+/// Holds an active person's row until the transaction ends, so that what is done for them is done one after the other. False
+/// for somebody deactivated or unknown.
+pub async fn hold_active(conn: &mut PgConnection, id: PersonId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        "select id from person where id = $1 and deactivated_at is null for no key update",
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?
+    .is_some())
+}
+
 /// The rights of an active person; none for a deactivated or unknown one.
 pub async fn principal(conn: &mut PgConnection, id: PersonId) -> Result<Option<Principal>> {
     let row = sqlx::query!(

@@ -6,7 +6,7 @@ use tierdesk_domain::authorize::Scope;
 use tierdesk_domain::id::{
     CategoryId, HostId, OrganisationId, PersonId, TeamId, TicketId, TicketNumber,
 };
-use tierdesk_domain::ticket::{Kind, Status};
+use tierdesk_domain::ticket::{Channel, Kind, Status};
 use uuid::Uuid;
 
 use crate::{Result, row};
@@ -66,6 +66,23 @@ pub async fn filer(
         })
     })
     .transpose()
+}
+
+/// A requester's newest open ticket that came in one way.
+pub async fn open_by_channel(
+    conn: &mut PgConnection,
+    person: PersonId,
+    channel: Channel,
+) -> Result<Option<TicketId>> {
+    Ok(sqlx::query_scalar!(
+        "select id from ticket where requester_id = $1 and channel = $2 and status in ('new', 'open', 'pending', 'on_hold')
+         order by created_at desc limit 1",
+        person.0,
+        channel.as_str()
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(TicketId))
 }
 
 /// One of a requester's tickets, as their list shows it.

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use tierdesk_domain::authorize::Account;
 use tierdesk_domain::bot::State;
 use tierdesk_domain::id::{CategoryId, FormId, PersonId, TeamId};
 
@@ -23,6 +24,10 @@ pub struct Surroundings {
     pub time_zone: String,
     /// Whether they were a VIP when they filed it.
     pub vip: bool,
+    /// What a decision about their account is made from.
+    pub account: Account,
+    /// Whether they may sign in with a password, and mail reaches them.
+    pub has_password: bool,
     /// Their other open tickets, at most 1000.
     pub others: u64,
     /// The category's name.
@@ -69,7 +74,10 @@ pub async fn of_ticket(
     now: DateTime<Utc>,
 ) -> Result<Option<Surroundings>> {
     let row = sqlx::query!(
-        r#"select r.name, r.site, r.time_zone, a.email as "email?",
+        r#"select r.name, r.site, r.time_zone, a.email as "email?", r.kind,
+                  (r.manager or r.administrator or exists (select from membership m where m.person_id = r.id)) as "staff!",
+                  (r.deactivated_at is null and a.email is not null
+                   and exists (select from credential c where c.person_id = r.id)) as "has_password!",
                   (select count(*) from (select from ticket o where o.requester_id = r.id and o.id <> $2
                        and o.status in ('new', 'open', 'pending', 'on_hold') limit 1000) counted) as "others!",
                   (select vip from ticket where id = $2) as "vip!",
@@ -114,6 +122,12 @@ pub async fn of_ticket(
             requester: r.name,
             site: r.site,
             email: r.email,
+            account: Account {
+                person: ticket.requester,
+                kind: row::word("person", &r.kind)?,
+                staff: r.staff,
+            },
+            has_password: r.has_password,
             time_zone: r.time_zone,
             vip: r.vip,
             others: r.others.unsigned_abs(),

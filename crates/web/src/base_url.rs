@@ -10,24 +10,31 @@ use crate::{AppState, WebError};
 /// Probes come by address, from load balancers that know no name.
 const BY_ANY_NAME: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
-/// 400 without a readable host, 421 with a foreign one.
+/// 400 without one readable host, 421 with a foreign one.
 pub(crate) async fn check(State(app): State<AppState>, request: Request, next: Next) -> Response {
     if BY_ANY_NAME.contains(&request.uri().path()) {
         return next.run(request).await;
     }
-    let hosts: Vec<_> = request.headers().get_all(header::HOST).iter().collect();
-    let given = match (request.uri().authority(), hosts.as_slice()) {
-        (Some(authority), _) => authority.as_str(),
-        (None, [host]) => match host.to_str() {
-            Ok(host) => host,
-            Err(_) => return WebError::BadRequest.into_response(),
-        },
-        (None, _) => return WebError::BadRequest.into_response(),
+    match named(&request) {
+        Some(host) if is_ours(host, app.settings.authority()) => next.run(request).await,
+        Some(_) => WebError::WrongHost(app.settings.base_url.clone()).into_response(),
+        None => WebError::BadRequest.into_response(),
+    }
+}
+
+/// The one host that a request names: in its `Host`, in its target, or the same in both. Whoever names two tries to make
+/// us and a cache before us see different ones.
+fn named(request: &Request) -> Option<&str> {
+    let target = request.uri().authority().map(|it| it.as_str());
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (None, _) => None,
+        (Some(host), None) => Some(host.to_str().ok()?),
+        (Some(_), Some(_)) => return None,
     };
-    if is_ours(given, app.settings.authority()) {
-        next.run(request).await
-    } else {
-        WebError::WrongHost(app.settings.base_url.clone()).into_response()
+    match (target, host) {
+        (Some(target), Some(host)) if !target.eq_ignore_ascii_case(host) => None,
+        (target, host) => host.or(target),
     }
 }
 

@@ -11,7 +11,7 @@ use tierdesk_desk::password::LinkState;
 use tierdesk_domain::secret::Secret;
 use tierdesk_domain::text;
 
-use crate::extract::{CameFrom, Form, Path};
+use crate::extract::{CameFrom, Form, Me, Now, Path};
 use crate::filters;
 use crate::form::{Errors, LOOK_AGAIN};
 use crate::frame::Frame;
@@ -23,6 +23,11 @@ pub(crate) fn routes(routes: &mut Routes) {
     routes.get(Audience::Everyone, "/password/reset/{secret}", reset);
     routes.post(Audience::Everyone, "/password/reset/{secret}", set_password);
     routes.post(Audience::Everyone, "/password/reset/{secret}/fresh", fresh);
+    routes.post(
+        Audience::Engineer,
+        "/tickets/{number}/send-reset",
+        send_reset,
+    );
     routes.get(Audience::Everyone, "/invitation/{secret}", invitation);
     routes.post(Audience::Everyone, "/invitation/{secret}", join);
     routes.get(Audience::Everyone, "/set-up/{secret}", setup);
@@ -216,6 +221,19 @@ async fn fresh(
         Err(DeskError::State(_)) => Ok(over(For::Reset, LinkState::Useless, &link, frame)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// An engineer decides that the requester of a ticket gets the link.
+async fn send_reset(
+    State(app): State<AppState>,
+    me: Me,
+    Now(now): Now,
+    Path(number): Path<i64>,
+) -> Result<Response, WebError> {
+    let found = crate::ticket::find(&app, &me, number).await?;
+    app.desk.send_reset_on(&me.caller, found.id, now).await?;
+    let page = crate::ticket::address(found.number);
+    Ok(see(&page, Some("said.reset_sent")))
 }
 
 async fn join(

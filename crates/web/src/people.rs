@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::invitation::Invite;
 use tierdesk_desk::people::PersonEdit;
-use tierdesk_domain::authorize::Managed;
+use tierdesk_domain::authorize::{Action, Managed, authorize};
 use tierdesk_domain::id::{OrganisationId, PersonId, TeamId};
 use tierdesk_domain::text;
 use tierdesk_domain::tier::Tier;
@@ -40,6 +40,11 @@ pub(crate) fn routes(routes: &mut Routes) {
         Audience::Administrator,
         "/admin/people/{id}/invite",
         invite_again,
+    );
+    routes.post(
+        Audience::Administrator,
+        "/admin/people/{id}/send-reset",
+        send_reset,
     );
     routes.post(
         Audience::Administrator,
@@ -257,6 +262,8 @@ struct PersonPage {
     open_tickets: u64,
     engineer: bool,
     oneself: bool,
+    /// Whether the reader may send them a link to a new password.
+    may_send_reset: bool,
     name: String,
     time_zone: String,
     organisations: Vec<(OrganisationId, String)>,
@@ -281,6 +288,11 @@ async fn page(app: &AppState, me: &Me, id: PersonId, frame: Frame) -> Result<Per
     let joined = tierdesk_store::session::credential(&mut conn, id)
         .await?
         .is_some();
+    let may_send_reset = joined
+        && person.email.is_some()
+        && person::principal(&mut conn, id)
+            .await?
+            .is_some_and(|it| authorize(&me.caller.who, Action::SendReset(it.account())).is_ok());
     let mut successors = BTreeSet::new();
     for (team, tier) in &chosen {
         for (other, name) in team::who_acts(&mut conn, *team, *tier).await? {
@@ -295,6 +307,7 @@ async fn page(app: &AppState, me: &Me, id: PersonId, frame: Frame) -> Result<Per
         open_tickets,
         engineer: !chosen.is_empty(),
         oneself: me.visitor.principal.person == id,
+        may_send_reset,
         name: person.name.clone(),
         time_zone: person.time_zone.clone(),
         organisations,
@@ -422,6 +435,17 @@ async fn invite_again(
     let id = PersonId(id);
     let result = app.desk.invite_again(&me.caller, id, frame.now).await;
     end(&app, &me, id, frame, result, "said.invited").await
+}
+
+async fn send_reset(
+    State(app): State<AppState>,
+    me: Me,
+    frame: Frame,
+    Path(id): Path<Uuid>,
+) -> Result<Response, WebError> {
+    let id = PersonId(id);
+    let result = app.desk.send_reset(&me.caller, id, frame.now).await;
+    end(&app, &me, id, frame, result, "said.reset_sent").await
 }
 
 #[derive(Deserialize)]

@@ -1,24 +1,17 @@
 //! Resetting a forgotten password: the standard flow to the address on file, a reminder with a new link, then a human.
 
-use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tierdesk_domain::bot::{GIVE_UP_AFTER, REMIND_AFTER, State, may_start_reset};
-use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{ResolutionCode, ResolvedBy, Status};
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::bot::{self as memory, Case};
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::token::{self, NewToken, Purpose};
 
 use super::{BOT, become_state, business, pass_on, say, set_status, write};
 use crate::error::{DeskError, Result};
-use crate::keys::new_secret;
-use crate::work::Mail;
+use crate::password::link::{self, LIVES, NewLink};
 use crate::{Work, triage};
-
-/// How long a reset link works (AT-RESET-1).
-const LINK_LIVES: TimeDelta = TimeDelta::minutes(15);
 
 /// Starts the standard flow; policy said that it may.
 pub(crate) async fn start(work: &mut Work<'_>, ticket: &mut Ticket, case: &mut Case) -> Result<()> {
@@ -65,7 +58,11 @@ pub(crate) async fn step(
     }
     let remind_at = business(work, case.started_at, REMIND_AFTER).await?;
     let give_up_at = business(work, case.started_at, GIVE_UP_AFTER).await?;
-    if case.state == State::LinkSent && now < remind_at {
+    // Somebody who asks once more while their link is good has not looked into their mail yet.
+    let link_over = case.updated_at + LIVES;
+    let asked_again =
+        now >= link_over && memory::asked_again(work.conn(), ticket.id, link_over).await?;
+    if case.state == State::LinkSent && now < remind_at && !asked_again {
         work.timer(BOT, ticket.id.0, 0, remind_at);
         return Ok(());
     }
@@ -87,7 +84,7 @@ pub(crate) async fn step(
         work.timer(BOT, ticket.id.0, 0, give_up_at);
         return Ok(());
     }
-    if now < give_up_at {
+    if now < give_up_at && !asked_again {
         work.timer(BOT, ticket.id.0, 0, give_up_at);
         return Ok(());
     }
@@ -97,33 +94,14 @@ pub(crate) async fn step(
     pass_on(work, ticket, t("bot.password_unused_why")).await
 }
 
-/// Makes a link and mails it to the address on file. The secret is in the sealed part of the mail and nowhere else.
+/// Sends a link to the address on file, and says so on the timeline.
 async fn send_link(work: &mut Work<'_>, ticket: &Ticket, reminder: bool) -> Result<()> {
-    let now = work.now;
-    let account = memory::account(work.conn(), ticket.requester)
-        .await?
-        .ok_or(DeskError::NotFound)?;
-    let (secret, token_hash) = new_secret();
-    let expires_at: DateTime<Utc> = now + LINK_LIVES;
-    token::insert(
-        work.conn(),
-        &NewToken {
-            purpose: Purpose::Reset,
-            person: Some(ticket.requester),
-            token_hash: &token_hash,
-            credential_version: account.password.map(|(version, _)| version),
-            email: account.email.as_deref(),
-            ticket: Some(ticket.id),
-            expires_at,
-        },
-        now,
-    )
-    .await?;
     let what = t(if reminder {
         "bot.reminder_event"
     } else {
         "bot.link_event"
     });
+    let expires_at = work.now + LIVES;
     let event = work
         .event(
             ticket,
@@ -133,19 +111,13 @@ async fn send_link(work: &mut Work<'_>, ticket: &Ticket, reminder: bool) -> Resu
             json!({"what": what, "step": "link_sent", "reminder": reminder, "expires_at": expires_at}),
         )
         .await?;
-    work.audit(
-        "password.reset_started",
-        "person",
-        &ticket.requester.to_string(),
-        json!({"ticket": ticket.number, "reminder": reminder}),
-    );
-    work.mail(Mail {
-        kind: MailKind::PasswordReset,
+    let link = NewLink {
         to: ticket.requester,
         ticket: Some(ticket.id),
         event: Some(event),
-        data: json!({"expires_at": expires_at, "reminder": reminder}),
-        secret: Some(&secret),
-    })
-    .await
+        reminder,
+        by: None,
+        detail: json!({"ticket": ticket.number, "reminder": reminder}),
+    };
+    link::send(work, link).await
 }

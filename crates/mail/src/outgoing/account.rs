@@ -19,6 +19,8 @@ pub struct PasswordReset {
     pub ticket: Option<TicketRef>,
     /// Whether this is the one reminder with a fresh link.
     pub reminder: bool,
+    /// Who at the desk sent it, if somebody did.
+    pub by: Option<Line>,
 }
 mail!(
     PasswordReset,
@@ -100,6 +102,19 @@ mail!(
 );
 
 impl PasswordReset {
+    /// Why it comes.
+    fn sentence(&self, c: &MailContext) -> String {
+        match &self.by {
+            Some(by) => format!(
+                "{by} sent you a link to a new password for {}. The link works once.",
+                c.site_name
+            ),
+            None => "somebody, probably you, asked for a new password. The link works once; if it is too late, its page \
+                     sends you a fresh one."
+                .to_owned(),
+        }
+    }
+
     /// How long the link works.
     fn works_until(&self, c: &MailContext) -> String {
         format!("The link works until {}", c.when(&self.expires_at))

@@ -113,6 +113,7 @@ pub(super) fn all(words: &str) -> Vec<Box<dyn OutgoingMail>> {
             expires_at: at,
             ticket: Some(ticket),
             reminder: false,
+            by: None,
         }),
         Box::new(PasswordChanged { at }),
         Box::new(Invitation {

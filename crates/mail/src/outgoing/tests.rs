@@ -177,6 +177,7 @@ fn a_secret_link_stands_in_its_mail() {
         expires_at: DateTime::UNIX_EPOCH,
         ticket: None,
         reminder: false,
+        by: None,
     };
     assert!(
         mail.render(&context())

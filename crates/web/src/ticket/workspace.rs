@@ -133,6 +133,8 @@ pub(crate) struct Workspace {
     qualities: Vec<Choice>,
     /// Whether the bot is at work here and this reader may stop it.
     may_undo_bot: bool,
+    /// Whether this reader may send the requester a link to a new password.
+    may_send_reset: bool,
     who_acts: Vec<Choice>,
     targets: Vec<Choice>,
     impacts: Vec<Choice>,
@@ -220,6 +222,11 @@ impl Workspace {
         } else {
             Vec::new()
         };
+        let may_send_reset = may_work
+            && ticket.status.is_open()
+            && !ticket.bot_holds
+            && around.has_password
+            && authorize(who, Action::SendReset(around.account)).is_ok();
         let may_undo_bot = may_work && around.bot.is_some_and(State::is_active);
 
         let files = if around.files {
@@ -312,6 +319,7 @@ impl Workspace {
             unconfirmed,
             running,
             may_undo_bot,
+            may_send_reset,
             may_work,
             may_note,
             who_acts: engineer_choices(engineers, reader_id, ticket.assignee),

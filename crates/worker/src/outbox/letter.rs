@@ -223,6 +223,7 @@ fn view(mail: &Claimed, letter: &Letter) -> Option<Box<dyn OutgoingMail>> {
                 .get("reminder")
                 .and_then(Value::as_bool)
                 .unwrap_or(false),
+            by: text(&mail.data, "by").map(Into::into),
         }),
         MailKind::PasswordChanged => Box::new(PasswordChanged {
             at: mail.created_at,
