@@ -1,109 +1,14 @@
 //! Logs: one event is one line of JSON whatever is written into it, and no secret is in any line, or in the database
 //! (AT-LOG-1, AT-SESS-2, AT-RESET-3).
 
-use std::fs::Permissions;
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Stdio};
-use std::time::Duration;
-
 use sqlx::{AssertSqlSafe, Row};
 use support::database;
 use support::product::Tierdesk;
-use support::program::program;
+use support::served::Served;
 
 const PASSWORD: &str = "seven quiet herons by the zqpassword weir";
 const WRONG: &str = "zqwrongpassword zqwrongpassword";
 const TOKEN: &str = "zqtokenzqtokenzqtokenzqtokenzqtokenzqtoken0";
-
-/// `tierdesk serve` as a process that says everything it can say.
-struct Served {
-    child: Child,
-    port: u16,
-    folder: tempfile::TempDir,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Served {
-    async fn start(tierdesk: &Tierdesk) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let secret = folder.path().join("secret");
-        std::fs::write(&secret, tierdesk_desk::Keys::generate()).unwrap();
-        std::fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        std::fs::create_dir(folder.path().join("files")).unwrap();
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let child = program("tierdesk")
-            .arg("serve")
-            .env("TIERDESK_DATABASE_URL", database::url(&tierdesk.database))
-            .env("TIERDESK_SECRET_FILE", &secret)
-            .env("TIERDESK_ATTACHMENTS", folder.path().join("files"))
-            .env("TIERDESK_BASE_URL", format!("http://localhost:{port}"))
-            .env("TIERDESK_LISTEN", format!("127.0.0.1:{port}"))
-            .env("TIERDESK_LOG", "trace")
-            .env("TIERDESK_LOG_FORMAT", "json")
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("starts");
-        let served = Self {
-            child,
-            port,
-            folder,
-        };
-        for _ in 0..400 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return served;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("it never listened: {}", served.log());
-    }
-
-    /// Sends bytes as they are; returns what came back.
-    fn send(&self, request: &[u8]) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
-        stream.write_all(request).unwrap();
-        let mut answer = Vec::new();
-        // A server that closes early has answered as well.
-        let _ = stream.read_to_end(&mut answer);
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-
-    /// A request line, headers and a body.
-    fn ask(&self, line: &str, headers: &[&[u8]], body: &str) -> String {
-        let mut request = format!(
-            "{line} HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\nOrigin: http://localhost:{}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
-            self.port, self.port, body.len()
-        )
-        .into_bytes();
-        for header in headers {
-            request.extend_from_slice(header);
-            request.extend_from_slice(b"\r\n");
-        }
-        request.extend_from_slice(b"\r\n");
-        request.extend_from_slice(body.as_bytes());
-        self.send(&request)
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
-    }
-}
 
 /// Everything in the database as text, as a dump would have it.
 async fn dump(tierdesk: &Tierdesk) -> String {
@@ -137,7 +42,7 @@ async fn one_event_is_one_line_of_json_and_no_secret_is_in_any() {
     // With an administrator who joined there is no set-up link on the console.
     let ines = tierdesk.administrator("Ines Roth").await;
     tierdesk.set_password(&ines, PASSWORD).await;
-    let served = Served::start(&tierdesk).await;
+    let served = Served::start(&tierdesk, &[]).await;
     let encoded = |text: &str| text.replace(' ', "+");
 
     // Signing in: the password never, and the session that begins with it never.
@@ -205,7 +110,7 @@ async fn one_event_is_one_line_of_json_and_no_secret_is_in_any() {
     served.send(b"GET /\x1b[31m HTTP/1.1\r\nHost: x\r\n\r\n");
     served.send(b"\x1b\x1b\x1b\r\n\r\n");
 
-    let log = served.log();
+    let log = served.log("serve");
     assert!(log.lines().count() > 30, "{log}");
     for line in log.lines() {
         let event: serde_json::Value =

@@ -34,6 +34,7 @@ mod mail;
 mod many;
 mod matrix;
 mod notification;
+mod numbers;
 mod on_call;
 mod output;
 mod packaging;
