@@ -14,7 +14,7 @@ use tierdesk_domain::job::JobState;
 use tierdesk_domain::ticket::{Channel, Impact, Urgency};
 use tierdesk_domain::tier::Tier;
 
-async fn ticket(tierdesk: &Tierdesk) -> (Someone, Filed) {
+pub(crate) async fn ticket(tierdesk: &Tierdesk) -> (Someone, Filed) {
     let ana = tierdesk.engineer("Ana Ferreira", "Network", Tier::L1).await;
     let priya = tierdesk.requester("Priya Nair").await;
     let new = NewTicket {
@@ -42,7 +42,7 @@ async fn ticket(tierdesk: &Tierdesk) -> (Someone, Filed) {
     (ana, ticket)
 }
 
-async fn ask(
+pub(crate) async fn ask(
     tierdesk: &Tierdesk,
     ana: &Someone,
     ticket: Filed,

@@ -6,6 +6,7 @@
 
 mod account;
 mod agent;
+mod agent_refusal;
 mod architecture;
 mod attachment;
 mod audit;
@@ -26,6 +27,7 @@ mod host;
 mod in_charge;
 mod job;
 mod job_given_up;
+mod job_permit;
 mod journey;
 mod leak;
 mod log;
