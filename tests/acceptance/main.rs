@@ -40,6 +40,7 @@ mod numbers;
 mod on_call;
 mod output;
 mod packaging;
+mod pages;
 mod people;
 mod privilege;
 mod programs;
