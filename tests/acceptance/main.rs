@@ -32,6 +32,7 @@ mod journey;
 mod leak;
 mod log;
 mod looks;
+mod looks_of_all;
 mod mail;
 mod many;
 mod matrix;
