@@ -16,7 +16,7 @@ use tierdesk_domain::job::JobState;
 use tierdesk_domain::ticket::{Channel, Impact, Urgency};
 use tierdesk_domain::tier::Tier;
 
-async fn ticket(tierdesk: &Tierdesk) -> (Someone, Filed) {
+pub(crate) async fn ticket(tierdesk: &Tierdesk) -> (Someone, Filed) {
     let ana = tierdesk.engineer("Ana Ferreira", "Network", Tier::L1).await;
     let priya = tierdesk.requester("Priya Nair").await;
     let new = NewTicket {
@@ -57,7 +57,7 @@ fn request(ticket: Filed, agent: &RealAgent, entry: &str, params: &[(&str, &str)
     }
 }
 
-async fn ask(
+pub(crate) async fn ask(
     tierdesk: &Tierdesk,
     ana: &Someone,
     ticket: Filed,

@@ -140,6 +140,36 @@ fn statements_are_written_in_store_and_never_put_together() {
 }
 
 #[test]
+fn a_diagnostic_is_asked_for_in_one_place_and_signed_in_one() {
+    for (words, only) in [
+        ("job::insert(", "crates/desk/src/job.rs"),
+        ("insert into job (", "crates/store/src/job.rs"),
+        ("insert_envelope(", "crates/worker/src/signer.rs"),
+        ("insert into job_envelope", "crates/store/src/signer.rs"),
+    ] {
+        let places: Vec<PathBuf> = sources(&["crates"])
+            .into_iter()
+            .filter(|(_, text)| {
+                code_lines(text)
+                    .any(|(_, line)| line.contains(words) && !line.contains("pub async fn"))
+            })
+            .map(|(path, _)| path.strip_prefix(root()).expect("inside").to_owned())
+            .collect();
+        assert_eq!(places, [PathBuf::from(only)], "`{words}`");
+    }
+    // Under another name it would not be found above.
+    for (path, text) in sources(&["crates/desk", "crates/web", "crates/worker"]) {
+        for (number, line) in code_lines(&text) {
+            assert!(
+                !line.contains("job::{insert") && !line.contains("job::insert;"),
+                "{}:{number}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
 fn no_program_of_ours_starts_a_shell() {
     let shells = [
         "\"sh\"",

@@ -5,12 +5,12 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
 use support::agent::PlayedHost;
-use support::client::{Client, Reply};
+use support::client::{Client, Reply, Stream};
 use support::database;
 use support::product::{Someone, Tierdesk};
 use tierdesk_desk::conversation::Afterwards;
 use tierdesk_desk::job::JobRequest;
-use tierdesk_domain::handover::Handover;
+use tierdesk_domain::handover::{BounceCode, Handover};
 use tierdesk_domain::id::TicketId;
 use tierdesk_domain::tier::Tier;
 use tierdesk_mail::{Mailbox, Transport};
@@ -48,6 +48,9 @@ struct Stage {
     outsiders: Vec<Outsider>,
     /// Ids that a requester could have seen somewhere or guessed: jobs, hosts, files, rules, people.
     ids: Vec<String>,
+    /// What outsiders hear while their page of the ticket is open, and how much that was.
+    open: Vec<(&'static str, Stream)>,
+    heard: usize,
     found: Vec<String>,
 }
 
@@ -77,6 +80,18 @@ impl Stage {
             .execute(&mut owner)
             .await
             .unwrap();
+        // What the ticket's promise is called, and whose hours it counts in.
+        sqlx::query(
+            "insert into configuration (kind, id, version, name, valid_from, author_id, active, body)
+             select kind, id, version + 1, $1 || kind, valid_from, author_id, active,
+                 case when kind = 'calendar' then body
+                     else jsonb_set(body, '{rules}', (select jsonb_agg(rule || jsonb_build_object('name', $1 || 'promise')) from jsonb_array_elements(body->'rules') rule)) end
+             from configuration where kind in ('sla_policy', 'calendar')",
+        )
+        .bind(format!("{CANARY}-"))
+        .execute(&mut owner)
+        .await
+        .unwrap();
         let mut outsiders = Vec::new();
         for (name, someone) in [
             ("requester", &scene.priya),
@@ -94,7 +109,30 @@ impl Stage {
             scene,
             outsiders,
             ids: Vec::new(),
+            open: Vec::new(),
+            heard: 0,
             found: Vec::new(),
+        }
+    }
+
+    /// The requester and their colleague leave their page of the ticket open.
+    async fn open(&mut self, number: i64) {
+        for outsider in &self.outsiders[..2] {
+            let path = format!("/my/{number}/live");
+            let stream = outsider.client.stream(&path).await;
+            self.open.push((outsider.name, stream));
+        }
+    }
+
+    /// What came on the open pages since.
+    fn listen(&mut self, moment: &str) {
+        for (who, stream) in &mut self.open {
+            while let Some(piece) = stream.now() {
+                self.heard += usize::from(piece.contains("changed"));
+                if piece.contains(CANARY) {
+                    self.found.push(format!("{moment}: {who} hears {piece}"));
+                }
+            }
         }
     }
 
@@ -115,6 +153,7 @@ impl Stage {
     /// Reads everything that people outside can reach, and all their mail.
     async fn read(&mut self, moment: &str, number: i64) {
         self.worker.drain(self.desk().now()).await.unwrap();
+        self.listen(moment);
         let mut ids = self.ids.clone();
         ids.push(Uuid::nil().to_string());
         for outsider in 0..self.outsiders.len() {
@@ -122,7 +161,7 @@ impl Stage {
             let client = self.outsiders[outsider].client.clone();
             let mut paths: Vec<(&str, String)> = Vec::new();
             for route in tierdesk_web::table() {
-                // Live streams have no end; the developer mailbox is everybody's by its nature.
+                // Live streams have no end and are listened to; the developer mailbox is everybody's by its nature.
                 if route.time.is_none() || route.path.starts_with("/mailbox") {
                     continue;
                 }
@@ -282,6 +321,7 @@ impl Stage {
                 json!({"says": word("says"), "why": word("reason"), "rule": word("rule"), "words": [word("words")], "intent": "unknown"}),
             ),
             ("bot_gave_up", json!({"why": word("gaveup")})),
+            ("handover_rated", json!({"quality": word("rating")})),
             (
                 "rule_fired",
                 json!({"rule": word("rulename"), "because": word("rulewhy")}),
@@ -353,6 +393,7 @@ async fn insider(stage: &Stage) -> Someone {
 async fn nothing_internal_reaches_anybody_outside_whatever_happens_to_a_ticket() {
     let mut stage = Stage::new().await;
     let (id, number) = stage.scene.with_people("My chair squeaks").await;
+    stage.open(number).await;
     stage.plant(id, number).await;
     stage.read("created", number).await;
 
@@ -372,12 +413,23 @@ async fn nothing_internal_reaches_anybody_outside_whatever_happens_to_a_ticket()
     };
     let version = stage.scene.version(id).await;
     let desk = stage.desk().desk.clone();
-    desk.escalate(&samir, id, version, (security, Tier::L2), note, now)
+    desk.escalate(&samir, id, version, (security, Tier::L2), note.clone(), now)
         .await
         .unwrap();
     stage.read("escalated", number).await;
 
     let lead = stage.desk().caller(&vera).await;
+    let version = stage.scene.version(id).await;
+    let code = Some(BounceCode::ALL[0]);
+    desk.bounce(&lead, id, version, code, &part("bounced"), now)
+        .await
+        .unwrap();
+    stage.read("bounced", number).await;
+    let version = stage.scene.version(id).await;
+    desk.escalate(&samir, id, version, (security, Tier::L2), note, now)
+        .await
+        .unwrap();
+    desk.accept_handover(&lead, id, None, now).await.unwrap();
     let version = stage.scene.version(id).await;
     desk.hand_back(&lead, id, version, &part("handedback"), now)
         .await
@@ -400,11 +452,19 @@ async fn nothing_internal_reaches_anybody_outside_whatever_happens_to_a_ticket()
         "tried",
         "evidence",
         "ask",
+        "bounced",
         "handedback",
         "looker",
         "team",
     ] {
         assert!(page.contains(&part(name)), "the desk does not see {name}");
+    }
+    let clocks = engineer
+        .get(&format!("/tickets/{number}/clocks"))
+        .await
+        .body;
+    for name in ["promise", "calendar"] {
+        assert!(clocks.contains(&part(name)), "the desk does not see {name}");
     }
 
     stage.scene.resolve(id).await;
@@ -418,6 +478,7 @@ async fn nothing_internal_reaches_anybody_outside_whatever_happens_to_a_ticket()
     desk.close_by_requester(&priya, id, now).await.unwrap();
     stage.read("closed", number).await;
 
+    assert!(stage.heard > 0, "the open pages heard nothing");
     stage.found.dedup();
     assert!(stage.found.is_empty(), "{}", stage.found.join("\n"));
     // There was mail to read.

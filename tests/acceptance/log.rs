@@ -1,109 +1,24 @@
 //! Logs: one event is one line of JSON whatever is written into it, and no secret is in any line, or in the database
 //! (AT-LOG-1, AT-SESS-2, AT-RESET-3).
 
-use std::fs::Permissions;
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sqlx::{AssertSqlSafe, Row};
 use support::database;
+use support::installed::Process;
 use support::product::Tierdesk;
 use support::program::program;
+use support::served::Served;
+use support::smtp::SmtpSink;
 
 const PASSWORD: &str = "seven quiet herons by the zqpassword weir";
 const WRONG: &str = "zqwrongpassword zqwrongpassword";
 const TOKEN: &str = "zqtokenzqtokenzqtokenzqtokenzqtokenzqtoken0";
-
-/// `tierdesk serve` as a process that says everything it can say.
-struct Served {
-    child: Child,
-    port: u16,
-    folder: tempfile::TempDir,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Served {
-    async fn start(tierdesk: &Tierdesk) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let secret = folder.path().join("secret");
-        std::fs::write(&secret, tierdesk_desk::Keys::generate()).unwrap();
-        std::fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        std::fs::create_dir(folder.path().join("files")).unwrap();
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let child = program("tierdesk")
-            .arg("serve")
-            .env("TIERDESK_DATABASE_URL", database::url(&tierdesk.database))
-            .env("TIERDESK_SECRET_FILE", &secret)
-            .env("TIERDESK_ATTACHMENTS", folder.path().join("files"))
-            .env("TIERDESK_BASE_URL", format!("http://localhost:{port}"))
-            .env("TIERDESK_LISTEN", format!("127.0.0.1:{port}"))
-            .env("TIERDESK_LOG", "trace")
-            .env("TIERDESK_LOG_FORMAT", "json")
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("starts");
-        let served = Self {
-            child,
-            port,
-            folder,
-        };
-        for _ in 0..400 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return served;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("it never listened: {}", served.log());
-    }
-
-    /// Sends bytes as they are; returns what came back.
-    fn send(&self, request: &[u8]) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
-        stream.write_all(request).unwrap();
-        let mut answer = Vec::new();
-        // A server that closes early has answered as well.
-        let _ = stream.read_to_end(&mut answer);
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-
-    /// A request line, headers and a body.
-    fn ask(&self, line: &str, headers: &[&[u8]], body: &str) -> String {
-        let mut request = format!(
-            "{line} HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\nOrigin: http://localhost:{}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
-            self.port, self.port, body.len()
-        )
-        .into_bytes();
-        for header in headers {
-            request.extend_from_slice(header);
-            request.extend_from_slice(b"\r\n");
-        }
-        request.extend_from_slice(b"\r\n");
-        request.extend_from_slice(body.as_bytes());
-        self.send(&request)
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
-    }
-}
 
 /// Everything in the database as text, as a dump would have it.
 async fn dump(tierdesk: &Tierdesk) -> String {
@@ -137,7 +52,7 @@ async fn one_event_is_one_line_of_json_and_no_secret_is_in_any() {
     // With an administrator who joined there is no set-up link on the console.
     let ines = tierdesk.administrator("Ines Roth").await;
     tierdesk.set_password(&ines, PASSWORD).await;
-    let served = Served::start(&tierdesk).await;
+    let served = Served::start(&tierdesk, &[]).await;
     let encoded = |text: &str| text.replace(' ', "+");
 
     // Signing in: the password never, and the session that begins with it never.
@@ -156,11 +71,12 @@ async fn one_event_is_one_line_of_json_and_no_secret_is_in_any() {
     let form = format!("mail={}&password={}", priya.email, encoded(WRONG));
     served.ask("POST /sign-in", &[], &form);
     let held = format!("Cookie: session={session}");
-    assert!(
-        served
-            .ask("GET /profile", &[held.as_bytes()], "")
-            .starts_with("HTTP/1.1 200")
-    );
+    let profile = served.ask("GET /profile", &[held.as_bytes()], "");
+    assert!(profile.starts_with("HTTP/1.1 200"), "{profile}");
+    let number = profile
+        .lines()
+        .find_map(|line| line.strip_prefix("x-request-id: "))
+        .unwrap_or_else(|| panic!("it has a number: {profile}"));
     // Secrets in paths, queries and headers.
     for line in [
         format!("GET /password/reset/{TOKEN}"),
@@ -205,7 +121,7 @@ async fn one_event_is_one_line_of_json_and_no_secret_is_in_any() {
     served.send(b"GET /\x1b[31m HTTP/1.1\r\nHost: x\r\n\r\n");
     served.send(b"\x1b\x1b\x1b\r\n\r\n");
 
-    let log = served.log();
+    let log = served.log("serve");
     assert!(log.lines().count() > 30, "{log}");
     for line in log.lines() {
         let event: serde_json::Value =
@@ -218,6 +134,15 @@ async fn one_event_is_one_line_of_json_and_no_secret_is_in_any() {
             "{line:?}"
         );
     }
+    // The number of an answer is that of the one line which tells of it.
+    let told: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("\"answered\"") && line.contains(number))
+        .collect();
+    assert!(
+        matches!(told[..], [line] if line.contains("\"http.route\":\"/profile\"") && line.contains(&format!("\"request.id\":\"{number}\""))),
+        "{number}: {told:?}"
+    );
     assert!(
         log.contains("\"http.route\":\"/password/reset/{secret}\""),
         "it says which page: {}",
@@ -238,6 +163,113 @@ async fn one_event_is_one_line_of_json_and_no_secret_is_in_any() {
     ] {
         assert!(!log.contains(secret), "the log has the {what}");
         assert!(!dump.contains(secret), "the database has the {what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn worker_and_agent_say_no_secret_either() {
+    let mail = SmtpSink::start().await;
+    let tierdesk = Tierdesk::start().await;
+    // The bot mails links in the real time, and only to addresses that it has known for a week.
+    let priya = tierdesk.requester("Priya Nair").await;
+    tierdesk.set_password(&priya, PASSWORD).await;
+    let ines = tierdesk.administrator("Ines Roth").await;
+    tierdesk.set_password(&ines, PASSWORD).await;
+    tierdesk.clock.follow();
+    let folder = tempfile::tempdir().unwrap();
+    let smtp_password = folder.path().join("smtp-password");
+    std::fs::write(&smtp_password, TOKEN).unwrap();
+    std::fs::set_permissions(&smtp_password, Permissions::from_mode(0o600)).unwrap();
+    let smtp_password = smtp_password.display().to_string();
+    let smtp_port = mail.address().port().to_string();
+    let settings = [
+        ("TIERDESK_SMTP_HOST", "localhost"),
+        ("TIERDESK_SMTP_PORT", smtp_port.as_str()),
+        ("TIERDESK_SMTP_SECURITY", "plain"),
+        ("TIERDESK_SMTP_USER", "desk"),
+        ("TIERDESK_SMTP_PASSWORD_FILE", smtp_password.as_str()),
+        ("TIERDESK_MAIL_FROM", "desk@example.org"),
+    ];
+    let mut served = Served::start(&tierdesk, &settings).await;
+    served.run("worker", &settings);
+    served.ask("POST /sign-in/help", &[], &format!("mail={}", priya.email));
+    let mut count = 1;
+    let link = loop {
+        let sent = mail.wait_for(count).await;
+        let login = sent[0].login.as_ref().map(|it| it.1.as_str());
+        assert_eq!(login, Some(TOKEN), "the password was used");
+        let texts: Vec<String> = sent.iter().map(|it| it.message().text()).collect();
+        let found = texts
+            .iter()
+            .flat_map(|text| text.split_whitespace())
+            .find(|word| word.contains("/password/reset/"));
+        if let Some(link) = found {
+            break link.rsplit('/').next().unwrap().to_owned();
+        }
+        count = sent.len() + 1;
+    };
+
+    // A host joins and works for a while, saying everything.
+    let enrolment = tierdesk.enrolment_token("", "").await;
+    let agent = |arguments: &[&str], log: &str| {
+        let log = File::create(folder.path().join(log)).unwrap();
+        let mut command = program("tierdesk-agent");
+        command
+            .args(arguments)
+            .env("TIERDESK_AGENT_STATE", folder.path().join("agent"))
+            .env("TIERDESK_AGENT_POLICY", folder.path().join("policy.toml"))
+            .env("TIERDESK_ENROLL_TOKEN", &enrolment)
+            .env("TIERDESK_LOG", "trace")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
+        command
+    };
+    let joined = agent(&["enroll", &served.base_url()], "enroll")
+        .status()
+        .unwrap();
+    let said = |log: &str| std::fs::read_to_string(folder.path().join(log)).unwrap();
+    assert!(joined.success(), "{}", said("enroll"));
+    let working = Process::start(&mut agent(&["daemon"], "daemon"));
+    for _ in 0..600 {
+        if said("daemon").contains("the server knows this host") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    drop(working);
+    let key = std::fs::read_dir(folder.path().join("agent"))
+        .unwrap()
+        .map(|it| it.unwrap().path())
+        .find(|it| it.to_string_lossy().contains("key"))
+        .expect("the host has a key");
+    let key = std::fs::read(key).unwrap();
+
+    let logs = [
+        ("serve", served.log("serve")),
+        ("worker", served.log("worker")),
+        ("enroll", said("enroll")),
+        ("daemon", said("daemon")),
+    ];
+    for (process, log) in logs {
+        assert!(log.lines().count() > 3, "{process}: {log}");
+        for line in log.lines() {
+            let event = serde_json::from_str::<serde_json::Value>(line);
+            assert!(event.is_ok(), "{process}: {line:?}");
+        }
+        for (what, secret) in [
+            ("password of the mail server", TOKEN.to_owned()),
+            (
+                "the same, as it is sent",
+                STANDARD.encode(format!("\0desk\0{TOKEN}")),
+            ),
+            ("reset link", link.clone()),
+            ("enrolment token", enrolment.clone()),
+            ("host's key", STANDARD.encode(&key)),
+        ] {
+            assert!(secret.len() > 20, "{what}: {secret}");
+            assert!(!log.contains(&secret), "{process} says the {what}");
+        }
     }
 }
 

@@ -130,15 +130,24 @@ async fn lively() -> (Tierdesk, support::client::Client, i64) {
 }
 
 /// Width in CSS pixels, and the theme.
-const LOOKS: [(u32, &str); 4] = [
+pub(crate) const LOOKS: [(u32, &str); 5] = [
     (1440, "light"),
     (1440, "dark"),
+    (768, "light"),
     (320, "light"),
     (320, "dark"),
 ];
 
-/// Looks at pages at each width in light and dark: what is wider than the window, and what axe finds. Where
-/// `TIERDESK_PICTURES` names a folder, it keeps a picture of each. `#press:try` after an address presses that button first.
+/// Makes each word of our own a third longer, as another language would. What people wrote is in fields and in `code`.
+const LONGER: &str = r"
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT,
+        (node) => node.parentElement.closest('code, pre, svg, textarea, script, option') ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT);
+    while (walk.nextNode()) {
+        walk.currentNode.data = walk.currentNode.data.replace(/\p{L}{3,}/gu, (word) => word + word.slice(0, Math.ceil(word.length / 3)));
+    }";
+
+/// Looks at pages at each width in light and dark: what is wider than the window, also with longer words, and what axe finds.
+/// Where `TIERDESK_PICTURES` names a folder, it keeps a picture of each. `#press:try` after an address presses that button first.
 pub(crate) async fn look(
     browser: &Browser,
     script: &str,
@@ -146,7 +155,6 @@ pub(crate) async fn look(
     client: &support::client::Client,
     pages: &[(&str, String)],
 ) -> Vec<String> {
-    let pictures = std::env::var_os("TIERDESK_PICTURES").map(std::path::PathBuf::from);
     let mut wrong = Vec::new();
     for (name, path) in pages {
         let (path, button) = path.split_once("#press:").unwrap_or((path, ""));
@@ -160,30 +168,56 @@ pub(crate) async fn look(
                 browser.click(&css).await;
                 browser.find("[aria-labelledby=trial-h]").await;
             }
-            // Who has not signed in has no theme of their own.
-            let dress = format!(
-                "document.documentElement.dataset.theme = '{theme}';
-                 return document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            );
-            let wider = browser.page.execute(&dress, Vec::new()).await.unwrap();
-            if wider.as_i64().unwrap() > 0 {
-                let out = "const edge = document.documentElement.clientWidth + 1;
-                     return [...document.querySelectorAll('body *')].filter((it) => it.getBoundingClientRect().right > edge)
-                         .slice(-3).map((it) => it.outerHTML.slice(0, 120))";
-                let out = browser.page.execute(out, Vec::new()).await.unwrap();
-                wrong.push(format!("{name} at {width}: {wider} px too wide, as {out}"));
+            wrong.extend(judge(browser, script, name, (width, theme)).await);
+            if theme == "light" {
+                browser.page.execute(LONGER, Vec::new()).await.unwrap();
+                wrong.extend(wider(browser, &format!("{name} in longer words at {width}")).await);
             }
-            if let Some(folder) = &pictures {
-                let high = "return document.documentElement.scrollHeight";
-                let high = browser.page.execute(high, Vec::new()).await.unwrap();
-                let high = u32::try_from(high.as_u64().unwrap()).unwrap();
-                browser.resize(width, high.clamp(900, 4000)).await;
-                let file = folder.join(format!("{name}-{width}-{theme}.png"));
-                browser.picture(&file).await;
-            }
-            for violation in axe::violations(browser, script).await {
-                wrong.push(format!("{name} at {width}, {theme}: {violation}"));
-            }
+        }
+    }
+    wrong
+}
+
+/// What sticks out of the window, if something does.
+async fn wider(browser: &Browser, what: &str) -> Option<String> {
+    let wider =
+        "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+    let wider = browser.page.execute(wider, Vec::new()).await.unwrap();
+    if wider.as_i64().unwrap() <= 0 {
+        return None;
+    }
+    let out = "const edge = document.documentElement.clientWidth + 1;
+         return [...document.querySelectorAll('body *')].filter((it) => it.getBoundingClientRect().right > edge)
+             .slice(-3).map((it) => it.outerHTML.slice(0, 120))";
+    let out = browser.page.execute(out, Vec::new()).await.unwrap();
+    Some(format!("{what}: {wider} px too wide, as {out}"))
+}
+
+/// Judges the page that is open, in the window as wide as it is.
+pub(crate) async fn judge(
+    browser: &Browser,
+    script: &str,
+    name: &str,
+    (width, theme): (u32, &str),
+) -> Vec<String> {
+    // Who has not signed in has no theme of their own.
+    let dress = format!("document.documentElement.dataset.theme = '{theme}'");
+    browser.page.execute(&dress, Vec::new()).await.unwrap();
+    let mut wrong: Vec<String> = Vec::new();
+    wrong.extend(wider(browser, &format!("{name} at {width}")).await);
+    let pictures = std::env::var_os("TIERDESK_PICTURES").map(std::path::PathBuf::from);
+    if let Some(folder) = &pictures {
+        let high = "return document.documentElement.scrollHeight";
+        let high = browser.page.execute(high, Vec::new()).await.unwrap();
+        let high = u32::try_from(high.as_u64().unwrap()).unwrap();
+        browser.resize(width, high.clamp(900, 4000)).await;
+        let file = folder.join(format!("{name}-{width}-{theme}.png"));
+        browser.picture(&file).await;
+    }
+    // Between the widths the pages are one or the other.
+    if width != 768 {
+        for violation in axe::violations(browser, script).await {
+            wrong.push(format!("{name} at {width}, {theme}: {violation}"));
         }
     }
     wrong

@@ -1,7 +1,8 @@
 //! The executables start, and say what they take and what is wrong.
 
 use std::fs::Permissions;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Output, Stdio};
 
@@ -61,6 +62,63 @@ fn working_hours_are_computed_without_a_database() {
         .collect();
     assert_eq!(answers[0]["due"], "2026-06-08T09:00:00Z");
     assert!(answers[1]["error"].is_string());
+}
+
+/// What would colour, title, write to the clipboard, turn around or break a line in a terminal.
+const STEERS: &str = "\u{1b}[31mred\u{1b}]0;title\u{7}\u{9b}2J\u{202e}evil\u{2028}line\u{200f}\u{61c}\u{2066}\u{feff}";
+
+/// A server that answers everybody with the same.
+fn answering(answer: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut request = [0; 4096];
+            // Whoever goes away early has got its answer all the same.
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn what_a_server_says_cannot_steer_the_terminal_of_who_runs_the_agent() {
+    let state = tempfile::tempdir().expect("a folder");
+    let agent = |arguments: &[&str]| {
+        program("tierdesk-agent")
+            .args(arguments)
+            .env("TIERDESK_AGENT_STATE", state.path().join("state"))
+            .env("TIERDESK_AGENT_POLICY", state.path().join("policy.toml"))
+            .env("TIERDESK_ENROLL_TOKEN", "zqtoken")
+            .env("TIERDESK_LOG", "warn")
+            .stdin(Stdio::null())
+            .output()
+            .expect("runs")
+    };
+    let probed = answering(format!(
+        "HTTP/1.1 302 Found\r\nServer: zqserver {STEERS}\r\nLocation: /{STEERS}\r\nX-Odd: {STEERS}\r\n\r\n"
+    ));
+    let ran = agent(&["run", "http.probe", &format!("url={probed}/")]);
+    let problem = serde_json::json!({ "error": { "code": "no", "title": format!("zqserver {STEERS}"), "advice": STEERS } });
+    let problem = problem.to_string();
+    let refusing = answering(format!(
+        "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{problem}",
+        problem.len()
+    ));
+    let refused = agent(&["enroll", &refusing]);
+    assert!(!refused.status.success());
+    for (what, said) in [("run", ran), ("enroll", refused)] {
+        let said = [said.stdout, said.stderr].concat();
+        let said = String::from_utf8(said).expect("text");
+        assert!(said.contains("zqserver"), "{what}: {said:?}");
+        let steering: Vec<char> = said
+            .chars()
+            .filter(|c| *c != '\n' && (c.is_control() || !c.is_ascii() && STEERS.contains(*c)))
+            .collect();
+        assert!(steering.is_empty(), "{what}: {steering:?} in {said:?}");
+    }
 }
 
 #[tokio::test]

@@ -5,12 +5,14 @@ use support::browser::Browser;
 use support::client::Client;
 use support::database;
 use support::product::Tierdesk;
-use support::world::World;
+use support::world::{NOTHING, PEOPLE, World};
 use tierdesk_desk::conversation::Afterwards;
 use tierdesk_desk::ticket::NewTicket;
 use tierdesk_domain::handover::Handover;
 use tierdesk_domain::ticket::{Channel, Impact, ResolutionCode, Urgency};
 use tierdesk_domain::tier::Tier;
+
+use crate::pages::{Page, pages};
 
 /// Each tries to set `window.__x`, to load something from elsewhere, or to leave the place it was put in.
 const FRAGMENTS: [&str; 60] = [
@@ -246,39 +248,48 @@ async fn hostile_words_stay_words_on_every_page_that_shows_them() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Puts the fragment wherever a host, an administrator, a browser or the machinery writes a text that some page shows.
-async fn plant(desk: &Tierdesk, fragment: &str) {
+/// Where hosts, administrators, browsers and the machinery write texts that some page shows. A page may need the text of each.
+const PLACES: [&str; 22] = [
+    "update person set name = $1, site = $1",
+    "update team set name = $1, description = $1 where name <> 'Network' and id = (select min(id::text)::uuid from team where name <> 'Network')",
+    "update organisation set name = $1",
+    "update category set name = $1, hint = $1",
+    "update host set name = $1, labels = array[$1], facts = jsonb_build_object('os', $1::text, 'kernel', $1::text), agent_version = $1",
+    "update job set state = 'succeeded', verdict = 'problem', summary = $1, params = jsonb_build_object('host', $1::text), facts = jsonb_build_object('x', $1::text), finished_at = created_at",
+    "update attachment set name = $1, media_type = 'text/plain'",
+    "update session set user_agent = $1, ip = $1",
+    "update enrolment_token set expected_name = $1, labels = array[$1]",
+    "update configuration set name = $1 where kind = 'escalation_rule'",
+    "update configuration set name = $1 where kind = 'calendar'",
+    "update configuration set name = $1 where kind = 'on_call_schedule'",
+    "update configuration set body = jsonb_set(body, '{layers,0,name}', to_jsonb($1::text)) where kind = 'on_call_schedule'",
+    "update ticket set title = $1",
+    "update content set body = $1",
+    "update event set data = data || jsonb_build_object('summary', $1::text, 'says', $1::text, 'why', $1::text, 'what', $1::text, 'title', $1::text, 'host_name', $1::text, 'rule_name', $1::text, 'name', $1::text, 'output', $1::text, 'entry', $1::text, 'said', $1::text, 'to', $1::text)",
+    "insert into audit (at, actor_kind, action, object_kind, object_id, detail, ip) values (now(), 'system', $1, $1, $1, jsonb_build_object('x', $1::text), $1)",
+    "update skill set name = left($1, 60), description = $1",
+    "update person_skill set certificate = $1",
+    "update absence set reason = $1",
+    "update report set name = $1",
+    "update notification set data = data || jsonb_build_object('rule', $1::text, 'because', $1::text, 'by', $1::text, 'schedule', $1::text, 'team', $1::text)",
+];
+
+/// Puts a fragment into each of them; which, says the number of the place.
+async fn plant(desk: &Tierdesk, fragment: impl Fn(usize) -> String) {
     let mut conn = database::connect(&desk.database).await;
-    let name = short(fragment);
-    for change in [
-        "update person set name = $1, site = $1",
-        "update team set name = $1, description = $1 where name <> 'Network' and id = (select min(id::text)::uuid from team where name <> 'Network')",
-        "update organisation set name = $1",
-        "update category set name = $1, hint = $1",
-        "update host set name = $1, labels = array[$1], facts = jsonb_build_object('os', $1::text, 'kernel', $1::text), agent_version = $1",
-        "update job set state = 'succeeded', verdict = 'problem', summary = $1, params = jsonb_build_object('host', $1::text), facts = jsonb_build_object('x', $1::text), finished_at = created_at",
-        "update attachment set name = $1, media_type = 'text/plain'",
-        "update session set user_agent = $1, ip = $1",
-        "update enrolment_token set expected_name = $1, labels = array[$1]",
-        "update configuration set name = $1 where kind = 'escalation_rule'",
-        "update ticket set title = $1",
-        "update content set body = $1",
-        "update event set data = data || jsonb_build_object('summary', $1::text, 'says', $1::text, 'why', $1::text, 'what', $1::text, 'title', $1::text, 'host_name', $1::text, 'rule_name', $1::text, 'name', $1::text, 'output', $1::text, 'entry', $1::text)",
-        "insert into audit (at, actor_kind, action, object_kind, object_id, detail, ip) values (now(), 'system', $1, $1, $1, jsonb_build_object('x', $1::text), $1)",
-    ] {
+    for (place, change) in PLACES.into_iter().enumerate() {
         sqlx::query(change)
-            .bind(&name)
+            .bind(fragment(place))
             .execute(&mut conn)
             .await
             .unwrap_or_else(|error| panic!("{change}: {error}"));
     }
 }
 
-#[tokio::test]
-async fn to_a_parser_as_well_everything_that_hosts_files_teams_and_logs_say_is_words() {
+/// A world in which everything that pages can tell has happened.
+async fn eventful() -> World {
     let world = World::build().await;
-    let desk = &world.tierdesk;
-    let mut conn = database::connect(&desk.database).await;
+    let mut conn = database::connect(&world.tierdesk.database).await;
     for kind in [
         "triage",
         "job_finished",
@@ -287,88 +298,122 @@ async fn to_a_parser_as_well_everything_that_hosts_files_teams_and_logs_say_is_w
         "mail_failed",
         "bot_gave_up",
         "undone",
+        "handover_bounced",
+        "handover_rated",
     ] {
         sqlx::query(
-            "insert into event (id, ticket_id, at, kind, visibility, actor_kind, cycle, team_id, tier, priority, data)
-             select gen_random_uuid(), id, created_at, $1, 'internal', 'bot', cycle, team_id, tier, priority, '{}' from ticket",
+            "with said as (insert into content (id, format, body, hash) values (gen_random_uuid(), 'text', '', '') returning id)
+             insert into event (id, ticket_id, at, kind, visibility, actor_kind, cycle, team_id, tier, priority, data, content_id)
+             select gen_random_uuid(), ticket.id, ticket.created_at, $1, 'internal', 'bot', cycle, team_id, tier, priority, '{}', said.id from ticket, said",
         )
         .bind(kind)
         .execute(&mut conn)
         .await
         .unwrap();
     }
-    let (requester, engineer, manager, administrator) = (
-        world.client(1).await,
-        world.client(3).await,
-        world.client(5).await,
-        world.client(7).await,
-    );
+    let engineer = world.person(ENGINEER).unwrap().id.0;
+    for kind in ["rule_fired", "in_charge", "on_call"] {
+        sqlx::query("insert into notification (id, person_id, kind, created_at) values (gen_random_uuid(), $1, $2, now())")
+            .bind(engineer)
+            .bind(kind)
+            .execute(&mut conn)
+            .await
+            .unwrap();
+    }
+    world
+}
+
+/// The column of [`support::world::PEOPLE`].
+const ENGINEER: usize = 3;
+
+/// Pages that show what is planted. A mail stands in a frame, which is tried on its own below; behind a secret that nobody
+/// has there is nothing to show.
+fn shown(world: &World) -> Vec<Page> {
+    pages()
+        .into_iter()
+        .filter(|it| it.route != "/mailbox/{id}" && !world.path(it.route).contains(NOTHING))
+        .collect()
+}
+
+#[tokio::test]
+async fn to_a_parser_as_well_everything_that_hosts_files_teams_and_logs_say_is_words() {
+    let world = eventful().await;
+    let desk = &world.tierdesk;
+    let mut clients = Vec::new();
+    for column in 0..PEOPLE.len() {
+        clients.push(world.client(column).await);
+    }
+    let shown = shown(&world);
+    // First harmless words: each place must be seen somewhere, or hostile ones would prove nothing.
+    plant(desk, |place| format!("zq{place}zq")).await;
+    let mut unseen: Vec<usize> = (0..PLACES.len()).collect();
+    for page in &shown {
+        let reply = clients[page.opener]
+            .get(&page.address(&world, "zq13zq"))
+            .await;
+        unseen.retain(|place| !reply.body.contains(&format!("zq{place}zq")));
+    }
+    let unseen: Vec<_> = unseen.into_iter().map(|place| PLACES[place]).collect();
+    assert!(unseen.is_empty(), "no page shows: {unseen:#?}");
+
     let mut wrong = Vec::new();
-    let mut pages = 0;
     for fragment in FRAGMENTS {
-        plant(desk, fragment).await;
-        let search = format!("/search?q={}", encoded(&short(fragment)));
-        for (client, routes) in [
-            (
-                &requester,
-                ["/help", "/my", "/my/{number}", "/tickets/new", "/profile"].as_slice(),
-            ),
-            (
-                &engineer,
-                &[
-                    "/queue",
-                    "/queue/{tier}/{team}",
-                    "/tickets/{number}",
-                    "/tickets/{number}/diagnose",
-                    "/tickets/{number}/jobs/{id}",
-                    "/hosts",
-                    "/hosts/{id}",
-                ],
-            ),
-            (
-                &manager,
-                &["/dashboard", "/dashboard/tickets?measure=backlog"],
-            ),
-            (
-                &administrator,
-                &[
-                    "/admin/people",
-                    "/admin/people/{id}",
-                    "/admin/teams",
-                    "/admin/rules",
-                    "/admin/rules/{id}",
-                    "/admin/enrolment",
-                    "/admin/audit",
-                    "/hosts/{id}",
-                ],
-            ),
-        ] {
-            let paths = routes
-                .iter()
-                .map(|it| world.path(it))
-                .chain([search.clone()]);
-            for path in paths {
-                let reply = client.get(&path).await;
-                assert!(
-                    reply.status.is_success(),
-                    "{path}: {} for {fragment}",
-                    reply.status
-                );
-                let found = reply.page().hostile();
-                wrong.extend(
-                    found
-                        .into_iter()
-                        .map(|it| format!("{path}: {it} for {fragment}")),
-                );
-                pages += 1;
-            }
+        plant(desk, |_| short(fragment)).await;
+        let sought = encoded(&short(fragment));
+        for page in &shown {
+            let path = page.address(&world, &sought);
+            let reply = clients[page.opener].get(&path).await;
+            assert!(
+                reply.status.is_success(),
+                "{path} for {}: {} with {fragment}",
+                PEOPLE[page.opener],
+                reply.status
+            );
+            let found = reply.page().hostile();
+            wrong.extend(
+                found
+                    .into_iter()
+                    .map(|it| format!("{path}: {it} for {fragment}")),
+            );
         }
-        let file = engineer.get(&world.path("/attachments/{id}")).await;
+        let file = clients[ENGINEER]
+            .get(&world.path("/attachments/{id}"))
+            .await;
         let disposition = file.header("content-disposition").unwrap_or_default();
         assert!(disposition.starts_with("attachment; "), "{disposition}");
         assert_eq!(disposition.matches('"').count(), 2, "{disposition}");
     }
-    assert!(pages > 1000, "{pages}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn hostile_words_stay_words_on_every_page_of_everybody() {
+    let Some(browser) = Browser::open().await else {
+        return;
+    };
+    let world = eventful().await;
+    // In every place another fragment, so that one page meets many.
+    plant(&world.tierdesk, |place| {
+        short(FRAGMENTS[place * 7 % FRAGMENTS.len()])
+    })
+    .await;
+    let base = world.tierdesk.serve().await;
+    let mut wrong = Vec::new();
+    let mut pages = shown(&world);
+    pages.sort_by_key(|it| it.opener);
+    let mut signed_in = 0;
+    for page in pages {
+        if page.opener != signed_in {
+            signed_in = page.opener;
+            crate::web::sign_in(&browser, &base, &world.client(signed_in).await).await;
+        }
+        let address = page.address(&world, "window");
+        look(&browser, &format!("{base}{address}"), &mut wrong).await;
+        let status = "return performance.getEntriesByType('navigation')[0].responseStatus";
+        let status = browser.page.execute(status, Vec::new()).await.unwrap();
+        assert_eq!(status.as_i64(), Some(200), "{address}");
+    }
+    browser.close().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -13,6 +13,7 @@ pub mod installed;
 pub mod mime;
 pub mod product;
 pub mod program;
+pub mod served;
 pub mod skip;
 pub mod smtp;
 pub mod world;

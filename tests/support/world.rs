@@ -1,16 +1,19 @@
 //! A desk with one of everything, for tests that walk every route.
 
+mod things;
+
 use sqlx::Executor;
 use tierdesk_desk::ticket::Filed;
-use tierdesk_domain::id::{HostId, TeamId};
+use tierdesk_domain::id::TeamId;
 use tierdesk_domain::tier::Tier;
 
 use crate::client::Client;
 use crate::database;
 use crate::product::{Someone, Tierdesk};
+use things::{Cast, Things};
 
 /// The people of the matrix, in the order of its columns.
-pub const PEOPLE: [&str; 8] = [
+pub const PEOPLE: [&str; 12] = [
     "anonymous",
     "requester",
     "stranger",
@@ -19,6 +22,10 @@ pub const PEOPLE: [&str; 8] = [
     "manager",
     "elsewhere",
     "administrator",
+    "colleague",
+    "second",
+    "third",
+    "neighbour",
 ];
 
 /// One of everything.
@@ -32,23 +39,6 @@ pub struct World {
     people: Vec<Option<Someone>>,
     network: TeamId,
     things: Things,
-}
-
-/// What the `{id}` of routes names, by kind.
-struct Things {
-    /// On [`World::ticket`], public.
-    file: String,
-    /// On [`World::ticket`].
-    job: String,
-    host: String,
-    /// Somebody who plays no other part.
-    person: String,
-    rule: String,
-    calendar: String,
-    /// Of a host that has not joined.
-    token: String,
-    /// A second session of `requester`, as their profile names it.
-    session: String,
 }
 
 /// An id that nothing has.
@@ -65,7 +55,11 @@ impl World {
         let manager = tierdesk.manager("Mara Lind").await;
         let elsewhere = tierdesk.manager("Otto Berg").await;
         let administrator = tierdesk.administrator("Ines Roth").await;
-        let insider = tierdesk.engineer("Vera Sand", "Security", Tier::L1).await;
+        let colleague = tierdesk.requester("Cora Finch").await;
+        let second = tierdesk.engineer("Luis Prado", "Network", Tier::L2).await;
+        let third = tierdesk.engineer("Hana Sato", "Network", Tier::L3).await;
+        let neighbour = tierdesk.engineer("Noah Wirth", "Identity", Tier::L1).await;
+        tierdesk.engineer("Vera Sand", "Security", Tier::L1).await;
         let network = tierdesk.team("Network").await;
         let identity = tierdesk.team("Identity").await;
         let security = tierdesk.team("Security").await;
@@ -77,10 +71,25 @@ impl World {
             .execute("update team set restricted = true where name = 'Security'")
             .await
             .expect("restricts");
+        // One whose colleagues do not see each other's tickets, as organisations are at first.
+        sqlx::query(
+            "with made as (insert into organisation (id, name, created_at) values (gen_random_uuid(), 'Harbour', now()) returning id)
+             update person set organisation_id = made.id from made where person.id = any($1)",
+        )
+        .bind(vec![requester.id.0, colleague.id.0])
+        .execute(&mut owner)
+        .await
+        .expect("an organisation");
         let ticket = file(&tierdesk, &requester, network).await;
         let restricted = file(&tierdesk, &requester, security).await;
-        let things = things(&tierdesk, &requester, &engineer, ticket).await;
-        drop(insider);
+        let cast = Cast {
+            requester: &requester,
+            engineer: &engineer,
+            other: &other,
+            manager: &manager,
+            administrator: &administrator,
+        };
+        let things = Things::make(&tierdesk, &cast, ticket).await;
         let people = [
             requester,
             stranger,
@@ -89,6 +98,10 @@ impl World {
             manager,
             elsewhere,
             administrator,
+            colleague,
+            second,
+            third,
+            neighbour,
         ];
         Self {
             ticket,
@@ -100,6 +113,11 @@ impl World {
                 .collect(),
             things,
         }
+    }
+
+    /// The person in that column of [`PEOPLE`]; none for the first.
+    pub fn person(&self, column: usize) -> Option<&Someone> {
+        self.people[column].as_ref()
     }
 
     /// A fresh session of the person in that column of [`PEOPLE`]; none for the first.
@@ -118,29 +136,20 @@ impl World {
 
     /// A route's path with what exists in its parameters; [`NOTHING`] where there is no such thing here.
     pub fn path(&self, path: &str) -> String {
-        let things = &self.things;
-        let id = match path {
-            "/attachments/{id}" => &things.file,
-            "/jobs/{id}" => &things.job,
-            path if path.starts_with("/tickets/{number}/jobs/") => &things.job,
-            path if path.starts_with("/hosts/") => &things.host,
-            path if path.starts_with("/admin/people/") => &things.person,
-            path if path.starts_with("/admin/rules/") => &things.rule,
-            path if path.starts_with("/admin/calendars/{id}") => &things.calendar,
-            path if path.starts_with("/admin/enrolment/") => &things.token,
-            _ => NOTHING,
-        };
         // Configuration names a team by its id, people by its name.
         let team = match path.starts_with("/admin/") {
             true => self.network.to_string(),
             false => "Network".to_owned(),
         };
-        filled(path, &self.ticket.number.0.to_string(), &team, id)
+        let number = self.ticket.number.0.to_string();
+        filled(path, &number, &team, |parameter| {
+            self.things.named(path, parameter)
+        })
     }
 
     /// The same path with a ticket, a queue and an id that do not exist.
     pub fn path_to_nothing(&self, path: &str) -> String {
-        filled(path, "99999999", "Nothing", NOTHING)
+        filled(path, "99999999", "Nothing", |_| NOTHING)
     }
 
     /// A form that does what its route is for, as `(name, value)`. Routes that are not named here have none, or one that only
@@ -201,14 +210,18 @@ pub fn takes_files(path: &str) -> bool {
     )
 }
 
-fn filled(path: &str, number: &str, team: &str, id: &str) -> String {
+/// A path with its parameters filled in; those that are no number, tier, team or file by `named`.
+fn filled<'a>(path: &str, number: &str, team: &str, named: impl Fn(&str) -> &'a str) -> String {
     path.replace("{number}", number)
         .replace("{tier}", "L1")
         .replace("{team}", team)
         .replace("{*name}", "app.css")
         .replace("{version}", "0")
         .split('/')
-        .map(|part| if part.starts_with('{') { id } else { part })
+        .map(|part| {
+            let parameter = part.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
+            parameter.map_or_else(|| part.to_owned(), |it| named(it).to_owned())
+        })
         .collect::<Vec<_>>()
         .join("/")
 }
@@ -226,53 +239,4 @@ async fn file(tierdesk: &Tierdesk, requester: &Someone, team: TeamId) -> Filed {
         .await
         .expect("moves");
     ticket
-}
-
-async fn things(
-    tierdesk: &Tierdesk,
-    requester: &Someone,
-    engineer: &Someone,
-    ticket: Filed,
-) -> Things {
-    let now = tierdesk.now();
-    let desk = &tierdesk.desk;
-    let own = tierdesk.sign_in(requester).await;
-    let answer = format!("/my/{}/answer", ticket.number.0);
-    own.upload(&answer, &[("body", "See")], &[("files", "x.txt", b"x")])
-        .await
-        .location();
-    let page = tierdesk.sign_in(requester).await.get("/profile").await;
-    let page = page.page();
-    let host = tierdesk.stand_in_host("web01", None, &[]).await;
-    let caller = tierdesk.caller(engineer).await;
-    let request = tierdesk_desk::job::JobRequest {
-        ticket: ticket.id,
-        host: HostId(host),
-        entry: "net.tcp".to_owned(),
-        params: [("host", "db.example.org"), ("port", "5432")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into(),
-        wait: None,
-    };
-    let job = desk.request_job(&caller, &request, now).await;
-    let person = tierdesk.requester("Bea Plays-No-Part").await;
-    tierdesk.enrolment_token("", "").await;
-    let mut owner = database::connect(&tierdesk.database).await;
-    let mut one = async |query: &'static str| -> String {
-        let id: uuid::Uuid = sqlx::query_scalar(query)
-            .fetch_one(&mut owner)
-            .await
-            .expect("one");
-        id.to_string()
-    };
-    Things {
-        file: one("select id from attachment").await,
-        job: job.expect("a job").to_string(),
-        host: host.to_string(),
-        person: person.id.to_string(),
-        rule: one("select id from configuration where kind = 'escalation_rule' limit 1").await,
-        calendar: one("select id from configuration where kind = 'calendar' limit 1").await,
-        token: one("select id from enrolment_token").await,
-        session: page.attribute("[name=session]", "value"),
-    }
 }

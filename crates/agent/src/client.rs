@@ -12,6 +12,7 @@ use tierdesk_protocol::{MAX_BODY, SecretKey};
 use uuid::Uuid;
 
 use crate::backoff::random_bytes;
+use crate::visible;
 
 /// Why a request brought nothing.
 #[derive(Debug, thiserror::Error)]
@@ -123,11 +124,13 @@ fn read<T: DeserializeOwned>(
             );
             Err(ClientError::Refused(
                 status,
-                words
-                    .chars()
-                    .filter(|c| !c.is_control())
-                    .take(300)
-                    .collect(),
+                visible(
+                    &words
+                        .chars()
+                        .filter(|c| !c.is_control())
+                        .take(300)
+                        .collect::<String>(),
+                ),
             ))
         }
     }

@@ -23,6 +23,7 @@ mod state;
 mod step;
 mod stop;
 mod upload;
+mod visible;
 
 pub use config::{Config, ExecChild};
 pub use daemon::daemon;
@@ -32,6 +33,7 @@ pub use exec_child::exec_child;
 pub use facts::collect as facts;
 pub use runner::{LocalRun, RunError, catalogue_json, run_entry};
 pub use stop::Stop;
+pub use visible::visible;
 
 /// This build's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

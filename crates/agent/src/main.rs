@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
-use tierdesk_agent::{Config, Stop};
+use tierdesk_agent::{Config, Stop, visible};
 use tierdesk_catalogue::ENTRIES;
 use tierdesk_protocol::message::HostState;
 
@@ -96,9 +96,10 @@ fn main() -> ExitCode {
     }
 }
 
+/// Errors hold words of servers and files.
 fn say_error(text: &str) {
     // Nobody to tell when this fails.
-    let _ = writeln!(std::io::stderr(), "tierdesk-agent: {text}");
+    let _ = writeln!(std::io::stderr(), "tierdesk-agent: {}", visible(text));
 }
 
 fn act(args: Args) -> anyhow::Result<ExitCode> {
@@ -161,8 +162,8 @@ fn act(args: Args) -> anyhow::Result<ExitCode> {
                 writeln!(out)?;
             } else {
                 let text = |key: &str| run.json[key].as_str().unwrap_or_default().to_owned();
-                writeln!(out, "{}: {}\n", text("verdict"), text("summary"))?;
-                write!(out, "{}", visible(&run.output))?;
+                writeln!(out, "{}: {}\n", text("verdict"), visible(&text("summary")))?;
+                write!(out, "{}", visible(&String::from_utf8_lossy(&run.output)))?;
             }
         }
         Command::Doctor => {
@@ -181,22 +182,6 @@ fn act(args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Output for a terminal: what could steer it is shown instead of obeyed.
-fn visible(output: &[u8]) -> String {
-    String::from_utf8_lossy(output)
-        .chars()
-        .map(|c| match c {
-            '\n' | '\t' => c.to_string(),
-            c if c.is_control()
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                c.escape_unicode().to_string()
-            }
-            c => c.to_string(),
-        })
-        .collect()
 }
 
 fn pairs(params: &[String]) -> anyhow::Result<BTreeMap<String, String>> {

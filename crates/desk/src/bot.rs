@@ -36,7 +36,7 @@ pub(crate) const TRIAGE_DEADLINE: &str = "triage_deadline";
 /// Deadline: the bot's next step on a ticket.
 pub(crate) const BOT: &str = "bot";
 /// The kinds of deadlines that are acted on here.
-const KINDS: &[&str] = &[TRIAGE, TRIAGE_DEADLINE, BOT];
+pub(crate) const KINDS: &[&str] = &[TRIAGE, TRIAGE_DEADLINE, BOT];
 /// How long one that cannot be acted on rests at first: a person waits for the answer.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(15);
 

@@ -7,6 +7,7 @@
 pub mod assignment;
 pub mod attachment;
 pub mod audit;
+pub mod backlog;
 pub mod bot;
 pub mod calendar;
 pub mod caller;

@@ -19,7 +19,7 @@ use crate::rulebook::IN_FORCE;
 use crate::{Caller, Desk, DeskError, Work};
 
 /// The kinds of deadlines of tickets that are acted on here.
-const OF_TICKETS: &[&str] = &[
+pub(crate) const OF_TICKETS: &[&str] = &[
     "auto_close",
     clock::TIMER,
     "routing",
@@ -28,10 +28,10 @@ const OF_TICKETS: &[&str] = &[
 ];
 
 /// The kind of those that come of a saved version, for every open ticket at once.
-const AFTER_A_VERSION: &[&str] = &[clock::AGAIN];
+pub(crate) const AFTER_A_VERSION: &[&str] = &[clock::AGAIN];
 
 /// The kinds of those that belong to something else.
-const OF_OTHERS: &[&str] = &["certificate", IN_FORCE, REPORT, help::TIMER];
+pub(crate) const OF_OTHERS: &[&str] = &["certificate", IN_FORCE, REPORT, help::TIMER];
 
 /// How long a deadline that cannot be acted on rests at first.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(30);

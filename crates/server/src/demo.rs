@@ -123,14 +123,7 @@ pub(crate) async fn run(demo: &Demo) -> anyhow::Result<()> {
     let agent = hosts::start(&desk, &dir, Utc::now()).await?;
     console::welcome(&base_url, &dir, first);
     let pool = desk.pool.clone();
-    let serving = serve::pages(
-        desk,
-        &web,
-        listener,
-        Some(serve::metrics()?),
-        stop.clone(),
-        DRAIN,
-    );
+    let serving = serve::pages(desk, &web, listener, serve::metrics()?, stop.clone(), DRAIN);
     // The agent goes first, so that it does not miss its server.
     let watching = async {
         stop.cancelled().await;

@@ -17,6 +17,10 @@ use crate::{http, stop, work};
 
 /// How long requests that have begun may go on after the stop; the unit's TimeoutStopSec is longer.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How often measured times are sorted into their buckets.
+const TIDY_EVERY: Duration = Duration::from_secs(5);
+/// Upper ends of the buckets of request times, in seconds: finest where pages are.
+const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0];
 
 /// Serves until a signal says stop.
 pub(crate) async fn run(settings: &Settings, with_worker: bool) -> anyhow::Result<()> {
@@ -47,14 +51,7 @@ pub(crate) async fn run(settings: &Settings, with_worker: bool) -> anyhow::Resul
             worker.run(Arc::new(Utc::now), stop.clone()).await;
         }
     };
-    let serving = pages(
-        desk,
-        &settings.web,
-        listener,
-        Some(metrics),
-        stop.clone(),
-        DRAIN,
-    );
+    let serving = pages(desk, &settings.web, listener, metrics, stop.clone(), DRAIN);
     tokio::join!(serving, working);
     tracing::info!("stopped");
     Ok(())
@@ -65,7 +62,7 @@ pub(crate) async fn pages(
     desk: Desk,
     web: &Web,
     listener: TcpListener,
-    metrics: Option<PrometheusHandle>,
+    metrics: PrometheusHandle,
     stop: CancellationToken,
     drain: Duration,
 ) {
@@ -78,13 +75,25 @@ pub(crate) async fn pages(
         mailbox: web.mailbox,
         metrics_token: web.metrics_token.clone(),
     };
-    let state = AppState::new(desk, settings, Arc::new(Utc::now), metrics);
-    http::serve(listener, tierdesk_web::router(state), stop, drain).await;
+    let state = AppState::new(desk, settings, Arc::new(Utc::now), Some(metrics.clone()));
+    tokio::select! {
+        () = http::serve(listener, tierdesk_web::router(state), stop, drain) => {}
+        () = tidy(metrics) => {}
+    }
+}
+
+/// Sorts what was measured into its buckets, for ever: until then each request's time is kept, and a scraper may never come.
+async fn tidy(metrics: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(TIDY_EVERY).await;
+        metrics.run_upkeep();
+    }
 }
 
 /// The recorder behind `/metrics`.
 pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
     PrometheusBuilder::new()
+        .set_buckets(&BUCKETS)?
         .install_recorder()
         .context("the counters were started twice")
 }

@@ -6,6 +6,7 @@
 
 pub mod attachment;
 pub mod audit;
+pub mod backlog;
 pub mod bot;
 pub mod category;
 pub mod clock;

@@ -280,22 +280,3 @@ pub async fn readers(conn: &mut PgConnection, ticket: TicketId) -> Result<Vec<(P
     .map(|r| (PersonId(r.person_id), r.email))
     .collect())
 }
-
-/// What waits.
-#[derive(Debug, Clone, Copy)]
-pub struct Waiting {
-    /// How many mails.
-    pub mails: i64,
-    /// Since when the oldest of them.
-    pub since: Option<DateTime<Utc>>,
-}
-
-/// How many mails wait, and since when; nothing waits silently.
-pub async fn waiting(conn: &mut PgConnection) -> Result<Waiting> {
-    Ok(sqlx::query_as!(
-        Waiting,
-        r#"select count(*) as "mails!", min(created_at) as since from outbox where state in ('pending', 'sending')"#
-    )
-    .fetch_one(conn)
-    .await?)
-}

@@ -33,6 +33,7 @@ mod navigation;
 mod network;
 mod new_ticket;
 mod notification;
+mod numbers;
 mod observe;
 mod on_call;
 mod page;
@@ -112,6 +113,7 @@ fn register(routes: &mut routes::Routes) {
     my_ticket::routes(routes);
     new_ticket::routes(routes);
     notification::routes(routes);
+    numbers::routes(routes);
     on_call::routes(routes);
     password::routes(routes);
     path::routes(routes);

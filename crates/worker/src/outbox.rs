@@ -241,7 +241,7 @@ impl Outbox {
                 )
             }
         };
-        metrics::counter!("tierdesk_mails_total", "kind" => kind, "outcome" => word).increment(1);
+        tracing::info!(mail.id = %mail.id, mail.kind = kind, outcome = word, "a mail was tried");
         if !known {
             tracing::warn!(mail.id = %mail.id, outcome = word, "another worker took this mail over");
         }
