@@ -51,6 +51,7 @@ fn envelope(id: JobId, host: Uuid, port: &str, now: DateTime<Utc>) -> Envelope {
         not_before,
         expires_at: not_before + TimeDelta::minutes(14),
         nonce: Blob(vec![7; 16]),
+        reach: tierdesk_catalogue::Reach::Anywhere,
     }
 }
 
