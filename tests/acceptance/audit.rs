@@ -140,12 +140,10 @@ const ONES_OWN: [&str; 4] = [
     "/tickets/{number}/seen",
 ];
 /// Forms of tickets that must have changed something, or the walk says nothing.
-const SURELY: [&str; 11] = [
+const SURELY: [&str; 9] = [
     "/my/{number}/answer",
     "/my/{number}/close",
     "/tickets/{number}/assign",
-    "/tickets/{number}/confirm-priority",
-    "/tickets/{number}/diagnose",
     "/tickets/{number}/escalate",
     "/tickets/{number}/message",
     "/tickets/{number}/priority",

@@ -468,7 +468,8 @@ fn a_postgresql_that_is_too_old_is_named_with_what_to_install_and_nothing_is_ins
     let bare = Bare::new();
     bare.manager("apt-get", 0);
     bare.postgres(14);
-    for user in [0, NOBODY] {
+    // Root last: the folder that root makes is root's.
+    for user in [NOBODY, 0] {
         let told = error(&bare.demo(user, &[]));
         for words in [
             "PostgreSQL 14 is too old",

@@ -512,7 +512,9 @@ async fn names_with_letters_of_other_scripts_are_typed_as_they_are_written_and_a
     let ascii = "xn--bcher-kva.example.org";
     let typed = "bücher.example.org";
     let web = "https://bücher.example.org:8443/a";
-    let runs: [(&str, &[(&str, &str)], &str, &str); 4] = [
+    /// An entry, the fields of its form, and what one parameter becomes.
+    type Run<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
+    let runs: [Run<'_>; 4] = [
         (
             "net.tcp",
             &[("p.host", typed), ("p.port", "443")],
@@ -555,9 +557,9 @@ async fn names_with_letters_of_other_scripts_are_typed_as_they_are_written_and_a
 #[tokio::test]
 async fn a_job_waits_for_an_offline_host_as_long_as_the_engineer_chooses() {
     let scene = Scene::new().await;
-    let client = scene.client().await;
     let address = format!("/tickets/{}/diagnose", scene.ticket.number.0);
     scene.tierdesk.clock.advance(TimeDelta::hours(1));
+    let client = scene.client().await;
     let page = client.get(&address).await.page();
     assert_eq!(
         page.attributes("#wait option", "value"),

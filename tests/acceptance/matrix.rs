@@ -207,7 +207,7 @@ async fn a_ticket_one_must_not_see_looks_like_one_that_does_not_exist() {
     let world = World::build().await;
     let hidden = world.restricted.number.0.to_string();
     // Strangers, a colleague, engineers and managers of other teams, the administrator: everybody but the requester.
-    for column in 2..PEOPLE.len() {
+    for (column, who) in PEOPLE.iter().enumerate().skip(2) {
         for route in tierdesk_web::table()
             .into_iter()
             .filter(|it| it.path.contains("/{number}"))
@@ -220,11 +220,7 @@ async fn a_ticket_one_must_not_see_looks_like_one_that_does_not_exist() {
             let (none, _) = client
                 .knock(route.method, &route.path.replace("{number}", "99999999"))
                 .await;
-            assert_eq!(
-                real, none,
-                "{} {} for {}",
-                route.method, route.path, PEOPLE[column]
-            );
+            assert_eq!(real, none, "{} {} for {who}", route.method, route.path);
         }
         let client = world.client(column).await;
         let real = client.get(&format!("/tickets/{hidden}")).await;

@@ -219,7 +219,13 @@ async fn an_engineer_sends_the_requester_of_their_ticket_the_link_that_the_bot_r
     let early = client.post(&format!("{page}/send-reset"), &[]).await;
     assert_eq!(early.status, StatusCode::CONFLICT, "the bot has it");
     tierdesk.run_bot().await;
-    assert!(client.get(&page).await.page().has("#send-reset"));
+    let offered = client.get(&page).await;
+    assert!(
+        offered.page().has("#send-reset"),
+        "{} {}",
+        offered.status,
+        offered.page().all_text()
+    );
     let foreign = tierdesk.sign_in(&other).await;
     assert!(!foreign.get(&page).await.page().has("#send-reset"));
     let refused = foreign.post(&format!("{page}/send-reset"), &[]).await;
@@ -307,7 +313,9 @@ async fn no_host_that_a_request_names_changes_where_a_link_leads() {
         StatusCode::BAD_REQUEST,
         StatusCode::MISDIRECTED_REQUEST,
     );
-    let cases: [(&str, &[(&str, &str)], StatusCode); 11] = [
+    /// A target, headers, and the answer.
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], StatusCode);
+    let cases: [Case<'_>; 11] = [
         (help, &[("x-forwarded-host", evil)], ok),
         (help, &[("x-forwarded-server", evil), ("x-host", evil)], ok),
         (help, &[("forwarded", "host=evil.example;proto=https")], ok),

@@ -58,9 +58,16 @@ impl Scene {
     }
 }
 
+/// A form: its route, its fields, and what of it was typed.
+type Sent = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+);
+
 /// Every form in which somebody may have written a lot, but the composer: its address, its fields, and those among them that
 /// are words.
-const FORMS: [(&str, &[(&str, &str)], &[&str]); 4] = [
+const FORMS: [Sent; 4] = [
     (
         "escalate",
         &[

@@ -318,7 +318,7 @@ impl History {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_busy_history_everything_kept_equals_a_recount_from_the_events() {
     let mut history = History::begin().await;
-    history.live(400).await;
+    history.live(700).await;
     assert_eq!(history.recount().await, Vec::<String>::new());
     history.scene.desk.desk.fold_tally().await.unwrap();
     assert_eq!(history.recount().await, Vec::<String>::new());

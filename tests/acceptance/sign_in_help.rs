@@ -32,7 +32,10 @@ impl<S: tracing::Subscriber> Layer<S> for Work {
         if ["sqlx::query", "tierdesk_desk::password"].contains(&event.metadata().target()) {
             let mut said = Said::default();
             event.record(&mut said);
-            self.0.lock().unwrap().push(said.0);
+            // A connection that was just opened says who it is, whoever it is for.
+            if !said.0.contains("set role") {
+                self.0.lock().unwrap().push(said.0);
+            }
         }
     }
 }

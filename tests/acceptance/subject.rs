@@ -19,7 +19,7 @@ async fn scene() -> (Scene, TicketId, Vec<Category>) {
     let categories = category::all(&mut conn).await.unwrap();
     let policies = configuration::current::<Policy>(&mut conn, "sla_policy").await;
     let mut policy = policies.unwrap().into_iter().next().unwrap();
-    let mut sooner = policy.body.rules[0].clone();
+    let mut sooner = policy.body.rules.last().unwrap().clone();
     for targets in sooner.targets.values_mut() {
         targets.insert(Metric::Resolution, 3_600);
     }

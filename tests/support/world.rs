@@ -71,9 +71,9 @@ impl World {
             .execute("update team set restricted = true where name = 'Security'")
             .await
             .expect("restricts");
-        // One whose colleagues do not see each other's tickets, as organisations are at first.
+        // One whose colleagues do not see each other's tickets, as organisations are at first; the same in every world.
         sqlx::query(
-            "with made as (insert into organisation (id, name, created_at) values (gen_random_uuid(), 'Harbour', now()) returning id)
+            "with made as (insert into organisation (id, name, created_at) values ('00000000-0000-4000-8000-000000000001', 'Harbour', now()) returning id)
              update person set organisation_id = made.id from made where person.id = any($1)",
         )
         .bind(vec![requester.id.0, colleague.id.0])

@@ -1,4 +1,8 @@
 //! `tierdesk admin …` and `tierdesk audit verify`: what an operator does at the console.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command's answer goes to standard output"
+)]
 
 use std::process::ExitCode;
 

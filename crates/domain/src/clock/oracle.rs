@@ -177,7 +177,7 @@ impl Life {
                 continue;
             }
             run.state = why.map_or(State::Running, State::Paused);
-            let over = |target| run.counted > target || run.counted == target && to_come;
+            let over = |target: TimeDelta| run.counted > target || run.counted == target && to_come;
             if why.is_none() && target.is_some_and(over) {
                 run.breached_at.get_or_insert(self.now);
             }

@@ -293,7 +293,8 @@ fn a_filter_that_asks_for_time_says_when_it_will_hold() {
         // 4 hours for the first response, from 9:00 to 13:00 in Berlin: three of them are used at noon.
         ("risk:yes", Some("2026-06-01T10:00:00Z")),
         ("breached:yes", Some("2026-06-01T11:00:00Z")),
-        ("risk:yes age>2d", None),
+        // By then that one is broken, and the next is at risk two hours later: it is looked at, and nothing holds yet.
+        ("risk:yes age>2d", Some("2026-06-03T07:00:00Z")),
     ] {
         assert_eq!(
             holds_at(&rule(meant(text)), &history, MONDAY_9),
@@ -301,6 +302,11 @@ fn a_filter_that_asks_for_time_says_when_it_will_hold() {
             "{text}"
         );
     }
+    let wednesday = "2026-06-03T07:00:00Z";
+    assert_eq!(
+        holds_at(&rule(meant("risk:yes age>2d")), &history, wednesday),
+        Some(at("2026-06-03T09:00:00Z"))
+    );
 }
 
 #[test]
