@@ -88,7 +88,10 @@ impl Desk {
     ) -> Result<Filed> {
         let new = new.into();
         let requester = caller.person_id().ok_or(DeskError::Denied)?;
-        let mut work = self.begin(caller, now).await?;
+        let mut work = match new.follows {
+            None => self.begin_one(caller, now).await?,
+            Some(_) => self.begin(caller, now).await?,
+        };
         let filed = file(&mut work, requester, new).await?;
         work.commit().await?;
         Ok(filed)
@@ -187,10 +190,18 @@ pub(crate) async fn file(
     field::required("title", &title, MAX_TITLE, &mut errors);
     field::required("description", &description, MAX_BODY, &mut errors);
 
-    let person = requester::filer(work.conn(), requester, new.category)
+    let form = requester::Form {
+        category: new.category,
+        otherwise: service_desk(work).await?,
+        files: files.map(|it| it.0),
+        valid: errors.is_empty(),
+    };
+    let now = work.now;
+    let person = requester::filer(work.conn(), requester, form, now)
         .await?
         .ok_or(DeskError::NotFound)?;
-    if new.category.is_some() && person.category.is_none() {
+    draft::not_too_many(person.files.unsigned_abs())?;
+    if new.category.is_some() && person.kind.is_none() {
         errors.push(FieldError::new("category", "error.choose_one"));
     }
     // People name their own machines; engineers and the machinery name any.
@@ -203,28 +214,22 @@ pub(crate) async fn file(
     {
         errors.push(FieldError::new("host", "error.choose_one"));
     }
-    if !errors.is_empty() {
+    let (Some(number), true) = (person.number, errors.is_empty()) else {
         return Err(errors.into());
-    }
-    let chosen = person.category;
-    let team = match chosen.and_then(|it| it.team) {
-        Some(team) => team,
-        None => service_desk(work).await?,
     };
     let rulebook = work.rulebook_at(person.versions).await?;
     let id = TicketId(Uuid::now_v7());
-    let now = work.now;
     let mut ticket = ticket::Ticket {
         id,
-        number: TicketNumber(0),
-        kind: chosen.map_or(Kind::Incident, |it| it.kind),
+        number,
+        kind: person.kind.unwrap_or(Kind::Incident),
         title,
         status: Status::New,
         impact: new.impact,
         urgency: new.urgency,
         priority: rulebook.matrix.priority(new.impact, new.urgency),
         category: new.category,
-        team,
+        team: person.team,
         tier: Tier::L1,
         assignee: None,
         requester,
@@ -248,11 +253,10 @@ pub(crate) async fn file(
         next_clock_seconds: None,
         sla_policy: None,
         acknowledged_at: None,
-        restricted: false,
+        restricted: person.restricted,
     };
     let opened = json!({"title": ticket.title, "channel": new.channel.as_str(), "priority": ticket.priority.number(), "internal": {"kind": ticket.kind, "category": ticket.category, "vip": person.vip}});
     work.insert(&mut ticket, &description, &opened).await?;
-    let number = ticket.number;
     let event = work
         .event(
             &ticket,
@@ -266,7 +270,7 @@ pub(crate) async fn file(
     if let Some(before) = follows {
         // The earlier ticket must be one that its reader may act on as requester (AT-IDOR-3).
         let before = work.ticket(before, Action::ActAsRequester).await?;
-        link::follow_up(work.conn(), id, before.id, now).await?;
+        link::follow_up(work.written().await?, id, before.id, now).await?;
     }
     work.audit(
         "ticket.filed",

@@ -1,5 +1,6 @@
 //! One action's transaction: state, timeline, audit, outbox and deadlines, written together or not at all (law 1).
 
+mod ground;
 mod known;
 mod mail;
 mod part;
@@ -24,11 +25,12 @@ use tierdesk_store::audit::Entry;
 use tierdesk_store::clock::ClockEvent;
 use tierdesk_store::outcome::Outcome;
 use tierdesk_store::tally::{Cell, delta};
-use tierdesk_store::ticket::{Place, Ticket};
+use tierdesk_store::ticket::{NewTicket, Place, Ticket};
 use tierdesk_store::timeline::NewEvent;
-use tierdesk_store::{PgConnection, Postgres, Transaction, flow, routing, team, ticket, timer};
+use tierdesk_store::{PgConnection, flow, routing, team, ticket, timer};
 use uuid::Uuid;
 
+use self::ground::Ground;
 use self::known::Known;
 use crate::clock::Warning;
 use crate::draft;
@@ -47,7 +49,7 @@ pub const TICKET_PUBLIC: &str = "ticket_public";
 
 /// A transaction with its caller and its time.
 pub struct Work<'a> {
-    tx: Transaction<'static, Postgres>,
+    ground: Ground,
     /// What is written when the action commits.
     pub(crate) outcome: Outcome,
     /// What counts between the tiers, in the order in which it is written.
@@ -76,11 +78,22 @@ impl Desk {
 
     /// Begins an action.
     pub async fn begin<'a>(&'a self, caller: &'a Caller, now: DateTime<Utc>) -> Result<Work<'a>> {
-        let tx = tierdesk_store::begin(&self.pool).await?;
-        // As exact as the database keeps it.
-        let now = now.trunc_subsecs(6);
-        Ok(Work {
-            tx,
+        Ok(self.work(Ground::begin(&self.pool).await?, caller, now))
+    }
+
+    /// Begins an action that only reads before it leaves behind what it is about. That is one statement, which happens as
+    /// a whole without a transaction around it, whose beginning and end are a round trip each.
+    pub(crate) async fn begin_one<'a>(
+        &'a self,
+        caller: &'a Caller,
+        now: DateTime<Utc>,
+    ) -> Result<Work<'a>> {
+        Ok(self.work(Ground::one(&self.pool).await?, caller, now))
+    }
+
+    fn work<'a>(&'a self, ground: Ground, caller: &'a Caller, now: DateTime<Utc>) -> Work<'a> {
+        Work {
+            ground,
             outcome: Outcome::default(),
             facts: BTreeSet::new(),
             rulebook: None,
@@ -91,8 +104,9 @@ impl Desk {
             warnings: Vec::new(),
             desk: self,
             caller: Cow::Borrowed(caller),
-            now,
-        })
+            // As exact as the database keeps it.
+            now: now.trunc_subsecs(6),
+        }
     }
 
     /// How far this caller's reads of tickets reach.
@@ -102,27 +116,30 @@ impl Desk {
 }
 
 impl<'a> Work<'a> {
-    /// The connection, for store functions. What the action adds to timelines and tells people is not there before it
-    /// commits: ask [`Work::told`], or [`Work::written`] where a store function reads it.
+    /// The connection, for store functions; for those that only read, in an action that is one statement. The ticket that
+    /// the action files, what it adds to timelines and what it tells people is not there before it commits: ask
+    /// [`Work::told`], or [`Work::written`] where a store function reads it.
     pub fn conn(&mut self) -> &mut PgConnection {
-        &mut self.tx
+        self.ground.conn()
     }
 
-    /// The connection, with everything that the action added to timelines and told people so far.
+    /// The connection, with the ticket that the action filed, and everything that it added to timelines and told people so far.
     pub(crate) async fn written(&mut self) -> Result<&mut PgConnection> {
+        self.ground.transaction()?;
         let so_far = Outcome {
+            filed: self.outcome.filed.take(),
             events: std::mem::take(&mut self.outcome.events),
             told: std::mem::take(&mut self.outcome.told),
             ..Outcome::default()
         };
         self.write_down(so_far).await?;
-        Ok(&mut self.tx)
+        self.ground.transaction()
     }
 
     async fn write_down(&mut self, outcome: Outcome) -> Result<u64> {
         let origin = &self.caller.origin;
         let from = (origin.ip.as_str(), origin.request_id.as_str());
-        Ok(outcome.write(&mut self.tx, from, self.now).await?)
+        Ok(outcome.write(self.ground.conn(), from, self.now).await?)
     }
 
     /// Who acts.
@@ -151,7 +168,7 @@ impl<'a> Work<'a> {
 
     /// Locks a ticket, if there is one, for a part of the machinery that needs nobody's leave.
     pub(crate) async fn lock(&mut self, id: TicketId) -> Result<Option<Ticket>> {
-        let ticket = ticket::lock(&mut self.tx, id).await?;
+        let ticket = ticket::lock(self.ground.transaction()?, id).await?;
         if let Some(ticket) = &ticket {
             self.rows.insert(id, ticket.clone());
         }
@@ -170,7 +187,10 @@ impl<'a> Work<'a> {
         let actor = self.caller.actor();
         let opened = self.clock_event(actor, ticket, queue, EventKind::Opened, opened);
         crate::clock::begin(self, ticket, opened).await?;
-        ticket::insert(&mut self.tx, ticket, description).await?;
+        self.outcome.filed = Some(NewTicket {
+            ticket: ticket.clone(),
+            description: description.to_owned(),
+        });
         self.count_new(ticket);
         self.known.insert(ticket.id, Known::filed());
         self.rows.insert(ticket.id, ticket.clone());
@@ -295,14 +315,14 @@ impl<'a> Work<'a> {
         if let Some(known) = &self.rulebook {
             return Ok(Arc::clone(known));
         }
-        let read = self.desk.rulebook(&mut self.tx).await?;
+        let read = self.desk.rulebook(self.ground.conn()).await?;
         self.rulebook = Some(Arc::clone(&read));
         Ok(read)
     }
 
     /// The same, where a look at something else told how many versions there are.
     pub(crate) async fn rulebook_at(&mut self, versions: i64) -> Result<Arc<Rulebook>> {
-        let read = self.desk.rulebook_at(&mut self.tx, versions).await?;
+        let read = self.desk.rulebook_at(self.ground.conn(), versions).await?;
         self.rulebook = Some(Arc::clone(&read));
         Ok(read)
     }
@@ -345,7 +365,7 @@ impl<'a> Work<'a> {
         self.outcome
             .deadlines
             .retain(|(of, to, _), _| (*of, *to) != (kind, object));
-        timer::clear(&mut self.tx, kind, object).await?;
+        timer::clear(self.ground.transaction()?, kind, object).await?;
         Ok(())
     }
 
@@ -371,7 +391,7 @@ impl<'a> Work<'a> {
         self.place(ticket, true, occasion).await?;
         let readers = match ticket.assignee {
             Some(person) => vec![person],
-            None => team::members(&mut self.tx, ticket.team, ticket.tier).await?,
+            None => team::members(self.ground.conn(), ticket.team, ticket.tier).await?,
         };
         self.tell(&readers, telling).await
     }
@@ -408,7 +428,7 @@ impl<'a> Work<'a> {
         let old = if !edited && self.rows.get(&ticket.id) == Some(ticket) {
             ticket.place()
         } else {
-            let old = ticket::save(&mut self.tx, ticket, edited).await?;
+            let old = ticket::save(self.ground.transaction()?, ticket, edited).await?;
             self.rows.insert(ticket.id, ticket.clone());
             old
         };
@@ -418,7 +438,7 @@ impl<'a> Work<'a> {
         }
         self.count_move(old, ticket);
         if let Some(person) = crate::routing::relieved(old, ticket)
-            && routing::make_room(&mut self.tx, ROOM, ticket.id, person, now).await?
+            && routing::make_room(self.ground.transaction()?, ROOM, ticket.id, person, now).await?
         {
             self.announce("timer", String::new());
         }
@@ -437,13 +457,12 @@ impl<'a> Work<'a> {
         crate::clock::warn_at_last(&mut self).await?;
         if !self.facts.is_empty() {
             let facts: Vec<_> = std::mem::take(&mut self.facts).into_iter().collect();
-            for fact in flow::note(&mut self.tx, &facts).await? {
+            for fact in flow::note(self.ground.transaction()?, &facts).await? {
                 self.count_at(fact.at, flow::place(&fact), &fact.counts());
             }
         }
         let outcome = std::mem::take(&mut self.outcome);
-        draft::not_too_many(self.write_down(outcome).await?)?;
-        tierdesk_store::commit(self.tx).await?;
-        Ok(())
+        let files = self.write_down(outcome).await?;
+        self.ground.commit_if(draft::not_too_many(files)).await
     }
 }

@@ -15,12 +15,16 @@ use crate::draft::Sent;
 use crate::notification::NewNotification;
 use crate::outbox::NewMail;
 use crate::tally::{Cell, delta};
+use crate::ticket::NewTicket;
 use crate::timeline::NewEvent;
 use crate::{Result, timer};
 
-/// Entries of timelines, rows of the audit log, mails, notifications, counts, clocks, deadlines and notices.
+/// A ticket that was filed, entries of timelines, rows of the audit log, mails, notifications, counts, clocks, deadlines and
+/// notices.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
+    /// The ticket that was filed.
+    pub filed: Option<NewTicket>,
     /// Entries of timelines, in their order.
     pub events: Vec<NewEvent>,
     /// The form that was sent.
@@ -45,7 +49,8 @@ pub struct Outcome {
 
 impl Outcome {
     fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.filed.is_none()
+            && self.events.is_empty()
             && self.sent.is_none()
             && self.audit.is_empty()
             && self.mails.is_empty()
@@ -79,6 +84,8 @@ impl Outcome {
         let clock =
             |time: fn(&Projection) -> Option<DateTime<Utc>>| list(self.clocks.values(), time);
         let sent = self.sent.as_ref();
+        let (ticket, description) = self.filed.map(|it| (it.ticket, it.description)).unzip();
+        let ticket = ticket.as_ref();
         // Each connection adds to a shard of its own, as far as there are as many, so that writers do not wait for each other.
         // The description of a ticket is searched through the ticket; messages and notes through their entry.
         let files = sqlx::query_scalar!(
@@ -144,7 +151,16 @@ impl Outcome {
                    where uploader_id = $76 and draft_id = $78 and expires_at > $1
                    returning id),
                noticed as (
-                   select count(pg_notify(channel, payload)) as n from unnest($82::text[], $83::text[]) as it (channel, payload))
+                   select count(pg_notify(channel, payload)) as n from unnest($82::text[], $83::text[]) as it (channel, payload)),
+               filed as (
+                   insert into ticket (id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, requester_id,
+                                       organisation_id, host_id, channel, bot_holds, created_at, updated_at, next_clock_at, next_clock,
+                                       sla_policy_id, sla_policy_version, next_risk_at, next_clock_risk_at, next_clock_seconds, vip, search)
+                   select $84, $85, $86, $87, 'new', $88, $89, $90, $91, $92, $93, $94, $95, $96, $97, $98, $1, $1,
+                          coalesce($99::timestamptz, 'infinity'), $100, $101, $102, coalesce($103::timestamptz, 'infinity'), $104, $105,
+                          (select vip from person where person.id = $94),
+                          setweight(to_tsvector('english', $87), 'A') || setweight(to_tsvector('english', left($106, 100000)), 'B')
+                   where $84::uuid is not null)
                select (select count(*) from given) as "files!" from noticed"#,
             now,
             ip,
@@ -229,6 +245,29 @@ impl Outcome {
             sent.map(|it| it.visibility.as_str()),
             &list(&self.notices, |(channel, _)| (*channel).to_owned()),
             &list(&self.notices, |(_, payload)| payload.clone()),
+            ticket.map(|it| it.id.0),
+            ticket.map(|it| it.number.0),
+            ticket.map(|it| it.kind.as_str()),
+            ticket.map(|it| it.title.as_str()),
+            ticket.map(|it| it.impact.number()),
+            ticket.map(|it| it.urgency.number()),
+            ticket.map(|it| it.priority.number()),
+            ticket.and_then(|it| it.category).map(|it| it.0),
+            ticket.map(|it| it.team.0),
+            ticket.map(|it| it.tier.number()),
+            ticket.map(|it| it.requester.0),
+            ticket.and_then(|it| it.organisation).map(|it| it.0),
+            ticket.and_then(|it| it.host).map(|it| it.0),
+            ticket.map(|it| it.channel.as_str()),
+            ticket.map(|it| it.bot_holds),
+            ticket.and_then(|it| it.next_clock_at),
+            ticket.and_then(|it| it.next_clock.as_deref()),
+            ticket.and_then(|it| it.sla_policy).map(|it| it.0.0),
+            ticket.and_then(|it| it.sla_policy).map(|it| it.1),
+            ticket.and_then(|it| it.next_risk_at),
+            ticket.and_then(|it| it.next_clock_risk_at),
+            ticket.and_then(|it| it.next_clock_seconds),
+            description,
         )
         .fetch_one(conn)
         .await?;

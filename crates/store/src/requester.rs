@@ -20,49 +20,68 @@ pub struct Filer {
     pub vip: bool,
     /// The address mail goes to.
     pub email: Option<String>,
-    /// The category they chose, unless there is none of that id, or it is retired.
-    pub category: Option<Chosen>,
+    /// The kind of tickets that the category makes which they chose, unless there is none of that id, or it is retired.
+    pub kind: Option<Kind>,
     /// How many versions there are of what steers clocks, rules and priorities.
     pub versions: i64,
+    /// Which team gets the ticket: the category's, else the one that was named.
+    pub team: TeamId,
+    /// Whether that team is restricted.
+    pub restricted: bool,
+    /// The number of the ticket, drawn from the sequence if one was asked for.
+    pub number: Option<TicketNumber>,
+    /// How many files wait to be sent with it.
+    pub files: i64,
 }
 
-/// What follows from a category.
+/// What the form says that is filed.
 #[derive(Debug, Clone, Copy)]
-pub struct Chosen {
-    /// The kind of tickets it makes.
-    pub kind: Kind,
-    /// The team that gets them; none means the Service Desk.
-    pub team: Option<TeamId>,
+pub struct Form {
+    /// The category that was chosen.
+    pub category: Option<CategoryId>,
+    /// The team that gets what no category names.
+    pub otherwise: TeamId,
+    /// What files were uploaded for.
+    pub files: Option<Uuid>,
+    /// Whether its texts are as they should be: then a number is drawn, which is lost if nothing comes of it.
+    pub valid: bool,
 }
 
-/// Who files a ticket with a category.
+/// Who files a ticket by a form, with the files that nobody has sent by `now`.
 pub async fn filer(
     conn: &mut PgConnection,
     person: PersonId,
-    category: Option<CategoryId>,
+    form: Form,
+    now: DateTime<Utc>,
 ) -> Result<Option<Filer>> {
     let row = sqlx::query!(
-        r#"select p.organisation_id, p.vip, a.email as "email?", c.kind as "kind?", c.team_id as "team_id?",
-                  (select versions from steering) as "versions!"
+        r#"select p.organisation_id, p.vip, a.email as "email?", c.kind as "kind?", t.id as team_id, t.restricted,
+                  (select versions from steering) as "versions!", case when $4 then nextval('ticket_number') end as number,
+                  (select count(*) from attachment f where f.uploader_id = $1 and f.draft_id = $5 and f.expires_at > $6) as "files!"
            from person p left join address a on a.person_id = p.id and a.is_primary
            left join category c on c.id = $2 and c.retired_at is null
+           join team t on t.id = coalesce(c.team_id, $3)
            where p.id = $1"#,
         person.0,
-        category.map(|it| it.0)
+        form.category.map(|it| it.0),
+        form.otherwise.0,
+        form.valid,
+        form.files,
+        now
     )
     .fetch_optional(conn)
     .await?;
     row.map(|r| {
-        let kind: Option<Kind> = row::maybe_word("category", r.kind.as_deref())?;
         Ok(Filer {
             organisation: r.organisation_id.map(OrganisationId),
             vip: r.vip,
             email: r.email,
-            category: kind.map(|kind| Chosen {
-                kind,
-                team: r.team_id.map(TeamId),
-            }),
+            kind: row::maybe_word("category", r.kind.as_deref())?,
             versions: r.versions,
+            team: TeamId(r.team_id),
+            restricted: r.restricted,
+            number: r.number.map(TicketNumber),
+            files: r.files,
         })
     })
     .transpose()

@@ -87,6 +87,15 @@ pub struct Ticket {
     pub restricted: bool,
 }
 
+/// A ticket that is filed: with status new, and changed by nobody before the action commits.
+#[derive(Debug, Clone)]
+pub struct NewTicket {
+    /// As it is to be; whether its person is a VIP is looked up.
+    pub ticket: Ticket,
+    /// For the search.
+    pub description: String,
+}
+
 impl Ticket {
     /// Where it counts as it is.
     pub fn place(&self) -> Place {
@@ -195,49 +204,6 @@ impl TryFrom<Row> for Ticket {
             restricted: r.restricted,
         })
     }
-}
-
-/// Inserts a ticket with status new, which nobody else can change before the transaction ends. `description` is only for
-/// the search. The ticket learns its number, which comes from the sequence, and whether its team is restricted.
-pub async fn insert(conn: &mut PgConnection, t: &mut Ticket, description: &str) -> Result<()> {
-    let r = sqlx::query!(
-        r#"insert into ticket (id, kind, title, status, impact, urgency, priority, category_id, team_id, tier, requester_id,
-                               organisation_id, host_id, channel, bot_holds, created_at, updated_at, next_clock_at, next_clock,
-                               sla_policy_id, sla_policy_version, next_risk_at, next_clock_risk_at, next_clock_seconds, vip, search)
-           values ($1, $2, $3, 'new', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15,
-                   coalesce($17::timestamptz, 'infinity'::timestamptz), $18, $19, $20, coalesce($21::timestamptz, 'infinity'::timestamptz), $22, $23,
-                   (select vip from person where id = $10),
-                   setweight(to_tsvector('english', $3), 'A') || setweight(to_tsvector('english', left($16, 100000)), 'B'))
-           returning number, (select restricted from team where team.id = $8) as "restricted!""#,
-        t.id.0,
-        t.kind.as_str(),
-        t.title,
-        t.impact.number(),
-        t.urgency.number(),
-        t.priority.number(),
-        t.category.map(|it| it.0),
-        t.team.0,
-        t.tier.number(),
-        t.requester.0,
-        t.organisation.map(|it| it.0),
-        t.host.map(|it| it.0),
-        t.channel.as_str(),
-        t.bot_holds,
-        t.created_at,
-        description,
-        t.next_clock_at,
-        t.next_clock,
-        t.sla_policy.map(|it| it.0.0),
-        t.sla_policy.map(|it| it.1),
-        t.next_risk_at,
-        t.next_clock_risk_at,
-        t.next_clock_seconds
-    )
-    .fetch_one(conn)
-    .await?;
-    t.number = TicketNumber(r.number);
-    t.restricted = r.restricted;
-    Ok(())
 }
 
 /// The ticket with that number, if the reader's scope holds it.

@@ -38,8 +38,8 @@ impl Work<'_> {
         match self.known.entry(ticket) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(place) => {
-                let events = clock::events(&mut self.tx, ticket).await?;
-                let clocks = clock::projections(&mut self.tx, ticket).await?;
+                let events = clock::events(self.ground.conn(), ticket).await?;
+                let clocks = clock::projections(self.ground.conn(), ticket).await?;
                 Ok(place.insert(Known {
                     events,
                     clocks,
@@ -79,7 +79,7 @@ impl Work<'_> {
         {
             return Ok(rules.clone());
         }
-        let rules = fired(&mut self.tx, ticket, &rulebook).await?;
+        let rules = fired(self.ground.conn(), ticket, &rulebook).await?;
         self.known(ticket.id).await?.fired = Some((ticket.cycle, rules.clone()));
         Ok(rules)
     }

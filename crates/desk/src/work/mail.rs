@@ -31,7 +31,7 @@ impl Work<'_> {
     /// they did themselves, but for confirmations; a person without an address gets none.
     pub async fn mail(&mut self, mail: Mail<'_>) -> Result<()> {
         let doer = self.caller.person_id();
-        let Some(person) = tierdesk_store::person::find(&mut self.tx, mail.to).await? else {
+        let Some(person) = tierdesk_store::person::find(self.ground.conn(), mail.to).await? else {
             return Ok(());
         };
         let mut recipients = Vec::new();
@@ -43,7 +43,7 @@ impl Work<'_> {
         if let Some(ticket) = mail.ticket
             && mail.kind.has_readers()
         {
-            for (reader, address) in outbox::readers(&mut self.tx, ticket).await? {
+            for (reader, address) in outbox::readers(self.ground.conn(), ticket).await? {
                 if doer != Some(reader) && reader != mail.to {
                     recipients.push((reader, address, true));
                 }

@@ -33,7 +33,7 @@ impl<'a> Work<'a> {
     /// # Errors
     /// When the database does not answer; then the whole action has failed.
     pub(crate) async fn part(&mut self, doer: Caller) -> Result<Part<'a>> {
-        tierdesk_store::begin_part(&mut self.tx).await?;
+        tierdesk_store::begin_part(self.ground.transaction()?).await?;
         Ok(Part {
             outcome: self.outcome.clone(),
             facts: self.facts.clone(),
@@ -53,9 +53,9 @@ impl<'a> Work<'a> {
     pub(crate) async fn end<T>(&mut self, part: Part<'a>, done: Result<T>) -> Result<Result<T>> {
         self.caller = part.caller;
         if done.is_ok() {
-            tierdesk_store::keep_part(&mut self.tx).await?;
+            tierdesk_store::keep_part(self.ground.transaction()?).await?;
         } else {
-            tierdesk_store::undo_part(&mut self.tx).await?;
+            tierdesk_store::undo_part(self.ground.transaction()?).await?;
             self.outcome = part.outcome;
             self.facts = part.facts;
             self.known = part.known;
