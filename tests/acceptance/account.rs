@@ -243,6 +243,14 @@ async fn open_tickets_of_who_leaves_go_to_the_one_named_where_that_one_may_act_a
     );
     let assigned = desk.newest(tickets[0].id, "assigned").await.unwrap();
     assert_eq!(assigned.data["name"], "Mia Stays");
+    // Nobody has a new ticket; whoever has one works on it.
+    assert_eq!(desk.stands(tickets[0].id).await.status, "open");
+    let logged: i64 =
+        sqlx::query_scalar("select count(*) from audit where action = 'ticket.assigned'")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
+    assert_eq!(logged, 2);
     let told = desk.sign_in(&mia).await.get("/notifications").await.body;
     assert!(
         told.contains("Of the first team") && !told.contains("Of the second team"),

@@ -497,6 +497,73 @@ async fn rules_that_send_a_ticket_round_and_round_stop_and_say_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rule_leaves_a_ticket_where_it_is_when_nobody_works_where_it_would_go_and_its_form_warns()
+{
+    let scene = Scene::new().await;
+    let desk = &scene.desk;
+    let ana = desk.engineer("Ana Reis", "Network", Tier::L2).await;
+    let network = desk.team("Network").await;
+    let boss = desk.administrator("Adam Boss").await;
+    let (client, boss) = (desk.sign_in(&boss).await, desk.caller(&boss).await);
+    let go = Effect::Move {
+        team: Some(network),
+        tier: Some(Tier::L2),
+        skill: None,
+    };
+    let wait = Condition::UnassignedFor { minutes: 60 };
+    let rule = scene.save("To Network", rule(wait, vec![go])).await;
+    let page = format!("/admin/rules/{rule}");
+    let warns = "Nobody works in L2 Network.";
+    let form = client.get(&page).await.page().text("#effects");
+    assert!(!form.contains("Nobody works"), "{form}");
+
+    desk.desk
+        .deactivate(&boss, ana.id, None, desk.now())
+        .await
+        .unwrap();
+    let form = client.get(&page).await.page().text("#effects");
+    assert!(form.contains(warns), "{form}");
+    // One that names no team looks at those that its rule looks at.
+    let team = network.to_string();
+    let fields = [
+        ("name", "Up"),
+        ("only_team", team.as_str()),
+        ("only_tier", "L1"),
+        ("then_kind", "move"),
+        ("then_team", ""),
+        ("then_tier", "L2"),
+        ("then_skill", ""),
+        ("then_choice", ""),
+        ("then_text", ""),
+        ("do", "add_if"),
+        ("add_if", "bot"),
+    ];
+    let form = client.post("/admin/rules", &fields).await.page();
+    let form = form.text("#effects");
+    assert!(form.contains(warns), "{form}");
+
+    let id = scene.file().await;
+    scene.release(id).await;
+    scene.pass(TimeDelta::minutes(60));
+    scene.sweep().await;
+    scene.sweep().await;
+    let ticket = scene.ticket(id).await;
+    let service_desk = desk.team("Service Desk").await;
+    assert_eq!((ticket.team, ticket.tier), (service_desk, Tier::L1));
+    assert_eq!(
+        scene.fired(id).await,
+        ["To Network"],
+        "once, and it says so"
+    );
+    assert!(scene.events(id, EventKind::Escalated).await.is_empty());
+    let jonas = desk.sign_in(&scene.engineer).await;
+    let text = jonas.get(&format!("/tickets/{}", ticket.number.0)).await;
+    let text = text.page().all_text();
+    let said = "The rule “To Network” did not move this ticket: nobody works in L2 Network.";
+    assert!(text.contains(said), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rule_with_a_filter_means_a_renamed_team_still_and_writes_its_note() {
     let scene = Scene::new().await;
     let text = "Call the site first.";

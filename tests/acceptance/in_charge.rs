@@ -177,6 +177,11 @@ impl Charge {
     async fn to_network(&self, id: TicketId) {
         let caller = self.scene.caller().await;
         let network = self.scene.desk.team("Network").await;
+        // Nothing goes where nobody works.
+        self.scene
+            .desk
+            .join(&self.scene.engineer, network, Tier::L2)
+            .await;
         let version = self.scene.ticket(id).await.version;
         self.desk()
             .escalate(

@@ -374,6 +374,39 @@ async fn a_heartbeat_keeps_a_job_and_stopping_reaches_its_host() {
 }
 
 #[tokio::test]
+async fn a_run_is_stopped_by_those_who_work_on_its_ticket_and_others_are_not_offered_to() {
+    let scene = Scene::new().await;
+    let id = scene.ask().await;
+    let desk = &scene.tierdesk;
+    let manager = desk.manager("Mara Lind").await;
+    let foreign = desk.engineer("Daniel Kim", "Identity", Tier::L2).await;
+    let ticket = format!("/tickets/{}", scene.ticket.number.0);
+    let run = scene.address(id);
+    let button = format!("form[action='{run}/stop']");
+    let drawer = format!("{ticket}/diagnose");
+    for (who, may) in [(&scene.ana, true), (&manager, false), (&foreign, false)] {
+        let client = desk.sign_in(who).await;
+        for page in [&ticket, &run] {
+            let shown = client.get(page).await.page();
+            assert!(shown.all_text().contains("net.tcp"), "{page}");
+            assert_eq!(shown.has(&button), may, "{}: {page}", who.name);
+        }
+        let shown = client.get(&drawer).await;
+        if shown.status == 200 {
+            assert_eq!(shown.page().has(&button), may, "{}: {drawer}", who.name);
+        }
+        if !may {
+            let refused = client.post(&format!("{run}/stop"), &[]).await;
+            assert_eq!(refused.status, 403, "{}", who.name);
+        }
+    }
+    assert_eq!(scene.state(id).await, JobState::Queued);
+    let ana = scene.client().await;
+    ana.post(&format!("{run}/stop"), &[]).await.location();
+    assert!(!ana.get(&run).await.page().has(&button), "it has ended");
+}
+
+#[tokio::test]
 async fn permission_is_asked_again_when_a_job_is_signed() {
     let scene = Scene::new().await;
     let id = scene.ask().await;

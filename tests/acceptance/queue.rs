@@ -182,6 +182,132 @@ async fn several_tickets_are_taken_at_once_and_the_next_one_with_one_click() {
     assert_eq!(none.location(), format!("{QUEUE}?said=nothing_to_take"));
 }
 
+/// Until somebody waits for a lock that another transaction has.
+async fn somebody_waits(desk: &Tierdesk) {
+    let mut conn = database::connect(&desk.database).await;
+    for _ in 0..20_000 {
+        let waits: bool = sqlx::query_scalar(
+            "select exists (select from pg_locks l join pg_stat_activity a using (pid) where a.datname = current_database() and not l.granted)",
+        )
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+        if waits {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("nobody waits for the ticket");
+}
+
+/// Where a ticket is, and who has it.
+async fn stands(desk: &Tierdesk, number: i64) -> (i16, Option<uuid::Uuid>) {
+    let mut conn = database::connect(&desk.database).await;
+    sqlx::query_as("select tier, assignee_id from ticket where number = $1")
+        .bind(number)
+        .fetch_one(&mut conn)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_colleague_moves_on_while_i_take_it_is_missed_and_the_rest_is_mine() {
+    let desk = Tierdesk::start().await;
+    let priya = desk.requester("Priya Nair").await;
+    let samir = desk
+        .engineer("Samir Haddad", "Service Desk", Tier::L1)
+        .await;
+    desk.engineer("Ana Ferreira", "Network", Tier::L2).await;
+    let network = desk.team("Network").await;
+    let numbers = file(&desk, &priya, &samir, (0..5).map(|i| format!("Ticket {i}"))).await;
+    let me = Some(samir.id.0);
+
+    // The second was escalated since the page was loaded, to another tier, the third to another team.
+    let mut colleague = database::connect(&desk.database).await;
+    for (number, team) in [(numbers[1], None), (numbers[2], Some(network.0))] {
+        sqlx::query(
+            "update ticket set tier = 2, team_id = coalesce($2, team_id) where number = $1",
+        )
+        .bind(number)
+        .bind(team)
+        .execute(&mut colleague)
+        .await
+        .unwrap();
+    }
+    let client = desk.sign_in(&samir).await;
+    let ticked: Vec<_> = numbers[..4].iter().map(i64::to_string).collect();
+    let fields: Vec<_> = ticked.iter().map(|it| ("ticket", it.as_str())).collect();
+    let some = client.post(&format!("{QUEUE}/take"), &fields).await;
+    assert_eq!(some.location(), format!("{QUEUE}?said=taken_some"));
+    for (number, expected) in numbers[..4]
+        .iter()
+        .zip([(1, me), (2, None), (2, None), (1, me)])
+    {
+        assert_eq!(stands(&desk, *number).await, expected, "{number}");
+    }
+
+    // The next one is being moved at this very moment, by somebody who is not done: then it is the one after it.
+    let more = file(&desk, &priya, &samir, ["Ticket 5".to_owned()]).await;
+    let mut conn = desk.desk.acquire().await.unwrap();
+    let scope = desk.desk.scope(&desk.caller(&samir).await).unwrap();
+    let queue = tierdesk_store::queue::find(&mut conn, &scope, "Service Desk", Tier::L1);
+    let queue = queue.await.unwrap().unwrap();
+    let free = tierdesk_store::queue::View::Free;
+    let lines = tierdesk_store::queue::page(&mut conn, &queue, samir.id, free, None, 9, desk.now());
+    let lines: Vec<i64> = lines.await.unwrap().iter().map(|it| it.number.0).collect();
+    drop(conn);
+    assert!(lines.len() == 2 && [numbers[4], more[0]].iter().all(|it| lines.contains(it)));
+    sqlx::query("begin").execute(&mut colleague).await.unwrap();
+    sqlx::query("update ticket set tier = 2, team_id = $2 where number = $1")
+        .bind(lines[0])
+        .bind(network.0)
+        .execute(&mut colleague)
+        .await
+        .unwrap();
+    let asked = tokio::spawn(async move { client.post(&format!("{QUEUE}/next"), &[]).await });
+    somebody_waits(&desk).await;
+    sqlx::query("commit").execute(&mut colleague).await.unwrap();
+    let next = asked.await.unwrap();
+    assert_eq!(next.location(), format!("/tickets/{}?said=taken", lines[1]));
+    assert_eq!(stands(&desk, lines[0]).await, (2, None));
+    assert_eq!(stands(&desk, lines[1]).await, (1, me));
+
+    // Who may not act on the queue takes nothing there, whether or not there is anything.
+    let nina = desk.engineer("Nina Vogt", "Network", Tier::L2).await;
+    let nina = desk.sign_in(&nina).await;
+    for form in ["next", "take"] {
+        let refused = nina.post(&format!("{QUEUE}/{form}"), &[]).await;
+        assert_eq!(refused.status, 403, "{form}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waited_for_somebody_who_moves_a_ticket_to_another_team_still_finds_it() {
+    let desk = Tierdesk::start().await;
+    let priya = desk.requester("Priya Nair").await;
+    let samir = desk
+        .engineer("Samir Haddad", "Service Desk", Tier::L1)
+        .await;
+    let network = desk.team("Network").await;
+    let number = file(&desk, &priya, &samir, ["Slow".to_owned()]).await[0];
+    let mut colleague = database::connect(&desk.database).await;
+    sqlx::query("begin").execute(&mut colleague).await.unwrap();
+    sqlx::query("update ticket set team_id = $2 where number = $1")
+        .bind(number)
+        .bind(network.0)
+        .execute(&mut colleague)
+        .await
+        .unwrap();
+    let client = desk.sign_in(&samir).await;
+    let note = [("mode", "note"), ("body", "I have seen this before.")];
+    let path = format!("/tickets/{number}/message");
+    let sent = tokio::spawn(async move { client.upload(&path, &note, &[]).await });
+    somebody_waits(&desk).await;
+    sqlx::query("commit").execute(&mut colleague).await.unwrap();
+    let sent = sent.await.unwrap();
+    assert_eq!(sent.location(), format!("/tickets/{number}?said=noted"));
+}
+
 #[tokio::test]
 async fn a_queue_is_for_those_who_may_see_its_tickets() {
     let desk = Tierdesk::start().await;

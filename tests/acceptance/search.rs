@@ -152,27 +152,75 @@ async fn no_statement_of_a_search_takes_longer_than_two_seconds() {
     assert_eq!(limit(&mut conn).await, "5s", "it ends with the search");
 }
 
+/// Where the people lead to that a text finds.
+async fn people(client: &Client, text: &str) -> Vec<(String, String)> {
+    let reply = client.get(&format!("/search?q={text}")).await;
+    assert_eq!(reply.status, 200, "{text}: {}", reply.body);
+    let page = reply.page();
+    let links = "[aria-labelledby=people-h] a";
+    let names = page.texts(links).into_iter();
+    names.zip(page.attributes(links, "href")).collect()
+}
+
 #[tokio::test]
-async fn people_are_found_by_engineers_only() {
+async fn staff_find_the_people_of_whom_they_may_open_a_page_and_requesters_find_nobody() {
     let desk = Tierdesk::start().await;
-    let ana = desk.requester("Ana Lind").await;
-    desk.requester("Zacharias Quill").await;
+    let zach = desk.requester("Zacharias Quill").await;
     let leo = desk
-        .engineer("Leo Engineer", "Service Desk", Tier::L1)
+        .engineer("Leo Zacharow", "Service Desk", Tier::L1)
         .await;
-    assert!(
-        search(&desk.sign_in(&leo).await, "zachar")
-            .await
-            .contains("Zacharias Quill")
-    );
-    assert!(
-        !search(&desk.sign_in(&ana).await, "zachar")
-            .await
-            .contains("Zacharias Quill")
-    );
-    let person = format!("/search?person={}", ana.id);
-    assert_eq!(desk.sign_in(&leo).await.get(&person).await.status, 200);
-    assert_eq!(desk.sign_in(&ana).await.get(&person).await.status, 403);
+    let kim = desk.engineer("Kim Zachau", "Identity", Tier::L2).await;
+    let tickets = |who: &Someone| (who.name.clone(), format!("/search?person={}", who.id));
+    let account = |who: &Someone| (who.name.clone(), format!("/admin/people/{}", who.id));
+    let has = |who: &Someone| {
+        let list = format!("/dashboard/tickets?measure=backlog&person={}", who.id);
+        (who.name.clone(), list)
+    };
+    // Those whose name begins so come first.
+    let everybody = [&zach, &kim, &leo];
+
+    let client = desk.sign_in(&leo).await;
+    assert_eq!(people(&client, "zach").await, everybody.map(tickets));
+    assert_eq!(people(&client, "zacharias").await, [tickets(&zach)]);
+
+    let boss = desk.administrator("Ines Roth").await;
+    let client = desk.sign_in(&boss).await;
+    assert_eq!(people(&client, "zach").await, everybody.map(account));
+    let page = client.get(&account(&zach).1).await;
+    assert_eq!(page.status, 200);
+    // Who is both goes on to both.
+    let service_desk = desk.team("Service Desk").await;
+    desk.join(&boss, service_desk, Tier::L1).await;
+    let client = desk.sign_in(&boss).await;
+    let (name, address) = account(&zach);
+    let also = (format!("Account {name}"), address);
+    assert_eq!(people(&client, "zacharias").await, [tickets(&zach), also]);
+
+    // Managers: those whose work they answer for.
+    let manager = desk.manager("Mara Lind").await;
+    let client = desk.sign_in(&manager).await;
+    assert_eq!(people(&client, "zach").await, [&kim, &leo].map(has));
+    desk.answers_for(&manager, &[service_desk]).await;
+    let client = desk.sign_in(&manager).await;
+    assert_eq!(people(&client, "zach").await, [has(&leo)]);
+    let caller = desk.caller(&leo).await;
+    let filed = desk.file(&zach, "The plotter", "is out of ink").await;
+    desk.desk
+        .assign(&caller, filed.id, Some(leo.id), None, desk.now())
+        .await
+        .unwrap();
+    let list = client.get(&has(&leo).1).await;
+    assert_eq!(list.status, 200);
+    assert!(list.body.contains("The plotter"), "{}", list.body);
+    desk.answers_for(&manager, &[]).await;
+    for who in [&manager, &zach] {
+        let client = desk.sign_in(who).await;
+        assert!(people(&client, "zach").await.is_empty(), "{}", who.name);
+    }
+    for (who, expected) in [(&leo, 200), (&zach, 403), (&manager, 403)] {
+        let page = desk.sign_in(who).await.get(&tickets(&zach).1).await;
+        assert_eq!(page.status, expected, "{}", who.name);
+    }
 }
 
 #[tokio::test]

@@ -539,3 +539,98 @@ async fn an_open_page_shows_what_others_do_without_being_asked() {
     );
     browser.close().await;
 }
+
+#[tokio::test]
+async fn nothing_goes_to_a_queue_where_nobody_works_any_more_and_nothing_typed_is_lost() {
+    let scene = Scene::new().await;
+    let desk = &scene.desk;
+    desk.engineer("Vera Sand", "Security", Tier::L2).await;
+    let boss = desk.administrator("Ines Roth").await;
+    let boss = desk.caller(&boss).await;
+    let (_, number) = scene.ticket("No name look-up").await;
+    let samir = desk.sign_in(&scene.samir).await;
+    let path = format!("/tickets/{number}/escalate");
+    let page = open(&samir, number).await;
+    let version = hidden(&page, &path, "version");
+    let network = format!("{}:L2", desk.team("Network").await);
+    let offered = "#escalate input[name=to]";
+    assert!(page.page().attributes(offered, "value").contains(&network));
+    let clocks = format!("/tickets/{number}/clocks");
+    let what_if = samir.get(&clocks).await.page().all_text();
+    assert!(what_if.contains("L2 Network"), "{what_if}");
+
+    desk.desk
+        .deactivate(&boss, scene.ana.id, None, desk.now())
+        .await
+        .unwrap();
+    let words = [
+        ("known", "Port 53 is dropped"),
+        ("tried", "Restart"),
+        ("evidence", "The run at 08:24"),
+        ("ask", "Find the rule"),
+    ];
+    let mut form = vec![("version", version.as_str()), ("to", &network)];
+    form.extend(words);
+    let refused = samir.post(&path, &form).await;
+    assert_eq!(refused.status, 422);
+    let page = refused.page();
+    let said = page.text("#escalate #to-e");
+    assert!(said.contains("Nobody works there"), "{said}");
+    for (field, text) in words {
+        assert_eq!(page.text(&format!("#escalate #{field}")), text);
+    }
+    let left = page.attributes(offered, "value");
+    assert!(!left.is_empty() && !left.contains(&network), "{left:?}");
+    let what_if = samir.get(&clocks).await.page().all_text();
+    assert!(!what_if.contains("L2 Network"), "{what_if}");
+    assert!(what_if.contains("L2 Security"), "{what_if}");
+}
+
+#[tokio::test]
+async fn a_ticket_stays_with_its_receiver_where_nobody_is_left_who_could_take_it_back() {
+    let scene = Scene::new().await;
+    let desk = &scene.desk;
+    let boss = desk.administrator("Ines Roth").await;
+    let boss = desk.caller(&boss).await;
+    let (id, number) = scene.ticket("No name look-up").await;
+    let samir = desk.caller(&scene.samir).await;
+    let network = desk.team("Network").await;
+    let note = crate::handover::note();
+    desk.desk
+        .escalate(&samir, id, 1, (network, Tier::L2), note, desk.now())
+        .await
+        .unwrap();
+    for leaves in [&scene.samir, &scene.lena] {
+        desk.desk
+            .deactivate(&boss, leaves.id, None, desk.now())
+            .await
+            .unwrap();
+    }
+
+    let ana = desk.sign_in(&scene.ana).await;
+    let bounce = format!("/tickets/{number}/bounce");
+    let version = hidden(&open(&ana, number).await, &bounce, "version");
+    let form = [
+        ("version", version.as_str()),
+        ("bounce_code", "wrong_team"),
+        ("bounce_reason", "It is the proxy."),
+    ];
+    let refused = ana.post(&bounce, &form).await;
+    assert_eq!(refused.status, 409);
+    let page = refused.page();
+    let said = page.text(".banner.danger");
+    assert!(said.contains("Nobody works any more"), "{said}");
+    assert_eq!(page.text("#bounce textarea"), "It is the proxy.");
+
+    ana.post(&format!("/tickets/{number}/accept"), &[])
+        .await
+        .location();
+    let back = format!("/tickets/{number}/hand-back");
+    let version = hidden(&open(&ana, number).await, &back, "version");
+    let form = [("version", version.as_str()), ("reason", "Please go on.")];
+    let refused = ana.post(&back, &form).await;
+    assert_eq!(refused.status, 409);
+    let page = refused.page();
+    assert_eq!(page.text("#hand-back textarea"), "Please go on.");
+    assert_eq!(page.text(".crumbs a"), "L2 Network");
+}

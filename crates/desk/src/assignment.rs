@@ -2,14 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::id::{PersonId, TicketId};
 use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::timeline::{EventKind, Visibility};
-use tierdesk_store::team;
 use tierdesk_store::ticket::Ticket;
+use tierdesk_store::{person, team};
 
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
@@ -60,33 +61,120 @@ pub(crate) async fn give(
     ticket: &mut Ticket,
     to: Option<PersonId>,
 ) -> Result<()> {
-    let who_acts = team::who_acts(work.conn(), ticket.team, ticket.tier).await?;
-    let name = match to {
+    let to = match to {
         None => None,
         Some(person) => {
-            let found = who_acts.into_iter().find(|(id, _)| *id == person);
-            Some(
-                found
-                    .ok_or_else(|| vec![FieldError::new("assignee", "error.not_in_queue")])?
-                    .1,
-            )
+            let found = acts(work, ticket, person).await?;
+            Some(found.ok_or_else(|| vec![FieldError::new("assignee", "error.not_in_queue")])?)
         }
     };
+    let by = work.caller().actor();
+    hand(work, ticket, to, by, None).await
+}
+
+/// Why a ticket leaves somebody who did not put it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// They are absent or away.
+    Absent,
+    /// They left.
+    Deactivated,
+    /// They do not work in its queue any more.
+    NotInQueue,
+}
+
+impl Why {
+    /// The word in the event.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Deactivated => "deactivated",
+            Self::NotInQueue => "not_in_queue",
+        }
+    }
+}
+
+/// Takes these locked tickets from the people who have them. `successor` gets those that they may act on; the others are free
+/// in their queues, which route them anew.
+pub(crate) async fn take_away(
+    work: &mut Work<'_>,
+    tickets: Vec<Ticket>,
+    successor: Option<PersonId>,
+    why: Why,
+) -> Result<()> {
+    let by = work.caller().actor();
+    let mut free = Vec::new();
+    for mut ticket in tickets {
+        let next = match successor {
+            Some(person) => acts(work, &ticket, person).await?,
+            None => None,
+        };
+        hand(work, &mut ticket, next, by, Some(why)).await?;
+        work.save(&mut ticket, true).await?;
+        if ticket.assignee.is_none() {
+            free.push(ticket);
+        }
+    }
+    // A queue's routing is the last thing that anybody waits for.
+    for mut ticket in free {
+        crate::routing::enter(work, &mut ticket).await?;
+    }
+    Ok(())
+}
+
+/// A locked ticket that comes back to somebody who may no longer act on its queue is nobody's. The caller saves it, which
+/// routes it.
+pub(crate) async fn come_back(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<()> {
+    let Some(person) = ticket.assignee else {
+        return Ok(());
+    };
+    if acts(work, ticket, person).await?.is_none() {
+        hand(work, ticket, None, Actor::system(), Some(Why::NotInQueue)).await?;
+    }
+    Ok(())
+}
+
+/// Somebody with their name, if they may act on a ticket's queue; they go on to until this action ends.
+async fn acts(
+    work: &mut Work<'_>,
+    ticket: &Ticket,
+    person: PersonId,
+) -> Result<Option<(PersonId, String)>> {
+    person::hold(work.conn(), person).await?;
+    let acting = team::who_acts(work.conn(), ticket.team, ticket.tier).await?;
+    Ok(acting.into_iter().find(|(id, _)| *id == person))
+}
+
+/// Writes down who has a locked ticket now, and tells them.
+async fn hand(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    to: Option<(PersonId, String)>,
+    by: Actor,
+    why: Option<Why>,
+) -> Result<()> {
     let from = ticket.assignee;
+    let (to, name) = to.unzip();
     ticket.assignee = to;
     ticket.bot_holds = false;
     crate::routing::forget(work, ticket.id).await?;
+    let mut data = json!({"to": to, "name": name, "internal": {"from": from}});
+    if let Some(why) = why {
+        data["internal"]["why"] = json!(why.as_str());
+    }
     let event = work
-        .event(
+        .event_by(
+            by,
             ticket,
             EventKind::Assigned,
             Visibility::Public,
             None,
-            json!({"to": to, "name": name, "internal": {"from": from}}),
+            data,
         )
         .await?;
     if ticket.status == Status::New && to.is_some() {
-        work.event(
+        work.event_by(
+            by,
             ticket,
             EventKind::Status,
             Visibility::Public,
@@ -96,7 +184,8 @@ pub(crate) async fn give(
         .await?;
         ticket.status = Status::Open;
     }
-    work.audit(
+    work.audit_by(
+        by,
         "ticket.assigned",
         "ticket",
         &ticket.number.0.to_string(),

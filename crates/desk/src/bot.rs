@@ -175,13 +175,11 @@ async fn step(work: &mut Work<'_>, id: TicketId) -> Result<()> {
 }
 
 /// The requester wrote on a ticket: a bot that works on it reads that next.
-pub(crate) async fn heard(work: &mut Work<'_>, ticket: &mut Ticket, _text: &str) -> Result<()> {
-    if !ticket.bot_holds {
-        return Ok(());
+pub(crate) fn heard(work: &mut Work<'_>, ticket: &Ticket) {
+    if ticket.bot_holds {
+        let now = work.now;
+        work.timer(BOT, ticket.id.0, 0, now);
     }
-    let now = work.now;
-    work.timer(BOT, ticket.id.0, 0, now);
-    Ok(())
 }
 
 /// A person set a new password: the bot resolves the tickets on which it waited for that.
@@ -200,13 +198,11 @@ pub(crate) async fn job_ended(work: &mut Work<'_>, ticket: TicketId, job: JobId)
         .is_some_and(|case| {
             case.state == State::Probing && case.probes.iter().any(|probe| probe.job == Some(job))
         });
-    let now = work.now;
     if waits {
+        let now = work.now;
         work.timer(BOT, ticket.0, 0, now);
-        Ok(())
-    } else {
-        Ok(())
     }
+    Ok(())
 }
 
 /// A public message of the bot on the timeline alone, where another mail says the same.

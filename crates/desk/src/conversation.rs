@@ -148,8 +148,7 @@ impl Desk {
                 );
                 said(&mut work, "ticket.answered", &ticket, event);
                 goes_on(&mut work, &mut ticket, event).await?;
-                let text = text.unwrap_or_default();
-                crate::bot::heard(&mut work, &mut ticket, &text).await?;
+                crate::bot::heard(&mut work, &ticket);
                 work.save(&mut ticket, false).await?;
             }
         }

@@ -287,6 +287,15 @@ async fn apply(
                     None => Ok(()),
                 };
             }
+            if !crate::handover::staffed(work, team, tier).await? {
+                let name = team::find(work.conn(), team).await?.map(|it| it.name);
+                let queue = format!("{tier} {}", name.unwrap_or_default());
+                let nobody = fill(
+                    "escalation.nobody_there",
+                    &[("rule", &document.name), ("queue", &queue)],
+                );
+                return note(work, ticket, &nobody, document).await;
+            }
             let moves = escalation::moves(work.written().await?, ticket.id, ticket.cycle).await?;
             if moves >= i64::from(MAX_MOVES) {
                 let stopped = fill(

@@ -27,7 +27,8 @@ impl Desk {
     /// Escalates a ticket to a higher tier, or to another team at the same or a higher one.
     ///
     /// # Errors
-    /// [`DeskError::Conflict`] if it changed since `version`; [`DeskError::Invalid`] for a missing part or a wrong target.
+    /// [`DeskError::Conflict`] if it changed since `version`; [`DeskError::Invalid`] for a missing part, a wrong target, or
+    /// one where nobody works.
     pub async fn escalate(
         &self,
         caller: &Caller,
@@ -52,6 +53,10 @@ impl Desk {
     }
 
     /// Hands a ticket back to the queue it came from, with a reason.
+    ///
+    /// # Errors
+    /// [`DeskError::Conflict`] if it changed since `version`; [`DeskError::Invalid`] without a reason; [`DeskError::State`]
+    /// where it came from nowhere, or nobody works there any more.
     pub async fn hand_back(
         &self,
         caller: &Caller,
@@ -78,6 +83,9 @@ impl Desk {
             tierdesk_store::timeline::came_from(work.conn(), id, (ticket.team, ticket.tier))
                 .await?
                 .ok_or(DeskError::State("state.never_escalated"))?;
+        if !staffed(&mut work, team, tier).await? {
+            return Err(DeskError::State("state.nobody_there"));
+        }
         let data = json!({
             "from_team": ticket.team, "from_tier": ticket.tier, "to_team": team, "to_tier": tier,
         });
@@ -118,6 +126,9 @@ pub(crate) async fn escalate(
     let target = team::find(work.conn(), to)
         .await?
         .ok_or_else(|| vec![FieldError::new("to", "error.choose_one")])?;
+    if !staffed(work, to, tier).await? {
+        return Err(vec![FieldError::new("to", "error.nobody_there")].into());
+    }
     let data = json!({
         "from_team": ticket.team, "from_tier": ticket.tier, "from_person": ticket.assignee,
         "to_team": to, "to_tier": tier, "team": target.name,
@@ -142,6 +153,11 @@ pub(crate) async fn escalate(
     );
     let telling = Telling::of(NotificationKind::Escalated, ticket.id, event);
     work.save_and_tell(ticket, telling, wish).await
+}
+
+/// Whether anybody works in a queue; where nobody does, nobody would see a ticket.
+pub(crate) async fn staffed(work: &mut Work<'_>, team: TeamId, tier: Tier) -> Result<bool> {
+    Ok(!team::members(work.conn(), team, tier).await?.is_empty())
 }
 
 /// The ticket leaves its queue: nobody has it there, and it is open again if it waited.

@@ -6,18 +6,17 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::authorize::{Action, Managed, authorize};
 use tierdesk_domain::field::{FieldError, one_line, required};
-use tierdesk_domain::id::{OrganisationId, PersonId, TeamId};
-use tierdesk_domain::notification::NotificationKind;
+use tierdesk_domain::id::{OrganisationId, PersonId, TeamId, TicketId};
 use tierdesk_domain::tier::Tier;
-use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::people::{self, Change, OwnChoice};
+use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{person, session, team};
 use uuid::Uuid;
 
+use crate::assignment::{Why, take_away};
 use crate::error::{DeskError, Result};
 use crate::invitation::MAX_NAME;
-use crate::notification::Telling;
-use crate::{Caller, Desk};
+use crate::{Caller, Desk, Work};
 
 /// What an administrator sets of a person.
 #[derive(Debug, Clone)]
@@ -59,6 +58,20 @@ fn zone(text: &str, errors: &mut Vec<FieldError>) {
     }
 }
 
+/// Locks these tickets; those are left that are open and this person's when they are locked.
+async fn still_theirs(
+    work: &mut Work<'_>,
+    id: PersonId,
+    tickets: Vec<TicketId>,
+) -> Result<Vec<Ticket>> {
+    let mut locked = Vec::new();
+    for ticket in tickets {
+        locked.extend(work.lock(ticket).await?);
+    }
+    locked.retain(|it| it.assignee == Some(id) && it.status.is_open());
+    Ok(locked)
+}
+
 /// The teams of a manager for the audit log.
 fn managed(managed: &Managed) -> Value {
     match managed {
@@ -68,7 +81,8 @@ fn managed(managed: &Managed) -> Value {
 }
 
 impl Desk {
-    /// Changes a person. When their rights change, their sessions end, so that no old right lives on (AT-SESS-1).
+    /// Changes a person. When their rights change, their sessions end, so that no old right lives on (AT-SESS-1), and their
+    /// open tickets in queues that they leave go back to them.
     ///
     /// # Errors
     /// [`DeskError::Conflict`] if somebody changed them since `version`; [`DeskError::State`] for the last administrator
@@ -119,6 +133,10 @@ impl Desk {
         }
         let queues: Vec<_> = edit.queues.iter().copied().collect();
         people::set_queues(work.conn(), id, &queues).await?;
+        let lost = people::out_of_reach(work.conn(), id).await?;
+        let lost = still_theirs(&mut work, id, lost).await?;
+        let freed = lost.len();
+        take_away(&mut work, lost, None, Why::NotInQueue).await?;
         let rights = person::principal(work.conn(), id).await?;
         let (managed_before, queues_before) = rights_before
             .clone()
@@ -139,14 +157,14 @@ impl Desk {
                 "organisation": {"from": before.organisation, "to": edit.organisation},
                 "administrator": {"from": before.administrator, "to": edit.administrator},
                 "manages": {"from": managed_before.as_ref().map(managed), "to": edit.manages.as_ref().map(managed)},
-                "queues": {"from": queues_before, "to": queues},
+                "queues": {"from": queues_before, "to": queues}, "tickets_freed": freed,
             }),
         );
         work.commit().await
     }
 
-    /// Deactivates a person: sessions end at once, and their open tickets go back to their queues, or to `successor`
-    /// where that one may act on the queue. Returns how many tickets went.
+    /// Deactivates a person: sessions end at once, and their open tickets go to `successor` where that one may act on the
+    /// queue, else back to their queues, which route them anew. Returns how many tickets went.
     ///
     /// # Errors
     /// [`DeskError::State`] for oneself and for the last administrator.
@@ -174,25 +192,10 @@ impl Desk {
         }
         people::set_deactivated(work.conn(), id, Some(now)).await?;
         session::end_all(work.conn(), id, None, now).await?;
-        let mut handed_over = 0;
-        for ticket in people::open_tickets(work.conn(), id).await? {
-            let Some(mut ticket) = work.lock(ticket).await? else {
-                continue;
-            };
-            let acting = team::who_acts(work.conn(), ticket.team, ticket.tier).await?;
-            let next = successor.and_then(|it| acting.into_iter().find(|(id, _)| *id == it));
-            ticket.assignee = next.as_ref().map(|it| it.0);
-            let data = json!({"to": ticket.assignee, "name": next.map(|it| it.1), "internal": {"from": id, "why": "deactivated"}});
-            let event = work
-                .event(&ticket, EventKind::Assigned, Visibility::Public, None, data)
-                .await?;
-            if let Some(next) = ticket.assignee {
-                let telling = Telling::of(NotificationKind::Assigned, ticket.id, event);
-                work.tell(&[next], telling).await?;
-            }
-            work.save(&mut ticket, true).await?;
-            handed_over += 1;
-        }
+        let open = people::open_tickets(work.conn(), id).await?;
+        let open = still_theirs(&mut work, id, open).await?;
+        let handed_over = open.len() as u64;
+        take_away(&mut work, open, successor, Why::Deactivated).await?;
         work.audit(
             "person.deactivated",
             "person",

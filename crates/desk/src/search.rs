@@ -1,9 +1,10 @@
-//! Search, within what the caller may open: tickets by number, by words and by person, and people for engineers.
+//! Search, within what the caller may open: tickets by number, by words and by person, and people for those who have a page
+//! of them.
 
 use chrono::{DateTime, Utc};
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::id::{PersonId, TicketNumber};
-use tierdesk_store::search::{self, Found, FoundPerson, Hits};
+use tierdesk_store::search::{self, Among, Found, FoundPerson, Hits};
 use tierdesk_store::{StoreError, ticket};
 
 use crate::error::{DeskError, Result};
@@ -23,7 +24,7 @@ pub struct Results {
     pub exact: Option<TicketNumber>,
     /// Tickets that hold the words.
     pub hits: Hits,
-    /// People, for engineers.
+    /// People of whom the caller may open a page.
     pub people: Vec<FoundPerson>,
     /// The text holds no word that could be searched.
     pub says_nothing: bool,
@@ -35,6 +36,18 @@ pub struct Results {
 /// rest whatever is asked; two at least.
 pub(crate) fn at_once(connections: u32) -> usize {
     usize::try_from(connections / 6).unwrap_or_default().max(2)
+}
+
+/// Among whom the caller may look for people: engineers and administrators among all, managers among those whose work they
+/// answer for. None for others.
+fn among(caller: &Caller) -> Option<Among<'_>> {
+    let all = [Action::Work, Action::Administer];
+    if all.into_iter().any(|it| authorize(&caller.who, it).is_ok()) {
+        return Some(Among::Everybody);
+    }
+    authorize(&caller.who, Action::SeeDashboard).ok()?;
+    let managed = caller.principal()?.manages.as_ref()?;
+    Some(Among::Teams(managed))
 }
 
 impl Desk {
@@ -67,8 +80,11 @@ impl Desk {
                 .map(|it| it.number);
         }
         let like_a_name = text.split_whitespace().count() <= 3;
-        if page == 0 && like_a_name && authorize(&caller.who, Action::Work).is_ok() {
-            results.people = search::people(&mut tx, &text, PEOPLE).await?;
+        if page == 0
+            && like_a_name
+            && let Some(among) = among(caller)
+        {
+            results.people = search::people(&mut tx, &text, among, PEOPLE).await?;
         }
         let asked = search::Asked {
             scope: &scope,

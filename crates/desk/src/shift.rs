@@ -11,11 +11,11 @@ use tierdesk_domain::id::{DocumentId, PersonId};
 use tierdesk_domain::shift::{
     Absence, AbsenceKind, MAX_ABSENCE, MAX_AWAY, MAX_REASON, Presence, Shift,
 };
-use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::shift::{self as kept, Entered, Member, OwnHours, Waiting};
 use tierdesk_store::{PgConnection, people, person, team};
 use uuid::Uuid;
 
+use crate::assignment::{Why, take_away};
 use crate::calendar::may_choose;
 use crate::error::{DeskError, Result};
 use crate::rulebook::Rulebook;
@@ -363,14 +363,7 @@ impl Desk {
             }
         }
         let n = tickets.len() as u64;
-        for mut ticket in tickets {
-            ticket.assignee = None;
-            let data = json!({"to": null, "name": null, "internal": {"from": id, "why": "absent"}});
-            work.event(&ticket, EventKind::Assigned, Visibility::Public, None, data)
-                .await?;
-            work.save(&mut ticket, true).await?;
-            crate::routing::enter(&mut work, &mut ticket).await?;
-        }
+        take_away(&mut work, tickets, None, Why::Absent).await?;
         let detail = json!({"tickets": n});
         work.audit("person.tickets_freed", "person", &id.to_string(), detail);
         work.commit().await?;

@@ -392,6 +392,8 @@ pub(crate) async fn reopen(
         .await?;
     let entry = (ticket.id, event, Visibility::Public);
     draft::sent(work, Purpose::Answer(ticket.id), message.files, entry);
+    let had = ticket.assignee;
+    crate::assignment::come_back(work, ticket).await?;
     work.audit(
         "ticket.reopened",
         "ticket",
@@ -408,9 +410,10 @@ pub(crate) async fn reopen(
             secret: None,
         })
         .await?;
-    } else if let Some(engineer) = ticket.assignee {
+    } else if had.is_some() {
+        // Where whoever had it left, it is the whole queue's to know, or whose it is by routing.
         let telling = Telling::of(NotificationKind::Reopened, ticket.id, event);
-        work.tell(&[engineer], telling).await?;
+        return work.save_and_tell(ticket, telling, None).await;
     }
     work.save(ticket, true).await
 }

@@ -254,6 +254,21 @@ pub async fn open_tickets(conn: &mut PgConnection, person: PersonId) -> Result<V
         .collect())
 }
 
+/// Those of somebody's open tickets that they may not act on: they work neither in the queue nor at L3 of its team.
+pub async fn out_of_reach(conn: &mut PgConnection, person: PersonId) -> Result<Vec<TicketId>> {
+    Ok(sqlx::query_scalar!(
+        "select t.id from ticket t where t.assignee_id = $1 and t.status in ('new', 'open', 'pending', 'on_hold')
+           and not exists (select from membership m where m.person_id = $1 and m.team_id = t.team_id and m.tier in (t.tier, 3))
+         order by t.id",
+        person.0
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(TicketId)
+    .collect())
+}
+
 /// The queues of a person with their teams' names.
 pub async fn queues(conn: &mut PgConnection, person: PersonId) -> Result<Vec<(TeamId, Tier)>> {
     sqlx::query!(

@@ -48,6 +48,15 @@ pub struct Person {
     pub email: Option<String>,
 }
 
+/// Until the transaction ends nobody takes a place at the desk from this person: who does waits, and who just did is waited
+/// for.
+pub async fn hold(conn: &mut PgConnection, id: PersonId) -> Result<()> {
+    sqlx::query!("select id from person where id = $1 for share", id.0)
+        .fetch_optional(conn)
+        .await?;
+    Ok(())
+}
+
 /// A person by id, also when deactivated.
 pub async fn find(conn: &mut PgConnection, id: PersonId) -> Result<Option<Person>> {
     let row = sqlx::query!(

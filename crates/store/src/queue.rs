@@ -129,7 +129,9 @@ pub async fn all(conn: &mut PgConnection) -> Result<Vec<QueueCount>> {
            from team cross join (values (1::smallint), (2::smallint), (3::smallint)) as tiers (tier)
            left join (select team_id, tier, sum(n)::bigint as n from tally where measure = 'queue' and day = '1970-01-01' group by team_id, tier) y
                on y.team_id = team.id and y.tier = tiers.tier
-           where team.retired_at is null and exists (select from membership m where m.team_id = team.id and m.tier = tiers.tier)
+           where team.retired_at is null and exists (
+               select from membership m join person p on p.id = m.person_id
+               where m.team_id = team.id and m.tier = tiers.tier and p.deactivated_at is null)
            order by tiers.tier, lower(team.name)"#
     )
     .fetch_all(conn)

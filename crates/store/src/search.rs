@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Postgres, Transaction};
-use tierdesk_domain::authorize::Scope;
+use tierdesk_domain::authorize::{Managed, Scope};
 use tierdesk_domain::excerpt::{Piece, Sought};
 use tierdesk_domain::id::{PersonId, TicketId, TicketNumber};
 use tierdesk_domain::ticket::{Priority, Status};
@@ -347,8 +347,22 @@ pub struct FoundPerson {
     pub deactivated: bool,
 }
 
-/// People whose name or address has words that begin with each of these, for engineers; at most `limit`.
-pub async fn people(conn: &mut PgConnection, text: &str, limit: i64) -> Result<Vec<FoundPerson>> {
+/// Among whom people are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Among<'a> {
+    /// Everybody.
+    Everybody,
+    /// Those who work in these teams.
+    Teams(&'a Managed),
+}
+
+/// People whose name or address has words that begin with each of these; at most `limit`.
+pub async fn people(
+    conn: &mut PgConnection,
+    text: &str,
+    among: Among<'_>,
+    limit: i64,
+) -> Result<Vec<FoundPerson>> {
     // `jo web` finds Jonas Weber. Letters and digits only, so that nothing else means something to PostgreSQL.
     let beginnings: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric())
@@ -358,15 +372,26 @@ pub async fn people(conn: &mut PgConnection, text: &str, limit: i64) -> Result<V
     if beginnings.is_empty() {
         return Ok(Vec::new());
     }
+    let (everybody, every_team, teams) = match among {
+        Among::Everybody => (true, true, Vec::new()),
+        Among::Teams(Managed::All) => (false, true, Vec::new()),
+        Among::Teams(Managed::Teams(teams)) => {
+            (false, false, teams.iter().map(|it| it.0).collect())
+        }
+    };
     Ok(sqlx::query!(
         r#"select p.id, p.name, p.site, p.deactivated_at, a.email as "email?"
            from person p left join address a on a.person_id = p.id and a.is_primary
            where p.id in (select id from person where people_words(name) @@ to_tsquery('simple', $1)
                           union select person_id from address where people_words(email) @@ to_tsquery('simple', $1))
+             and ($4 or exists (select from membership m where m.person_id = p.id and ($5 or m.team_id = any ($6))))
            order by p.deactivated_at is not null, strpos(lower(p.name), lower($3)) = 1 desc, lower(p.name), p.id limit $2"#,
         beginnings.join(" & "),
         limit,
-        text
+        text,
+        everybody,
+        every_team,
+        &teams
     )
     .fetch_all(conn)
     .await?

@@ -237,6 +237,9 @@ pub async fn by_number(
 }
 
 /// The ticket with that id, locked until the transaction ends. For actions, which then ask `authorize` with its facts.
+///
+/// Its team is not joined: after waiting for somebody who moves the ticket, PostgreSQL would look for the new team in the row
+/// of the old one, and find no ticket.
 pub async fn lock(conn: &mut PgConnection, id: TicketId) -> Result<Option<Ticket>> {
     sqlx::query_as!(
         Row,
@@ -244,9 +247,9 @@ pub async fn lock(conn: &mut PgConnection, id: TicketId) -> Result<Option<Ticket
                   requester_id, organisation_id, host_id, channel, bot_holds, cycle, resolution_code, resolved_by, t.version,
                   t.created_at, updated_at, resolved_at, closed_at, auto_close_at,
                   nullif(next_clock_at, 'infinity') as next_clock_at, nullif(next_risk_at, 'infinity') as next_risk_at, next_clock,
-                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, acknowledged_at, team.restricted
-           from ticket t join team on team.id = t.team_id
-           where t.id = $1 for update of t"#,
+                  next_clock_risk_at, next_clock_seconds, sla_policy_id, sla_policy_version, acknowledged_at,
+                  (select team.restricted from team where team.id = t.team_id) as "restricted!"
+           from ticket t where t.id = $1 for update"#,
         id.0
     )
     .fetch_optional(conn)

@@ -20,8 +20,9 @@ use axum::extract::State;
 use axum::response::Response;
 use tierdesk_desk::dashboard::{Dashboard, Key, Lens};
 use tierdesk_domain::dashboard::{
-    OLA, Promise, SLA, Share, first_contact, percent, reopened, resolved_by_people,
+    OLA, Promise, SLA, Share, View, first_contact, percent, reopened, resolved_by_people,
 };
+use tierdesk_domain::id::PersonId;
 use tierdesk_domain::tally::{Counts, Measure, Several};
 use tierdesk_domain::text;
 
@@ -48,6 +49,15 @@ pub(crate) fn routes(routes: &mut Routes) {
     routes.get(Audience::Manager, "/dashboard/workload", workload::show);
     reports::routes(routes);
     zone::routes(routes);
+}
+
+/// The list of what an engineer has, as far as its reader answers for it.
+pub(crate) fn has(person: PersonId) -> String {
+    let key = Key {
+        person: Some(person),
+        ..Key::default()
+    };
+    list(Listed::Open, None, &View::default(), &key)
 }
 
 #[derive(Template)]

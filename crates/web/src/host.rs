@@ -334,7 +334,7 @@ async fn page(
         denied: host.policy.denied_entries.iter().cloned().collect(),
         jobs: jobs
             .into_iter()
-            .map(|job| JobLine::new(job, &frame))
+            .map(|job| JobLine::new(job, false, &frame))
             .collect(),
         id,
         name: host.name,

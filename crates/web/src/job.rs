@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use tierdesk_catalogue::find;
+use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::id::JobId;
 use tierdesk_domain::job::JobState;
 use tierdesk_domain::text::{fill, t};
@@ -20,6 +21,7 @@ use crate::frame::Frame;
 use crate::moment::Moment;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
+use crate::ticket;
 use crate::{AppState, WebError};
 
 /// Pieces of output on one page: more than a job can have (1 MiB in pieces of any size, bounded again by bytes).
@@ -72,6 +74,8 @@ pub(crate) struct Line {
     pub(crate) state: &'static str,
     pub(crate) over: bool,
     pub(crate) waits: bool,
+    /// Whether the reader may stop it.
+    pub(crate) may_stop: bool,
     /// `healthy`, `problem`, `unknown`, or `""` while there is none.
     pub(crate) verdict: &'static str,
     pub(crate) summary: String,
@@ -81,7 +85,8 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(job: Job, frame: &Frame) -> Self {
+    /// `may_work` says whether the reader may work on its ticket.
+    pub(crate) fn new(job: Job, may_work: bool, frame: &Frame) -> Self {
         let number = job.ticket_number.map_or(0, |it| it.0);
         Self {
             address: format!("/tickets/{number}/jobs/{}", job.id),
@@ -97,6 +102,7 @@ impl Line {
             state: word(job.state),
             over: job.state.is_final(),
             waits: job.state == JobState::Queued,
+            may_stop: may_work && !job.state.is_final() && job.cancel_asked_at.is_none(),
             verdict: match job.state {
                 JobState::Succeeded => job.verdict.map_or("unknown", |verdict| verdict.as_str()),
                 state if state.is_final() => "unknown",
@@ -118,11 +124,12 @@ fn took(millis: i64) -> String {
 pub(crate) async fn unfinished(
     conn: &mut tierdesk_store::PgConnection,
     ticket: tierdesk_domain::id::TicketId,
+    may_work: bool,
     frame: &Frame,
 ) -> Result<Vec<Line>, WebError> {
     let jobs = job::of_ticket(conn, ticket, 50).await?;
     let going = jobs.into_iter().rev().filter(|job| !job.state.is_final());
-    Ok(going.map(|job| Line::new(job, frame)).collect())
+    Ok(going.map(|job| Line::new(job, may_work, frame)).collect())
 }
 
 #[derive(Template)]
@@ -143,7 +150,6 @@ struct Show {
     started: Option<Moment>,
     finished: Option<Moment>,
     output: String,
-    may_stop: bool,
 }
 
 /// From a run's own address to its page beside its ticket.
@@ -184,6 +190,8 @@ async fn show(
     Path((number, id)): Path<(i64, Uuid)>,
 ) -> Result<Response, WebError> {
     let job = find_job(&app, &me, number, id).await?;
+    let ticket = ticket::find(&app, &me, number).await?;
+    let may_work = authorize(&me.caller.who, Action::WorkTicket(ticket.facts())).is_ok();
     let mut conn = app.desk.acquire().await?;
     let chunks = job::chunks(&mut conn, job.id, job.attempt, -1, PIECES).await?;
     drop(conn);
@@ -239,10 +247,7 @@ async fn show(
         started: job.started_at.map(|at| frame.at(&at)),
         finished: job.finished_at.map(|at| frame.at(&at)),
         output: output::text(&chunks),
-        may_stop: !job.state.is_final()
-            && me.visitor.roles.engineer
-            && job.cancel_asked_at.is_none(),
-        line: Line::new(job, &frame),
+        line: Line::new(job, may_work, &frame),
         frame,
     };
     Ok(Page(page).into_response())

@@ -360,6 +360,9 @@ async fn next(
     Path((tier, team)): Path<(String, String)>,
 ) -> Result<Response, WebError> {
     let queue = find(&app, &me, &tier, &team).await?;
+    if !may_take(&me, &queue) {
+        return Err(WebError::Forbidden);
+    }
     let reader = me.visitor.principal.person;
     let lines = {
         let mut conn = app.desk.acquire().await?;
@@ -377,7 +380,10 @@ async fn next(
                     Some("said.taken"),
                 ));
             }
-            Err(DeskError::Conflict | DeskError::State(_)) => {} // somebody was faster: the next one
+            // Somebody was faster, with that ticket or in moving it elsewhere: the next one.
+            Err(
+                DeskError::Conflict | DeskError::State(_) | DeskError::Denied | DeskError::NotFound,
+            ) => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -394,7 +400,7 @@ struct Ticked {
     ticket: Vec<i64>,
 }
 
-/// Takes every ticked ticket that nobody has.
+/// Takes every ticked ticket that nobody has. What others took, moved or closed meanwhile is missed; the rest is theirs.
 async fn take(
     State(app): State<AppState>,
     me: Me,
@@ -403,12 +409,17 @@ async fn take(
     Form(ticked): Form<Ticked>,
 ) -> Result<Response, WebError> {
     let queue = find(&app, &me, &tier, &team).await?;
+    if !may_take(&me, &queue) {
+        return Err(WebError::Forbidden);
+    }
     let address = queue_address(queue.tier(), queue.team_name());
     let (mut taken, mut missed) = (0, 0);
     for number in ticked.ticket.into_iter().take(TAKE_AT_ONCE) {
         match take_one(&app, &me, TicketNumber(number), now).await {
             Ok(()) => taken += 1,
-            Err(WebError::Conflict | WebError::State(_) | WebError::NotFound) => missed += 1,
+            Err(
+                WebError::Conflict | WebError::State(_) | WebError::NotFound | WebError::Forbidden,
+            ) => missed += 1,
             Err(error) => return Err(error),
         }
     }

@@ -1,4 +1,4 @@
-//! The search page: a number opens its ticket, words find tickets, and engineers find people. Words of the filter
+//! The search page: a number opens its ticket, words find tickets, and staff find the people of whom they may open a page. Words of the filter
 //! language lead to the filtered list.
 
 use askama::Template;
@@ -13,12 +13,14 @@ use tierdesk_domain::text::{fill, t};
 use tierdesk_store::search::{Found, FoundPerson};
 use uuid::Uuid;
 
+use crate::dashboard;
 use crate::extract::{Me, Now, Query};
 use crate::filters;
 use crate::frame::Frame;
 use crate::moment::Moment;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
+use crate::visitor::Roles;
 use crate::words;
 use crate::{AppState, WebError};
 
@@ -68,6 +70,38 @@ fn ticket_address(number: TicketNumber, staff: bool) -> String {
     }
 }
 
+/// A person, with the page of them that the reader may open.
+struct PersonRow {
+    href: String,
+    /// Their page for administrators, where `href` is another one; else `""`.
+    account: String,
+    person: FoundPerson,
+}
+
+impl PersonRow {
+    /// Engineers go on to what the person filed, administrators to their page, managers to what they have.
+    fn new(person: FoundPerson, roles: Roles) -> Self {
+        let account = format!("/admin/people/{}", person.id);
+        let (href, account) = if roles.engineer {
+            let account = if roles.administrator {
+                account
+            } else {
+                String::new()
+            };
+            (format!("/search?person={}", person.id), account)
+        } else if roles.administrator {
+            (account, String::new())
+        } else {
+            (dashboard::has(person.id), String::new())
+        };
+        Self {
+            href,
+            account,
+            person,
+        }
+    }
+}
+
 /// What both layouts show.
 struct Results {
     text: String,
@@ -75,7 +109,7 @@ struct Results {
     /// The heading of a person's list, or `""`.
     of_person: String,
     exact: Option<(String, i64)>,
-    people: Vec<FoundPerson>,
+    people: Vec<PersonRow>,
     rows: Vec<Row>,
     /// Why there is nothing: a title and a line, or nothing to say.
     empty: Option<(&'static str, &'static str)>,
@@ -196,7 +230,9 @@ async fn show(
         } else {
             nothing.then(|| (t("search.nothing"), t("search.nothing_line")))
         };
-        found.people = results.people;
+        let roles = me.visitor.roles;
+        let row = |person| PersonRow::new(person, roles);
+        found.people = results.people.into_iter().map(row).collect();
         found.rows = results
             .hits
             .tickets

@@ -200,7 +200,14 @@ impl Reader<'_> {
         Some(match event.kind {
             EventKind::Assigned => match data["name"].as_str() {
                 Some(name) => ("user", fill("event.assigned", &[("name", &name)])),
-                None if self.desk => ("user", t("event.assigned_nobody").to_owned()),
+                None if self.desk => {
+                    let left = ["deactivated", "not_in_queue"].map(Some);
+                    let key = match left.contains(&data["internal"]["why"].as_str()) {
+                        true => "event.assigned_left",
+                        false => "event.assigned_nobody",
+                    };
+                    ("user", t(key).to_owned())
+                }
                 None => return None,
             },
             EventKind::Status => ("forward", self.status(data)?),

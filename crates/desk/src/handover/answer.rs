@@ -83,7 +83,7 @@ impl Desk {
     ///
     /// # Errors
     /// [`DeskError::Invalid`] without a code or a sentence; [`DeskError::Conflict`] if the ticket changed since `version`;
-    /// [`DeskError::State`] when no hand-over waits for an answer.
+    /// [`DeskError::State`] when no hand-over waits for an answer, or nobody works any more where it came from.
     pub async fn bounce(
         &self,
         caller: &Caller,
@@ -104,6 +104,9 @@ impl Desk {
         let handover = handover.ok_or(DeskError::State("state.no_open_handover"))?;
         let (team, tier) = handover.from;
         let back_to = sender(&mut work, &handover).await?;
+        if back_to.is_none() && !super::staffed(&mut work, team, tier).await? {
+            return Err(DeskError::State("state.nobody_there"));
+        }
         let name = back_to.as_ref().map(|(_, name)| name.clone());
         let to = back_to.map(|(id, _)| id);
         let data = json!({

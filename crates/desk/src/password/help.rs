@@ -137,7 +137,7 @@ async fn ask(work: &mut Work<'_>, person: PersonId) -> Result<()> {
         )
         .await?;
     if ticket.bot_holds {
-        crate::bot::heard(work, &mut ticket, "").await?;
+        crate::bot::heard(work, &ticket);
     } else {
         conversation::goes_on(work, &mut ticket, event).await?;
     }

@@ -205,6 +205,7 @@ async fn page(
     errors: Errors,
 ) -> Result<Page<Diagnose>, WebError> {
     let scope = authorize(&me.caller.who, Action::ReadInternal(ticket.facts()))?;
+    let may_work = authorize(&me.caller.who, Action::WorkTicket(ticket.facts())).is_ok();
     let mut conn = app.desk.acquire().await?;
     let requester = person::find(&mut conn, ticket.requester)
         .await?
@@ -330,7 +331,7 @@ async fn page(
         preview,
         before: before
             .into_iter()
-            .map(|job| Line::new(job, &frame))
+            .map(|job| Line::new(job, may_work, &frame))
             .collect(),
         errors,
         frame,

@@ -5,6 +5,7 @@ use tierdesk_domain::text;
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
 
+use super::form::{EffectRow, RuleForm};
 use crate::{AppState, WebError};
 
 /// Declares the kinds of rows of the form: a word in the form and a text for people each.
@@ -131,6 +132,8 @@ pub(crate) struct Options {
     pub(crate) people: Vec<Choice>,
     pub(crate) conditions: Vec<Choice>,
     pub(crate) effects: Vec<Choice>,
+    /// The queues that somebody works in: team and tier as the choices name them.
+    staffed: Vec<(String, String)>,
 }
 
 fn choice(value: impl ToString, title: impl Into<String>) -> Choice {
@@ -146,7 +149,12 @@ impl Options {
         let teams = tierdesk_store::team::all(&mut conn).await?;
         let skills = tierdesk_store::skill::all(&mut conn).await?;
         let people = tierdesk_store::escalation::staff(&mut conn).await?;
+        let staffed = tierdesk_store::queue::all(&mut conn).await?;
         Ok(Self {
+            staffed: staffed
+                .into_iter()
+                .map(|it| (it.team.to_string(), it.tier.to_string()))
+                .collect(),
             teams: teams.into_iter().map(|it| choice(it.id, it.name)).collect(),
             tiers: Tier::ALL.map(|it| choice(it, it.name())).to_vec(),
             skills: skills
@@ -176,5 +184,35 @@ impl Options {
                 .map(|it| choice(it, it.label()))
                 .collect(),
         })
+    }
+
+    /// The queues in which nobody works and to which an effect of this rule would move tickets, or `""`.
+    pub(crate) fn nobody_in(&self, effect: &EffectRow, rule: &RuleForm) -> String {
+        if effect.kind != EffectKind::Move || effect.team.is_empty() && effect.tier.is_empty() {
+            return String::new();
+        }
+        // What an effect does not name stays as it is with the ticket, which is what the rule looks at.
+        let meant = |all: &'_ [Choice], named: &str, only: &str| -> Vec<Choice> {
+            let ticked = |it: &Choice| rule.has(only, &it.value);
+            let any = all.iter().any(ticked);
+            let fits = |it: &&Choice| match named {
+                "" => !any || ticked(it),
+                named => it.value == named,
+            };
+            all.iter().filter(fits).cloned().collect()
+        };
+        let mut empty = Vec::new();
+        for tier in meant(&self.tiers, &effect.tier, "only_tier") {
+            for team in meant(&self.teams, &effect.team, "only_team") {
+                let here = |it: &(String, String)| (&it.0, &it.1) == (&team.value, &tier.value);
+                if !self.staffed.iter().any(here) {
+                    empty.push(format!("{} {}", tier.title, team.title));
+                }
+            }
+        }
+        match empty.is_empty() {
+            true => String::new(),
+            false => text::fill("rules.nobody_there", &[("queues", &empty.join(", "))]),
+        }
     }
 }

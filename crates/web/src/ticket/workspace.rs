@@ -208,7 +208,7 @@ impl Workspace {
             .map(|clock| ClockChip::of_ticket(clock, &about, &rulebook.book, frame.now, frame.zone))
             .collect();
         let running = if around.diagnosing {
-            crate::job::unfinished(conn, ticket.id, &frame).await?
+            crate::job::unfinished(conn, ticket.id, may_work, &frame).await?
         } else {
             Vec::new()
         };
