@@ -38,6 +38,7 @@ mod looks_of_all;
 mod mail;
 mod many;
 mod matrix;
+mod no_mail;
 mod notification;
 mod numbers;
 mod on_call;

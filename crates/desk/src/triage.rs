@@ -173,6 +173,7 @@ pub(crate) async fn reset_facts(work: &mut Work<'_>, ticket: &Ticket) -> Result<
         administrator: account.administrator,
         address: account.address,
         started,
+        mails: work.desk().settings.mail.leads_somewhere(),
     })
 }
 

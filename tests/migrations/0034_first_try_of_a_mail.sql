@@ -1,0 +1,1 @@
+update outbox set tried_at = created_at where state <> 'pending';
