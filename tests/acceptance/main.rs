@@ -51,6 +51,8 @@ mod privilege;
 mod programs;
 mod promise;
 mod prompt;
+#[cfg(debug_assertions)]
+mod pseudo_locale;
 mod queue;
 mod race;
 mod rate_limit;
@@ -63,6 +65,7 @@ mod room;
 mod routing;
 mod schema;
 mod search;
+mod sentences;
 mod sign_in_help;
 mod skill;
 mod sla_compute;

@@ -289,7 +289,7 @@ async fn plant(desk: &Tierdesk, fragment: impl Fn(usize) -> String) {
 }
 
 /// A world in which everything that pages can tell has happened.
-async fn eventful() -> World {
+pub(crate) async fn eventful() -> World {
     let world = World::build().await;
     let mut conn = database::connect(&world.tierdesk.database).await;
     for kind in [
@@ -330,7 +330,7 @@ const ENGINEER: usize = 3;
 
 /// Pages that show what is planted. A mail stands in a frame, which is tried on its own below; behind a secret that nobody
 /// has there is nothing to show.
-fn shown(world: &World) -> Vec<Page> {
+pub(crate) fn shown(world: &World) -> Vec<Page> {
     pages()
         .into_iter()
         .filter(|it| !world.path(it.route).contains(NOTHING))

@@ -223,7 +223,7 @@ async fn record(
         let hints = decision
             .hints
             .iter()
-            .map(|hint| hint.as_str().replace('_', " "))
+            .map(|hint| hint.words())
             .collect::<Vec<_>>()
             .join(", ");
         facts.push(fact(t("bot.fact_hints"), hints));
