@@ -21,7 +21,7 @@ const WRONG: &str = "zqwrongpassword zqwrongpassword";
 const TOKEN: &str = "zqtokenzqtokenzqtokenzqtokenzqtokenzqtoken0";
 
 /// Everything in the database as text, as a dump would have it.
-async fn dump(tierdesk: &Tierdesk) -> String {
+pub(crate) async fn dump(tierdesk: &Tierdesk) -> String {
     let mut owner = database::connect(&tierdesk.database).await;
     let tables: Vec<String> = sqlx::query_scalar(
         "select table_name::text from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'",

@@ -9,6 +9,7 @@ use serde_json::json;
 use sqlx::Row as _;
 use support::database;
 use support::product::{Someone, Tierdesk};
+use support::served::Served;
 use support::smtp::{At, Do, SmtpSink};
 use tierdesk_desk::Caller;
 use tierdesk_desk::conversation::Afterwards;
@@ -49,6 +50,15 @@ fn outbox(tierdesk: &Tierdesk, sink: &SmtpSink) -> Outbox {
         prefix: "TD".to_owned(),
     };
     Outbox::new(tierdesk.desk.clone(), post)
+}
+
+/// How a desk mails whose mail server is not set yet.
+fn nowhere() -> Post {
+    Post {
+        transport: Transport::Nowhere,
+        from: Mailbox::new("Service desk", "desk@desk.example".parse().unwrap()),
+        prefix: "TD".to_owned(),
+    }
 }
 
 impl Scene {
@@ -231,6 +241,100 @@ async fn after_five_days_without_a_mail_server_the_ticket_says_that_nothing_went
         .await
         .unwrap();
     assert_eq!(failed.visibility, "internal");
+}
+
+#[tokio::test]
+async fn the_days_before_there_was_a_mail_server_do_not_count_against_a_mail() {
+    let mut scene = Scene::new().await;
+    scene.file().await;
+    let waiting = Outbox::new(scene.tierdesk.desk.clone(), nowhere());
+    assert_eq!(waiting.drain(scene.tierdesk.now()).await.unwrap(), 0);
+    scene.tierdesk.clock.advance(TimeDelta::days(30));
+    assert_eq!(waiting.drain(scene.tierdesk.now()).await.unwrap(), 0);
+    let states = scene.states().await;
+    assert!(!states.is_empty());
+    for (state, said) in &states {
+        assert_eq!((state.as_str(), said.as_str()), ("pending", ""));
+    }
+    // The first server that is set cannot be used; the next one can.
+    scene.sink.shut().await;
+    scene.send().await;
+    assert_eq!(scene.states().await[0].0, "pending");
+    scene.tierdesk.clock.advance(TimeDelta::days(4));
+    scene.sink.open().await;
+    scene.send().await;
+    for (state, said) in scene.states().await {
+        assert_eq!(state, "sent", "{said}");
+    }
+    assert_eq!(scene.sink.delivered().len(), states.len());
+}
+
+/// Looks again and again until it is so.
+async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+    for _ in 0..300 {
+        if so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("never: {what}");
+}
+
+#[tokio::test]
+async fn a_worker_without_a_mail_server_says_that_nothing_was_sent_and_with_one_it_is() {
+    let scene = Scene::new().await;
+    // The programs take the real time.
+    scene.tierdesk.clock.follow();
+    let ticket = scene.file().await;
+    let mut served = Served::start(&scene.tierdesk, &[]).await;
+    served.run("worker", &[]);
+    until("the worker works", async || {
+        let triaged = scene.tierdesk.newest(ticket.id, "triage").await.is_some();
+        triaged && served.log("worker").contains("no mail server is set")
+    })
+    .await;
+    let waiting = scene.states().await;
+    assert!(!waiting.is_empty());
+    for (state, said) in &waiting {
+        assert_eq!((state.as_str(), said.as_str()), ("pending", ""));
+    }
+    assert!(
+        scene
+            .tierdesk
+            .newest(ticket.id, "mail_sent")
+            .await
+            .is_none()
+    );
+    let numbers = served.ask("GET /metrics", &[], "");
+    assert!(
+        numbers
+            .lines()
+            .any(|line| line.starts_with("tierdesk_mails_waiting ") && !line.ends_with(" 0")),
+        "{numbers}"
+    );
+
+    served.end();
+    let port = scene.sink.address().port().to_string();
+    served.run(
+        "worker",
+        &[
+            ("TIERDESK_SMTP_HOST", "localhost"),
+            ("TIERDESK_SMTP_PORT", &port),
+            ("TIERDESK_SMTP_SECURITY", "plain"),
+            ("TIERDESK_MAIL_FROM", "desk@desk.example"),
+        ],
+    );
+    scene.sink.wait_for(waiting.len()).await;
+    assert_eq!(scene.sink.delivered_to(&scene.priya.email).len(), 1);
+    until("the ticket says so", async || {
+        scene
+            .tierdesk
+            .newest(ticket.id, "mail_sent")
+            .await
+            .is_some()
+    })
+    .await;
+    assert_eq!(scene.states().await[0].0, "sent");
 }
 
 #[tokio::test]

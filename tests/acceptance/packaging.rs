@@ -285,3 +285,65 @@ fn links_in_the_documents_lead_somewhere() {
         }
     }
 }
+
+/// What `.ci/check-rust` says where `PATH` holds a cargo that says `version`, or none.
+fn checked_rust(version: Option<&str>) -> (bool, String) {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(version) = version {
+        let cargo = folder.path().join("cargo");
+        std::fs::write(&cargo, format!("#!/bin/sh\necho \"{version}\"\n")).unwrap();
+        std::fs::set_permissions(&cargo, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    // Without a cargo of the machine's own, wherever it lies.
+    for tool in ["bash", "dirname", "sed", "sort", "head"] {
+        let found = ["/usr/bin", "/bin"]
+            .iter()
+            .map(|dir| Path::new(dir).join(tool))
+            .find(|path| path.exists())
+            .unwrap_or_else(|| panic!("{tool} is missing"));
+        std::os::unix::fs::symlink(found, folder.path().join(tool)).unwrap();
+    }
+    let ran = Command::new(repository().join(".ci/check-rust"))
+        .env("PATH", folder.path())
+        .output()
+        .unwrap();
+    let said = [ran.stdout, ran.stderr].concat();
+    (ran.status.success(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn a_machine_without_a_rust_that_is_new_enough_is_told_what_to_install() {
+    let manifest = read("Cargo.toml");
+    let needed = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = "))
+        .unwrap()
+        .trim_matches('"');
+    for (version, why) in [
+        (None, "cargo is missing"),
+        (
+            Some("cargo 1.63.0 (fd9c4297c 2022-07-01)"),
+            "cargo is 1.63.0",
+        ),
+        (Some("cargo 1.9.0"), "cargo is 1.9.0"),
+    ] {
+        let (well, said) = checked_rust(version);
+        assert!(!well, "{said}");
+        assert!(said.contains(why), "{said}");
+        assert!(
+            said.contains(&format!("rustup toolchain install {needed}")),
+            "{said}"
+        );
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    for version in [
+        format!("cargo {needed}.0 (abc 2026-01-01)"),
+        "cargo 2.3.0-nightly (abc 2030-01-01)".to_owned(),
+    ] {
+        let (well, said) = checked_rust(Some(&version));
+        assert!(well, "{said}");
+    }
+    assert!(read("README.md").contains(&format!("Rust {needed} or newer")));
+}

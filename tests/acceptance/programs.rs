@@ -199,6 +199,7 @@ async fn the_console_invites_an_administrator_and_says_what_is_wrong_with_an_add
         told.contains("The invitation to ada@example.org is in the outbox"),
         "{told}"
     );
+    assert!(told.contains("no mail server is set"), "{told}");
     let mut owner = support::database::connect(&tierdesk.database).await;
     let waits: (String, String, bool) = sqlx::query_as(
         "select o.kind, o.address, p.administrator from outbox o join person p on p.id = o.person_id",
@@ -212,6 +213,15 @@ async fn the_console_invites_an_administrator_and_says_what_is_wrong_with_an_add
     );
     assert!(refused(&invite("ada@example.org")).contains("Somebody has this address already"));
     assert!(refused(&invite("ada")).contains("not a mail address"));
+}
+
+#[tokio::test]
+async fn whoever_checks_settings_without_a_mail_server_reads_that_mail_waits() {
+    let tierdesk = support::Tierdesk::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (told, _) = said(&at_console(&tierdesk, folder.path(), &["config", "check"]));
+    assert!(told.contains("no mail server is set"), "{told}");
+    assert!(told.contains("TIERDESK_SMTP_HOST"), "{told}");
 }
 
 #[tokio::test]

@@ -249,7 +249,7 @@ async fn hostile_words_stay_words_on_every_page_that_shows_them() {
 }
 
 /// Where hosts, administrators, browsers and the machinery write texts that some page shows. A page may need the text of each.
-const PLACES: [&str; 22] = [
+const PLACES: [&str; 24] = [
     "update person set name = $1, site = $1",
     "update team set name = $1, description = $1 where name <> 'Network' and id = (select min(id::text)::uuid from team where name <> 'Network')",
     "update organisation set name = $1",
@@ -272,6 +272,8 @@ const PLACES: [&str; 22] = [
     "update absence set reason = $1",
     "update report set name = $1",
     "update notification set data = data || jsonb_build_object('rule', $1::text, 'because', $1::text, 'by', $1::text, 'schedule', $1::text, 'team', $1::text)",
+    "update configuration set body = jsonb_set(body, '{rules}', (select jsonb_agg(jsonb_set(rule, '{name}', to_jsonb($1::text))) from jsonb_array_elements(body->'rules') rule)) where kind = 'sla_policy'",
+    "update configuration set body = jsonb_set(jsonb_set(body, '{holidays}', '[\"2030-01-01\"]'), '{names}', jsonb_build_object('2030-01-01', $1::text)) where kind = 'calendar'",
 ];
 
 /// Puts a fragment into each of them; which, says the number of the place.
@@ -287,7 +289,7 @@ async fn plant(desk: &Tierdesk, fragment: impl Fn(usize) -> String) {
 }
 
 /// A world in which everything that pages can tell has happened.
-async fn eventful() -> World {
+pub(crate) async fn eventful() -> World {
     let world = World::build().await;
     let mut conn = database::connect(&world.tierdesk.database).await;
     for kind in [
@@ -328,7 +330,7 @@ const ENGINEER: usize = 3;
 
 /// Pages that show what is planted. A mail stands in a frame, which is tried on its own below; behind a secret that nobody
 /// has there is nothing to show.
-fn shown(world: &World) -> Vec<Page> {
+pub(crate) fn shown(world: &World) -> Vec<Page> {
     pages()
         .into_iter()
         .filter(|it| !world.path(it.route).contains(NOTHING))

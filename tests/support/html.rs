@@ -124,6 +124,35 @@ impl Page {
         wrong
     }
 
+    /// What can be read on the page piece by piece: texts between tags, and the attributes that are shown, read out or put
+    /// into the page by scripts. What programs take and print, in `code`, `kbd` and `pre`, is left out.
+    #[must_use]
+    pub fn pieces(&self) -> Vec<String> {
+        let mut pieces = Vec::new();
+        for node in self.0.tree.nodes() {
+            if let Some(text) = node.value().as_text() {
+                let unread = node.ancestors().filter_map(ElementRef::wrap).any(|it| {
+                    ["code", "kbd", "pre", "script", "style"].contains(&it.value().name())
+                });
+                if !unread {
+                    pieces.push(text.to_string());
+                }
+            }
+            let attributes = ElementRef::wrap(node)
+                .into_iter()
+                .flat_map(|it| it.value().attrs());
+            pieces.extend(
+                attributes
+                    .filter(|(name, _)| {
+                        ["alt", "aria-label", "placeholder", "title"].contains(name)
+                            || name.starts_with("data-w-")
+                    })
+                    .map(|(_, value)| value.to_owned()),
+            );
+        }
+        pieces
+    }
+
     /// Everything that a person can read on the page.
     #[must_use]
     pub fn all_text(&self) -> String {

@@ -13,6 +13,7 @@ use tierdesk_desk::{Caller, Desk, Keys, Settings};
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::Managed;
 use tierdesk_domain::id::{PersonId, TeamId};
+use tierdesk_domain::outbox::Way;
 use tierdesk_domain::person::{AuthStrength, PersonKind};
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::{person, session, team};
@@ -60,8 +61,15 @@ impl Tierdesk {
 
         let clock = Clock::default();
         let secret = Keys::generate();
-        let (desk, router) =
-            assemble(&database, &secret, &base_url, attachments.path(), &clock).await;
+        let (desk, router) = assemble(
+            &database,
+            &secret,
+            &base_url,
+            attachments.path(),
+            &clock,
+            Way::Mailbox,
+        )
+        .await;
         Self {
             router,
             desk,
@@ -76,12 +84,18 @@ impl Tierdesk {
 
     /// The same desk after its process ended and another one began: nothing is left but database, files and secret.
     pub async fn restart(&mut self) {
+        self.restart_with(Way::Mailbox).await;
+    }
+
+    /// The same, with another way for its mail. A test's own worker has its way from its `Post`.
+    pub async fn restart_with(&mut self, mail: Way) {
         (self.desk, self.router) = assemble(
             &self.database,
             &self.secret,
             &self.base_url,
             self.attachments.path(),
             &self.clock,
+            mail,
         )
         .await;
     }
@@ -280,6 +294,7 @@ async fn assemble(
     base_url: &str,
     attachments: &Path,
     clock: &Clock,
+    mail: Way,
 ) -> (Desk, axum::Router) {
     let pool = tierdesk_store::connect(&database::url(database), 6)
         .await
@@ -288,6 +303,7 @@ async fn assemble(
         base_url: base_url.to_owned(),
         site_name: "Tierdesk".to_owned(),
         mail_domain: "desk.example".to_owned(),
+        mail,
         attachment_dir: attachments.to_owned(),
     };
     let keys = Keys::read(secret).expect("a fresh secret");
@@ -298,7 +314,6 @@ async fn assemble(
         contact: Some("ext. 4400".to_owned()),
         zone: chrono_tz::Tz::UTC,
         trusted_proxies: Vec::new(),
-        mailbox: true,
         metrics_token: None,
     };
     let time = clock.clone();
@@ -319,6 +334,7 @@ async fn prepare(url: String) {
         base_url: String::new(),
         site_name: String::new(),
         mail_domain: String::new(),
+        mail: Way::Nowhere,
         attachment_dir: std::path::PathBuf::new(),
     };
     let keys = Keys::read(&Keys::generate()).expect("a fresh secret");

@@ -71,6 +71,11 @@ impl Served {
         ));
     }
 
+    /// Ends the program that was started last.
+    pub fn end(&mut self) {
+        self.running.pop();
+    }
+
     /// Where it listens.
     pub fn base_url(&self) -> String {
         format!("http://localhost:{}", self.port)

@@ -11,6 +11,7 @@ use sqlx::{Connection, PgConnection};
 use tierdesk_desk::keys::new_secret;
 use tierdesk_desk::{Desk, Keys, Settings};
 use tierdesk_domain::id::PersonId;
+use tierdesk_domain::outbox::Way;
 use tierdesk_domain::person::AuthStrength;
 use tierdesk_store::session::{self, NewSession};
 use tokio::process::Command;
@@ -199,6 +200,7 @@ pub(crate) fn desk(pool: tierdesk_store::Pool) -> anyhow::Result<Desk> {
         base_url: "http://localhost".to_owned(),
         site_name: "Bench".to_owned(),
         mail_domain: "localhost".to_owned(),
+        mail: Way::Nowhere,
         attachment_dir: PathBuf::from("/nonexistent"),
     };
     Ok(Desk::new(pool, Keys::read(&Keys::generate())?, settings))

@@ -80,9 +80,10 @@ mod tests {
     use std::collections::BTreeMap;
 
     use proptest::prelude::*;
+    use proptest::test_runner::TestRunner;
 
     use super::*;
-    use crate::ENTRIES;
+    use crate::{ENTRIES, Kind, ParamSpec};
 
     fn given(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs
@@ -146,50 +147,161 @@ mod tests {
         ]
     }
 
-    proptest! {
-        // 20,000 cases, each over every parameter of every entry: 100,000s of strings.
-        #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+    /// One parameter of an entry, with everything else that the entry needs at its example.
+    struct Place {
+        entry: &'static Entry,
+        spec: &'static ParamSpec,
+        others: BTreeMap<String, String>,
+        /// The vectors of each text that stands for a whole class of values: of the example, or of each word of a choice.
+        baselines: Vec<(String, Vec<Argv>)>,
+    }
 
-        #[test]
-        fn no_parameter_ever_becomes_an_option_or_changes_the_shape(text in nearly_valid()) {
-            for entry in ENTRIES {
-                for spec in entry.params {
-                    let mut raw: BTreeMap<String, String> = entry
-                        .params
-                        .iter()
-                        .filter(|other| !other.optional && other.default.is_none())
-                        .map(|other| (other.name.to_owned(), other.example.to_owned()))
-                        .collect();
-                    let baseline = {
-                        let mut with = raw.clone();
-                        with.insert(spec.name.to_owned(), spec.example.to_owned());
-                        let params = Params::parse(entry, &with).expect("examples are valid");
-                        plan(entry, &params)
-                    };
-                    raw.insert(spec.name.to_owned(), text.clone());
-                    let Ok(params) = Params::parse(entry, &raw) else { continue };
-                    let Some(value) = params.get(spec.name) else { continue };
-                    let value = value.to_string();
-                    prop_assert!(!value.starts_with(['-', '@', '+']), "{value:?}");
-                    prop_assert!(!value.chars().any(|c| c.is_control() || c == ' ' || c == '`' || c == '$'));
-                    // A second parse (on the host) reads the same value.
-                    let again = Params::parse(entry, &params.canonical()).expect("canonical form parses");
-                    prop_assert_eq!(&again, &params);
-                    for (got, wanted) in plan(entry, &params).iter().zip(&baseline) {
-                        let (Argv::Command { args, .. }, Argv::Command { args: wanted, .. }) = (got, wanted) else {
-                            continue;
-                        };
-                        if !matches!(spec.kind, crate::Kind::Choice(_)) {
-                            prop_assert_eq!(args.len(), wanted.len());
+    impl Place {
+        fn of(entry: &'static Entry, spec: &'static ParamSpec) -> Self {
+            let others: BTreeMap<_, _> = entry
+                .params
+                .iter()
+                .filter(|other| !other.optional && other.default.is_none())
+                .filter(|other| other.name != spec.name)
+                .map(|other| (other.name.to_owned(), other.example.to_owned()))
+                .collect();
+            let mut place = Self {
+                entry,
+                spec,
+                others,
+                baselines: Vec::new(),
+            };
+            let examples: &[&str] = match &spec.kind {
+                Kind::Choice(words) => words,
+                _ => &[spec.example],
+            };
+            for example in examples {
+                let params = place.parse(example).expect("examples are valid");
+                let value = params.get(spec.name).expect("it was given").to_string();
+                place.baselines.push((value, plan(entry, &params)));
+            }
+            place
+        }
+
+        fn parse(&self, text: &str) -> Option<Params> {
+            let mut raw = self.others.clone();
+            raw.insert(self.spec.name.to_owned(), text.to_owned());
+            Params::parse(self.entry, &raw).ok()
+        }
+
+        /// The vectors that `value` must give: those of the example, with the value in its place. Of a choice, those written
+        /// for that very word; any other word is none of the entry's.
+        fn expected(&self, value: &str) -> Option<Vec<Argv>> {
+            if let Kind::Choice(_) = self.spec.kind {
+                let (_, plan) = self.baselines.iter().find(|(word, _)| word == value)?;
+                return Some(plan.clone());
+            }
+            let (example, plan) = &self.baselines[0];
+            let Run::Steps(steps) = &self.entry.run else {
+                return Some(plan.clone());
+            };
+            let mut expected = plan.clone();
+            for (argv, step) in expected.iter_mut().zip(steps.iter()) {
+                let (Argv::Command { args, .. }, Step::Command(command)) = (argv, step) else {
+                    continue;
+                };
+                // Where the value goes, in their order. A literal before it that reads like the example would fail here.
+                let mut places: Vec<String> = command
+                    .args
+                    .iter()
+                    .filter_map(|arg| match arg {
+                        Arg::Param(name) if *name == self.spec.name => Some(String::new()),
+                        Arg::Prefixed(prefix, name) if *name == self.spec.name => {
+                            Some((*prefix).to_owned())
                         }
-                        for arg in args {
-                            if arg.starts_with('-') {
-                                prop_assert!(literal(entry, arg), "{} is not written in {}", arg, entry.id);
-                            }
-                        }
+                        _ => None,
+                    })
+                    .collect();
+                places.reverse();
+                for arg in args.iter_mut() {
+                    if places
+                        .last()
+                        .is_some_and(|prefix| *arg == format!("{prefix}{example}"))
+                    {
+                        *arg = format!("{}{value}", places.pop().unwrap_or_default());
                     }
                 }
+                assert!(places.is_empty(), "{}: {:?}", self.entry.id, self.spec.name);
             }
+            Some(expected)
+        }
+    }
+
+    /// Tries a text in that place. Says whether it got through the parser, and fails when what it gives is not as written.
+    fn tried(place: &Place, text: &str) -> Result<bool, TestCaseError> {
+        let Some(params) = place.parse(text) else {
+            return Ok(false);
+        };
+        let Some(value) = params.get(place.spec.name).map(ToString::to_string) else {
+            return Ok(false);
+        };
+        prop_assert!(!value.starts_with(['-', '@', '+']), "{value:?}");
+        prop_assert!(
+            !value
+                .chars()
+                .any(|c| c.is_control() || c == ' ' || c == '`' || c == '$'),
+            "{value:?}"
+        );
+        // A second parse (on the host) reads the same value.
+        let again = Params::parse(place.entry, &params.canonical());
+        prop_assert_eq!(again.as_ref(), Ok(&params));
+        let plan = plan(place.entry, &params);
+        let expected = place.expected(&value);
+        prop_assert!(expected.is_some(), "{value:?} is no word of the entry");
+        let expected = expected.unwrap_or_default();
+        prop_assert_eq!(plan.len(), expected.len());
+        prop_assert_eq!(&plan, &expected);
+        for argv in &plan {
+            let Argv::Command { args, .. } = argv else {
+                continue;
+            };
+            for arg in args.iter().filter(|arg| arg.starts_with('-')) {
+                prop_assert!(
+                    literal(place.entry, arg),
+                    "{arg} is not written in {}",
+                    place.entry.id
+                );
+            }
+        }
+        Ok(true)
+    }
+
+    /// AT-CMD-1: so many random texts for each parameter of each entry.
+    const TEXTS: u32 = 100_000;
+
+    #[test]
+    fn no_parameter_ever_becomes_an_option_or_changes_the_shape() {
+        let places: Vec<Place> = ENTRIES
+            .iter()
+            .flat_map(|entry| entry.params.iter().map(|spec| Place::of(entry, spec)))
+            .collect();
+        assert!(places.len() > 10, "{}", places.len());
+        // Each text is tried on every parameter.
+        let passed = std::cell::RefCell::new(vec![0_u32; places.len()]);
+        let mut runner = TestRunner::new(ProptestConfig {
+            cases: TEXTS,
+            ..ProptestConfig::default()
+        });
+        let outcome = runner.run(&nearly_valid(), |text| {
+            for (place, passed) in places.iter().zip(passed.borrow_mut().iter_mut()) {
+                *passed += u32::from(tried(place, &text)?);
+            }
+            Ok(())
+        });
+        assert!(outcome.is_ok(), "{outcome:?}");
+        // A parser that let nothing through would prove nothing.
+        for (place, passed) in places.iter().zip(passed.borrow().iter()) {
+            assert!(
+                *passed > 0,
+                "{} {}: no text was valid",
+                place.entry.id,
+                place.spec.name
+            );
         }
     }
 

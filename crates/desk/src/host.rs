@@ -172,7 +172,7 @@ impl Desk {
                 "host.suspended",
                 "host",
                 &id.to_string(),
-                json!({ "why": "it named other hosts' things" }),
+                json!({ "why": "foreign" }),
             );
         }
         work.commit().await

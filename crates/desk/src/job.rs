@@ -14,6 +14,7 @@ use tierdesk_domain::authorize::{Action, Principal, Who, authorize};
 use tierdesk_domain::host::HostState;
 use tierdesk_domain::id::{HostId, JobId, PersonId, TicketId};
 use tierdesk_domain::job::{JobState, LONGEST_WAIT, QUEUE_LIMIT, WAIT, permit};
+use tierdesk_domain::text::t;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::host::Host;
 use tierdesk_store::job::{self, Ending, Job, NewJob};
@@ -164,7 +165,7 @@ impl Desk {
         work.ticket(ticket, Action::WorkTicket).await?;
         match job.state {
             JobState::Queued | JobState::Leased => {
-                let ending = ended(JobState::Cancelled, Some("It was stopped before it began."));
+                let ending = ended(JobState::Cancelled, Some(t("job.ended_before_it_began")));
                 end(&mut work, &job, &ending, "").await?;
             }
             JobState::Running => {
@@ -220,7 +221,7 @@ impl Desk {
         job: &Job,
         obstacle: Obstacle,
     ) -> Result<()> {
-        let why = tierdesk_domain::text::t(obstacle.key());
+        let why = t(obstacle.key());
         let ending = Ending {
             refusal: Some("at_dispatch"),
             ..ended(JobState::Refused, Some(why))

@@ -66,6 +66,7 @@ pub use work::Work;
 use std::sync::{Arc, OnceLock};
 
 use tierdesk_domain::id::TeamId;
+use tierdesk_domain::outbox::Way;
 use tierdesk_store::Pool;
 
 /// What every action needs. Cheap to clone.
@@ -100,6 +101,8 @@ pub struct Settings {
     pub site_name: String,
     /// The domain of our Message-IDs.
     pub mail_domain: String,
+    /// Where mail goes. Decides what the worker does with it, and whether pages and the bot may promise any.
+    pub mail: Way,
     /// Where attachments are kept.
     pub attachment_dir: std::path::PathBuf,
 }

@@ -47,11 +47,21 @@ pub struct Letter {
     pub report: Option<Box<ReportLetter>>,
 }
 
+/// Why we stopped trying; `why` of a timeline's entry is then the last answer.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+enum GaveUp {
+    /// So many tries were put off by the mail server.
+    Tries(u32),
+    /// The mail server could not be used for days.
+    NoServer,
+}
+
 /// Whether a claimed mail is still to be sent.
 pub enum Checked {
     /// Yes, and this is what it says.
     Send(Box<Letter>),
-    /// No; why not.
+    /// No; why not, as a key of the catalogue.
     Withhold(&'static str),
     /// It may have been sent already and holds a secret, which is never sent twice.
     Ambiguous,
@@ -88,28 +98,24 @@ impl Desk {
             .get("expires_at")
             .and_then(|it| serde_json::from_value(it.clone()).ok());
         if expires_at.is_some_and(|at| at <= now) {
-            return Ok(Checked::Withhold(
-                "it came too late: its link no longer works",
-            ));
+            return Ok(Checked::Withhold("event.mail_why_late"));
         }
         let mut conn = self.acquire().await?;
         let Some(id) = mail.person else {
-            return Ok(Checked::Withhold("nobody is named as its recipient"));
+            return Ok(Checked::Withhold("event.mail_why_nobody"));
         };
         let (Some(principal), Some(person)) = (
             person::principal(&mut conn, id).await?,
             person::find(&mut conn, id).await?,
         ) else {
-            return Ok(Checked::Withhold("the recipient was deactivated"));
+            return Ok(Checked::Withhold("event.mail_why_deactivated"));
         };
         let audience = mail.kind.audience();
         // A notice about an address goes to the one that is no longer theirs.
         if audience != MailAudience::Account
             && !outbox::still_reaches(&mut conn, id, &mail.address).await?
         {
-            return Ok(Checked::Withhold(
-                "the address is no longer the recipient's",
-            ));
+            return Ok(Checked::Withhold("event.mail_why_address"));
         }
         let scope = self.scope(&Caller::machine(Actor::system()))?;
         let about = match mail.ticket {
@@ -129,9 +135,7 @@ impl Desk {
             _ => None,
         };
         if audience == MailAudience::Figures && report.is_none() {
-            return Ok(Checked::Withhold(
-                "the report is gone, or may not be seen any more",
-            ));
+            return Ok(Checked::Withhold("event.mail_why_report"));
         }
         let allowed = match (audience, &about) {
             (MailAudience::Account | MailAudience::Figures, _) => true,
@@ -147,9 +151,7 @@ impl Desk {
             (MailAudience::Public | MailAudience::Internal, None) => false,
         };
         if !allowed {
-            return Ok(Checked::Withhold(
-                "the recipient may no longer read this ticket",
-            ));
+            return Ok(Checked::Withhold("event.mail_why_ticket"));
         }
         let secret = match &mail.sealed {
             None => None,
@@ -178,10 +180,11 @@ impl Desk {
 
     /// The mail server took it. `said` is the server's answer, never a part of the mail.
     pub async fn mail_sent(&self, mail: &Claimed, said: &str, now: DateTime<Utc>) -> Result<bool> {
-        self.end_mail(mail, MailState::Sent, said, None, now).await
+        self.end_mail(mail, MailState::Sent, (said, None), None, now)
+            .await
     }
 
-    /// No mail server is set: keeps it in the developer mailbox instead.
+    /// The demo has no mail server: keeps it in the developer mailbox instead.
     pub async fn mail_kept(
         &self,
         mail: &Claimed,
@@ -201,7 +204,7 @@ impl Desk {
         self.end_mail(
             mail,
             MailState::Sent,
-            "kept in the developer mailbox",
+            ("event.mail_why_kept", None),
             Some(kept),
             now,
         )
@@ -215,7 +218,8 @@ impl Desk {
         why: &str,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        self.end_mail(mail, MailState::Failed, why, None, now).await
+        self.end_mail(mail, MailState::Failed, (why, None), None, now)
+            .await
     }
 
     /// It is not sent any more.
@@ -225,7 +229,7 @@ impl Desk {
         why: &str,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        self.end_mail(mail, MailState::Dropped, why, None, now)
+        self.end_mail(mail, MailState::Dropped, (why, None), None, now)
             .await
     }
 
@@ -238,7 +242,7 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> Result<bool> {
         if mail.sealed.is_some() {
-            self.end_mail(mail, MailState::Unknown, why, None, now)
+            self.end_mail(mail, MailState::Unknown, (why, None), None, now)
                 .await
         } else {
             self.mail_later(mail, why, now).await
@@ -247,17 +251,15 @@ impl Desk {
 
     /// The mail server asks to come back later. After days of that we give up.
     pub async fn mail_later(&self, mail: &Claimed, why: &str, now: DateTime<Utc>) -> Result<bool> {
-        match next_attempt(mail.created_at, mail.attempts, now) {
+        match next_attempt(mail.tried_at, mail.attempts, now) {
             Some(at) => {
                 let mut conn = self.acquire().await?;
                 Ok(outbox::put_off(&mut conn, mail, at, why, true).await?)
             }
             None => {
-                let why = format!(
-                    "given up after {} attempts; the last answer was: {why}",
-                    mail.attempts
-                );
-                self.mail_refused(mail, &why, now).await
+                let tries = GaveUp::Tries(mail.attempts);
+                self.end_mail(mail, MailState::Failed, (why, Some(tries)), None, now)
+                    .await
             }
         }
     }
@@ -270,21 +272,21 @@ impl Desk {
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        if next_attempt(mail.created_at, 1, now).is_none() {
-            let why =
-                format!("given up, because the mail server could not be used for days: {why}");
-            return self.mail_refused(mail, &why, now).await;
+        if next_attempt(mail.tried_at, 1, now).is_none() {
+            let why = (why, Some(GaveUp::NoServer));
+            return self.end_mail(mail, MailState::Failed, why, None, now).await;
         }
         let mut conn = self.acquire().await?;
         Ok(outbox::put_off(&mut conn, mail, until, why, false).await?)
     }
 
-    /// Ends a mail's way: its state, and what the ticket's timeline says about it. False when another worker has it now.
+    /// Ends a mail's way: its state, and what the ticket's timeline says about it. Why, is a key of the catalogue or what a
+    /// mail server said, and what we gave up after. False when another worker has it now.
     async fn end_mail(
         &self,
         mail: &Claimed,
         state: MailState,
-        why: &str,
+        (why, gave_up): (&str, Option<GaveUp>),
         kept: Option<KeptMail>,
         now: DateTime<Utc>,
     ) -> Result<bool> {
@@ -311,13 +313,13 @@ impl Desk {
         {
             let data = json!({
                 "mail": mail.kind, "to": mail.address, "person": mail.person, "state": state, "said": why,
-                "message_id": mail.message_id,
+                "message_id": mail.message_id, "gave_up": gave_up,
             });
             work.event(&ticket, kind, Visibility::Internal, None, data)
                 .await?;
         }
         if state != MailState::Sent {
-            let detail = json!({"mail": mail.kind, "state": state, "why": why});
+            let detail = json!({"mail": mail.kind, "state": state, "why": why, "gave_up": gave_up});
             work.audit("mail.not_delivered", "mail", &mail.id.to_string(), detail);
         }
         work.commit().await?;

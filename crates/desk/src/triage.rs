@@ -173,6 +173,7 @@ pub(crate) async fn reset_facts(work: &mut Work<'_>, ticket: &Ticket) -> Result<
         administrator: account.administrator,
         address: account.address,
         started,
+        mails: work.desk().settings.mail.leads_somewhere(),
     })
 }
 
@@ -222,7 +223,7 @@ async fn record(
         let hints = decision
             .hints
             .iter()
-            .map(|hint| hint.as_str().replace('_', " "))
+            .map(|hint| hint.words())
             .collect::<Vec<_>>()
             .join(", ");
         facts.push(fact(t("bot.fact_hints"), hints));

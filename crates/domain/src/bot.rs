@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::id::PersonId;
 use crate::names::named;
 use crate::person::PersonKind;
+use crate::text::t;
 use crate::triage::{Decision, Hint, Intent};
 
 /// How long an address must have been on file before the bot sends a link there.
@@ -129,6 +130,8 @@ pub struct ResetFacts {
     pub address: Option<AddressFacts>,
     /// Resets the bot started for it within [`PER_DAY_WINDOW`].
     pub started: i64,
+    /// Whether mail reaches anybody.
+    pub mails: bool,
 }
 
 named! {
@@ -152,25 +155,26 @@ named! {
         AddressTooNew = "address_too_new",
         /// The bot started two already today.
         TooMany = "too_many",
+        /// No mail server is set, so that no link would arrive.
+        NoMail = "no_mail",
     }
 }
 
 impl Refusal {
     /// The reason in a sentence for engineers.
     pub fn sentence(self) -> &'static str {
-        match self {
-            Self::Unproven => "Nothing proves that the requester wrote this.",
-            Self::SomebodyElse => "It is about another person's account.",
-            Self::NotAPerson => "The account belongs to a program or has far-reaching rights.",
-            Self::Staff => {
-                "The account belongs to an engineer, a manager or an administrator: an administrator sends the link, on the person's page."
-            }
-            Self::Deactivated => "The account is deactivated.",
-            Self::NoPassword => "The account has no password here.",
-            Self::NoAddress => "No verified address is on file.",
-            Self::AddressTooNew => "The address on file was changed less than 7 days ago.",
-            Self::TooMany => "Two resets were started for this account within a day.",
-        }
+        t(match self {
+            Self::Unproven => "bot.refuses_unproven",
+            Self::SomebodyElse => "bot.refuses_somebody_else",
+            Self::NotAPerson => "bot.refuses_not_a_person",
+            Self::Staff => "bot.refuses_staff",
+            Self::Deactivated => "bot.refuses_deactivated",
+            Self::NoPassword => "bot.refuses_no_password",
+            Self::NoAddress => "bot.refuses_no_address",
+            Self::AddressTooNew => "bot.refuses_address_too_new",
+            Self::TooMany => "bot.refuses_too_many",
+            Self::NoMail => "bot.refuses_no_mail",
+        })
     }
 }
 
@@ -206,6 +210,9 @@ pub fn may_start_reset(facts: &ResetFacts, now: DateTime<Utc>) -> Result<(), Ref
     }
     if facts.started >= RESETS_PER_DAY {
         return Err(Refusal::TooMany);
+    }
+    if !facts.mails {
+        return Err(Refusal::NoMail);
     }
     Ok(())
 }

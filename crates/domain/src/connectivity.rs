@@ -8,6 +8,7 @@
 mod finding;
 mod receiver;
 mod view;
+mod words;
 
 use std::collections::BTreeMap;
 

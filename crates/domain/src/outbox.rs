@@ -123,6 +123,25 @@ named! {
     }
 }
 
+/// Where mail goes once it is written. Whatever promises a mail asks this first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// To a mail server.
+    Server,
+    /// Into the developer mailbox, where everybody may read it: the demo's.
+    Mailbox,
+    /// Nowhere yet: no mail server is set, and it waits in the outbox until one is.
+    Nowhere,
+}
+
+impl Way {
+    /// Whether what is written now reaches somebody.
+    #[must_use]
+    pub fn leads_somewhere(self) -> bool {
+        self != Self::Nowhere
+    }
+}
+
 /// How long we try before we say that a mail cannot be delivered (RFC 5321 section 4.5.4.1: 4 to 5 days).
 pub const PATIENCE: TimeDelta = TimeDelta::days(5);
 
@@ -130,14 +149,14 @@ pub const PATIENCE: TimeDelta = TimeDelta::days(5);
 pub const KEPT: TimeDelta = TimeDelta::days(90);
 
 /// When to try again after `attempts` tries, or `None` when it is time to give up. Half a minute, doubling, at most four
-/// hours.
+/// hours. The time before the first try does not count: there was no mail server then.
 pub fn next_attempt(
-    created_at: DateTime<Utc>,
+    first_tried_at: DateTime<Utc>,
     attempts: u32,
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     let at = now + backoff::pause(TimeDelta::seconds(30), attempts, TimeDelta::hours(4));
-    (at < created_at + PATIENCE).then_some(at)
+    (at < first_tried_at + PATIENCE).then_some(at)
 }
 
 #[cfg(test)]

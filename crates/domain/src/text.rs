@@ -23,6 +23,7 @@ const ENGLISH: &[(&str, &str)] = &[
     ("field", include_str!("text/field.txt")),
     ("files", include_str!("text/files.txt")),
     ("filter", include_str!("text/filter.txt")),
+    ("finding", include_str!("text/finding.txt")),
     ("flow", include_str!("text/flow.txt")),
     ("gallery", include_str!("text/gallery.txt")),
     ("host", include_str!("text/host.txt")),
@@ -73,7 +74,48 @@ pub fn keys() -> impl Iterator<Item = &'static str> {
 /// The text of a key, or `None` if the catalogue does not know it.
 #[must_use]
 pub fn find(key: &str) -> Option<&'static str> {
+    #[cfg(debug_assertions)]
+    if pseudo::is_on() {
+        return pseudo::find(key);
+    }
     CATALOGUE.get(key).copied()
+}
+
+/// The pseudo-locale: English with each text between marks, for the test that finds sentences which are not of the catalogue.
+/// For one thread, and only in programs that are built for development; in all others there is no such thing.
+#[cfg(debug_assertions)]
+pub mod pseudo {
+    use std::cell::Cell;
+    use std::collections::HashMap;
+    use std::sync::LazyLock;
+
+    /// Stands before each text of the catalogue.
+    pub const BEGINS: char = '⟦';
+    /// Stands after each text of the catalogue.
+    pub const ENDS: char = '⟧';
+
+    thread_local! {
+        static ON: Cell<bool> = const { Cell::new(false) };
+    }
+
+    static MARKED: LazyLock<HashMap<&'static str, String>> = LazyLock::new(|| {
+        super::entries()
+            .map(|(_, key, text)| (key, format!("{BEGINS}{text}{ENDS}")))
+            .collect()
+    });
+
+    /// Switches it on or off for this thread.
+    pub fn switch(on: bool) {
+        ON.set(on);
+    }
+
+    pub(super) fn is_on() -> bool {
+        ON.get()
+    }
+
+    pub(super) fn find(key: &str) -> Option<&'static str> {
+        MARKED.get(key).map(String::as_str)
+    }
 }
 
 /// The text of a key. An unknown key is shown as it is; a test keeps that from happening.
@@ -190,6 +232,22 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    fn the_pseudo_locale_marks_every_text_and_is_off_elsewhere() {
+        pseudo::switch(true);
+        let marked = [
+            t("common.save").to_owned(),
+            fill("error.number", &[("id", &7)]),
+            count("finding.days", 2),
+        ];
+        pseudo::switch(false);
+        for text in marked {
+            assert!(text.starts_with('⟦') && text.ends_with('⟧'), "{text}");
+        }
+        assert!(!t("common.save").contains('⟦'));
     }
 
     #[test]

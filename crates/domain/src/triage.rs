@@ -15,6 +15,8 @@ pub use rulebook::{CounterRule, HintRule, Rule, RuleBook, RuleBookError, RuleDoc
 
 use rulebook::Shape;
 
+use crate::text::t;
+
 /// Occurrences of one group that are looked at; a text that repeats a word more often says nothing new.
 const MAX_OCCURRENCES: usize = 48;
 
@@ -87,6 +89,24 @@ impl Hint {
             Self::Unstable => "unstable",
             Self::Several => "several",
         }
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        t(match self {
+            Self::AccountLocked => "bot.hint_account_locked",
+            Self::SomebodyElse => "bot.hint_somebody_else",
+            Self::Vpn => "bot.hint_vpn",
+            Self::Wifi => "bot.hint_wifi",
+            Self::Dns => "bot.hint_dns",
+            Self::Website => "bot.hint_website",
+            Self::MailServer => "bot.hint_mail_server",
+            Self::Printer => "bot.hint_printer",
+            Self::Slow => "bot.hint_slow",
+            Self::Unstable => "bot.hint_unstable",
+            Self::Several => "bot.hint_several",
+        })
     }
 }
 

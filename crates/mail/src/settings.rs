@@ -126,7 +126,7 @@ pub enum SettingsError {
     PasswordInClear,
     /// Nothing to connect to.
     #[error(
-        "the mail server has no name: set the host, or leave all mail server settings away to use the developer mailbox"
+        "the mail server has no name: set the host, or leave all mail server settings away to let mail wait"
     )]
     NoHost,
     /// Unreadable certificate.

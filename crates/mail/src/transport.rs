@@ -1,4 +1,4 @@
-//! How mail travels: by SMTP over a few connections that are kept, or into the developer mailbox where no server is set.
+//! How mail travels: by SMTP over a few connections that are kept, into the demo's developer mailbox, or not at all yet.
 //!
 //! The conversation is driven command by command, because *where* it fails decides what may be done next: a refusal before the
 //! message was sent means that nothing was accepted; silence after its last line means that nobody knows.
@@ -64,8 +64,10 @@ pub enum SendError {
 pub enum Transport {
     /// A mail server.
     Smtp(Arc<SmtpTransport>),
-    /// No server is set: mail stays in the desk and is read in the developer mailbox.
+    /// The demo's: mail stays in the desk and is read in the developer mailbox.
     Mailbox,
+    /// No server is set: nothing is taken from the outbox, so that all of it leaves once one is.
+    Nowhere,
 }
 
 impl Transport {
@@ -79,6 +81,7 @@ impl Transport {
             Self::Mailbox => Ok(Accepted {
                 reply: Line::new("kept in the developer mailbox"),
             }),
+            Self::Nowhere => Err(server("no mail server is set")),
         }
     }
 
@@ -87,7 +90,7 @@ impl Transport {
     pub fn width(&self) -> usize {
         match self {
             Self::Smtp(smtp) => smtp.settings.connections,
-            Self::Mailbox => 1,
+            Self::Mailbox | Self::Nowhere => 1,
         }
     }
 }

@@ -91,6 +91,9 @@ pub(crate) async fn invite(settings: &Settings, somebody: &InviteSomebody) -> an
     {
         Ok(_) => {
             eprintln!("The invitation to {} is in the outbox.", somebody.email);
+            if !desk.settings.mail.leads_somewhere() {
+                eprintln!("It waits there: no mail server is set (TIERDESK_SMTP_HOST).");
+            }
             Ok(())
         }
         Err(DeskError::Invalid(errors)) => {

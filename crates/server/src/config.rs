@@ -55,7 +55,8 @@ fn describe(settings: &Settings) -> String {
             smtp.login.as_ref().map_or("nobody", |it| it.user.as_str()),
             from.address
         ),
-        _ => "not sent (TIERDESK_SMTP_HOST is not set)".to_owned(),
+        _ => "waits: no mail server is set (TIERDESK_SMTP_HOST), so nobody gets an invitation, a link or an answer by mail"
+            .to_owned(),
     };
     format!(
         "The settings can be used.\n  name         {}\n  address      {}\n  listens on   {}\n  \

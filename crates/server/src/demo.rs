@@ -20,6 +20,7 @@ use chrono::Utc;
 use clap::Args;
 use tierdesk_desk::{Caller, Desk, Keys};
 use tierdesk_domain::actor::Actor;
+use tierdesk_domain::outbox::Way;
 use tierdesk_localdb::Database;
 use tokio::net::TcpListener;
 
@@ -115,7 +116,6 @@ pub(crate) async fn run(demo: &Demo) -> anyhow::Result<()> {
         name: company::NAME.to_owned(),
         contact: Some("ext. 4400, Mon–Fri 08:00–18:00".to_owned()),
         zone: company::ZONE,
-        mailbox: true,
         metrics_token: None,
     };
     // A host that joins is told whose jobs to believe.
@@ -213,6 +213,7 @@ async fn open(url: &str, dir: &Path, base_url: &str) -> anyhow::Result<Desk> {
             base_url: base_url.to_owned(),
             site_name: company::NAME.to_owned(),
             mail_domain: company::DOMAIN.to_owned(),
+            mail: Way::Mailbox,
             attachment_dir: attachments,
         },
     );

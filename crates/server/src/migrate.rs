@@ -3,6 +3,7 @@
 use anyhow::Context;
 use chrono::Utc;
 use tierdesk_desk::{Desk, Keys, Settings};
+use tierdesk_domain::outbox::Way;
 
 use crate::settings::database::Database;
 
@@ -19,6 +20,7 @@ pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
         base_url: String::new(),
         site_name: String::new(),
         mail_domain: String::new(),
+        mail: Way::Nowhere,
         attachment_dir: std::path::PathBuf::new(),
     };
     Desk::new(pool, Keys::read(&Keys::generate())?, settings)

@@ -72,7 +72,6 @@ pub(crate) async fn pages(
         contact: web.contact.clone(),
         zone: web.zone,
         trusted_proxies: web.trusted_proxies.clone(),
-        mailbox: web.mailbox,
         metrics_token: web.metrics_token.clone(),
     };
     let state = AppState::new(desk, settings, Arc::new(Utc::now), Some(metrics.clone()));
@@ -117,6 +116,7 @@ pub(crate) async fn desk(settings: &Settings) -> anyhow::Result<Desk> {
             base_url: settings.web.base_url.clone(),
             site_name: settings.web.name.clone(),
             mail_domain: settings.mail_domain(),
+            mail: settings.mail.way(),
             attachment_dir: settings.files.attachments.clone(),
         },
     ))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use tierdesk_desk::Desk;
+use tierdesk_domain::outbox::Way;
 use tierdesk_mail::{Mailbox, SmtpTransport, Transport};
 use tierdesk_worker::{Post, Worker};
 
@@ -22,16 +23,17 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The worker that mails as the settings say.
+/// The worker that mails as the desk's settings say. Outside the demo nothing but a mail server takes mail.
 pub(crate) fn worker(desk: Desk, mail: &Mail) -> anyhow::Result<Worker> {
-    let transport = match &mail.smtp {
-        Some(smtp) => Transport::Smtp(Arc::new(SmtpTransport::new(smtp.clone())?)),
-        None => Transport::Mailbox,
+    let transport = match (desk.settings.mail, &mail.smtp) {
+        (Way::Mailbox, _) => Transport::Mailbox,
+        (_, Some(smtp)) => Transport::Smtp(Arc::new(SmtpTransport::new(smtp.clone())?)),
+        (_, None) => Transport::Nowhere,
     };
     let from = match &mail.from {
         Some(from) if !from.name.is_empty() => from.clone(),
         Some(from) => Mailbox::new(desk.settings.site_name.as_str(), from.address.clone()),
-        // Nothing is sent without a mail server; the developer mailbox shows this.
+        // Nothing leaves without a mail server; the developer mailbox shows this.
         None => Mailbox::new(
             desk.settings.site_name.as_str(),
             "desk@tierdesk.invalid".parse()?,

@@ -61,6 +61,8 @@ pub struct Claimed {
     pub sealed: Option<Vec<u8>>,
     /// When it was written.
     pub created_at: DateTime<Utc>,
+    /// When it was tried for the first time.
+    pub tried_at: DateTime<Utc>,
     /// How often it was tried, this time included.
     pub attempts: u32,
     /// Who holds it; a claim after ours has a higher number.
@@ -88,11 +90,11 @@ pub async fn claim(
                limit $2
                for update of o skip locked)
            update outbox o
-           set state = 'sending', fence = o.fence + 1, attempts = o.attempts + 1,
+           set state = 'sending', fence = o.fence + 1, attempts = o.attempts + 1, tried_at = coalesce(o.tried_at, $1),
                lease_until = clock_timestamp() + make_interval(secs => $3)
            from due where o.id = due.id
            returning o.id, o.mail_id, o.kind, o.person_id, o.address, o.ticket_id, o.event_id, o.message_id, o.data, o.sealed,
-                     o.created_at, o.attempts, o.fence, due.began_at is not null as "interrupted!""#,
+                     o.created_at, o.tried_at as "tried_at!", o.attempts, o.fence, due.began_at is not null as "interrupted!""#,
         now,
         limit,
         lease_seconds
@@ -114,6 +116,7 @@ pub async fn claim(
                 data: r.data,
                 sealed: r.sealed,
                 created_at: r.created_at,
+                tried_at: r.tried_at,
                 attempts: u32::try_from(r.attempts).unwrap_or_default(),
                 fence: r.fence,
                 interrupted: r.interrupted,

@@ -16,6 +16,7 @@ use tierdesk_domain::host::HostState;
 use tierdesk_domain::id::{HostId, JobId};
 use tierdesk_domain::job::JobState;
 use tierdesk_domain::secret::Secret;
+use tierdesk_domain::text::fill;
 use tierdesk_protocol::job::SignedJob;
 use tierdesk_protocol::message::{
     CHUNKS, CLAIM, Checked, ChunksRequest, ClaimRequest, ClaimResponse, ENROL, EnrolRequest,
@@ -319,7 +320,7 @@ async fn result(
         Outcome::Cancelled => (JobState::Cancelled, None, None, None),
         Outcome::Interrupted => (JobState::Interrupted, None, None, None),
         Outcome::Refused { refusal } => {
-            let why = format!("The host refused it: {refusal}.");
+            let why = fill("job.host_refused", &[("why", refusal)]);
             (JobState::Refused, None, Some(why), Some(refusal.as_str()))
         }
     };

@@ -272,7 +272,7 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
         .downcast_ref::<String>()
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("panic without words");
+        .unwrap_or("silent panic");
     WebError::internal(format!("handler panicked: {what}")).into_response()
 }
 

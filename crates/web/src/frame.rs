@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
+use tierdesk_domain::outbox::Way;
 use tierdesk_domain::person::Role;
 use tierdesk_domain::text::{self, t};
 
@@ -30,6 +31,7 @@ pub(crate) struct Frame {
     /// The reader's zone.
     pub(crate) zone: Tz,
     said: Option<&'static str>,
+    mail: Way,
 }
 
 impl Frame {
@@ -46,6 +48,7 @@ impl Frame {
             now: app.now(),
             zone: app.settings.zone,
             said: None,
+            mail: app.desk.settings.mail,
         }
     }
 
@@ -133,6 +136,11 @@ impl Frame {
         self.said.unwrap_or_default()
     }
 
+    /// Whether mail reaches anybody: a page that promises some asks this, and says so where it does not.
+    pub(crate) fn mails(&self) -> bool {
+        self.mail.leads_somewhere()
+    }
+
     /// A moment as this reader sees it.
     pub(crate) fn at(&self, at: &DateTime<Utc>) -> Moment {
         Moment::new(*at, self.now, self.zone)
@@ -140,11 +148,14 @@ impl Frame {
 }
 
 /// `?said=saved` shows the catalogue's `said.saved`, and nothing that is not in the catalogue.
-fn said(query: Option<&str>) -> Option<&'static str> {
+fn said(query: Option<&str>, mail: Way) -> Option<&'static str> {
     let word = query?
         .split('&')
         .find_map(|pair| pair.strip_prefix("said="))?;
-    text::find(&format!("said.{word}"))
+    match word {
+        "invited" if !mail.leads_somewhere() => Some(t("said.invited_waits")),
+        _ => text::find(&format!("said.{word}")),
+    }
 }
 
 impl FromRequestParts<AppState> for Frame {
@@ -161,7 +172,7 @@ impl FromRequestParts<AppState> for Frame {
             .cloned()
             .flatten();
         let nav = match &visitor {
-            Some(visitor) => Navigation::of(visitor, parts.uri.path(), app.settings.mailbox),
+            Some(visitor) => Navigation::of(visitor, parts.uri.path(), app.mailbox()),
             None => Navigation::default(),
         };
         Ok(Self {
@@ -170,7 +181,8 @@ impl FromRequestParts<AppState> for Frame {
                 .as_deref()
                 .map_or_else(Preferences::default, |v| v.preferences),
             zone: visitor.as_deref().map_or(app.settings.zone, |v| v.zone),
-            said: said(parts.uri.query()),
+            said: said(parts.uri.query(), app.desk.settings.mail),
+            mail: app.desk.settings.mail,
             visitor,
             nav,
             now,
@@ -184,9 +196,20 @@ mod tests {
 
     #[test]
     fn a_page_says_only_what_the_catalogue_knows() {
+        let said = |query| said(query, Way::Server);
         assert_eq!(said(Some("said=saved")), Some("Saved."));
         assert_eq!(said(Some("q=1&said=saved")), Some("Saved."));
         assert_eq!(said(Some("said=<script>")), None);
         assert_eq!(said(None), None);
+    }
+
+    #[test]
+    fn without_a_mail_server_no_mail_is_on_its_way() {
+        let invited = |way| said(Some("said=invited"), way).unwrap_or_default();
+        assert!(invited(Way::Nowhere).contains("waits"));
+        for way in [Way::Server, Way::Mailbox] {
+            assert_eq!(invited(way), t("said.invited"));
+        }
+        assert_eq!(said(Some("said=saved"), Way::Nowhere), Some("Saved."));
     }
 }

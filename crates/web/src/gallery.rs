@@ -30,7 +30,7 @@ struct GalleryPage {
 }
 
 async fn show(State(app): State<AppState>, frame: Frame) -> Result<Response, WebError> {
-    if !app.settings.mailbox {
+    if !app.mailbox() {
         return Err(WebError::NotFound);
     }
     let chip = |state, text, ring| ClockChip {

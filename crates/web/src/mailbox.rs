@@ -1,4 +1,4 @@
-//! The developer mailbox: mail that is not sent, because no mail server is set. Only where the settings open it (the demo
+//! The developer mailbox: mail that is not sent, because the demo has no mail server. Only where the settings open it (the demo
 //! does): its mails hold links that set passwords.
 
 use askama::Template;
@@ -26,7 +26,7 @@ pub(crate) fn routes(routes: &mut Routes) {
 }
 
 fn open(app: &AppState) -> Result<(), WebError> {
-    if app.settings.mailbox {
+    if app.mailbox() {
         Ok(())
     } else {
         Err(WebError::NotFound)

@@ -289,6 +289,7 @@ async fn page(app: &AppState, me: &Me, id: PersonId, frame: Frame) -> Result<Per
         .await?
         .is_some();
     let may_send_reset = joined
+        && frame.mails()
         && person.email.is_some()
         && person::principal(&mut conn, id)
             .await?

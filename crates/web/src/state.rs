@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use tierdesk_desk::Desk;
+use tierdesk_domain::outbox::Way;
 use tierdesk_domain::secret::Secret;
 
 use crate::live::Live;
@@ -26,9 +27,6 @@ pub struct Settings {
     pub zone: Tz,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
-    /// Whether everybody may read mail that is not sent, because no mail server is set. For the demo and developers only:
-    /// such mail holds links that set passwords.
-    pub mailbox: bool,
     /// A bearer token that may read `/metrics`; without it only this machine may.
     pub metrics_token: Option<Secret>,
 }
@@ -98,6 +96,12 @@ impl AppState {
             clock,
             metrics,
         }
+    }
+
+    /// Whether everybody may read mail that is not sent. For the demo and developers only: such mail holds links that set
+    /// passwords.
+    pub(crate) fn mailbox(&self) -> bool {
+        self.desk.settings.mail == Way::Mailbox
     }
 
     /// The time at this moment, read once per request by the guard.

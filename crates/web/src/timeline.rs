@@ -14,7 +14,7 @@ use tierdesk_domain::actor::ActorKind;
 use tierdesk_domain::handover::{Standing, standing};
 use tierdesk_domain::id::TeamId;
 use tierdesk_domain::routing::Wish;
-use tierdesk_domain::text::{fill, t};
+use tierdesk_domain::text::{self, fill, t};
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::timeline::Event;
 
@@ -457,9 +457,24 @@ fn mail(text: &'static str, data: &Value) -> String {
         &[
             ("to", &plain(&data["to"])),
             ("what", &kind.map_or("", words::mail)),
-            ("why", &plain(&data["said"])),
+            ("why", &why_not(data)),
         ],
     )
+}
+
+/// Why a mail did not arrive: a text of the catalogue, what a mail server said, or a sentence that was written before there
+/// were keys.
+fn why_not(data: &Value) -> String {
+    let said = plain(&data["said"]);
+    let why = text::find(&said).map_or(said, str::to_owned);
+    let gave_up = &data["gave_up"];
+    if gave_up == "no_server" {
+        return fill("event.mail_gave_up_server", &[("why", &why)]);
+    }
+    match gave_up["tries"].as_u64() {
+        Some(tries) => fill("event.mail_gave_up_tries", &[("n", &tries), ("why", &why)]),
+        None => why,
+    }
 }
 
 fn plain(value: &Value) -> String {
@@ -524,5 +539,30 @@ fn evidence(data: &Value) -> Shape {
             .filter(|id| id.parse::<uuid::Uuid>().is_ok())
             .map(|id| format!("/jobs/{id}"))
             .unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn why_a_mail_did_not_arrive_is_told_from_keys_and_from_what_was_written_before_there_were_any()
+    {
+        let late = t("event.mail_why_late");
+        assert_eq!(why_not(&json!({"said": "event.mail_why_late"})), late);
+        let server = json!({"said": "550 no such user", "gave_up": null});
+        assert_eq!(why_not(&server), "550 no such user");
+        let old = "given up after 40 attempts; the last answer was: 451 later";
+        assert_eq!(why_not(&json!({"said": old})), old);
+        let tries = why_not(&json!({"said": "451 later", "gave_up": {"tries": 40}}));
+        assert!(
+            tries.contains("40") && tries.ends_with("451 later"),
+            "{tries}"
+        );
+        let gone = why_not(&json!({"said": "refused", "gave_up": "no_server"}));
+        assert!(gone.ends_with("refused") && gone != "refused", "{gone}");
     }
 }

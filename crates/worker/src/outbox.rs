@@ -59,6 +59,12 @@ impl Outbox {
 
     /// Sends until stopped: wakes up when something is put in the outbox, and every few seconds for what was put off.
     pub async fn run(&self, clock: impl Fn() -> DateTime<Utc>, stop: CancellationToken) {
+        if self.waits_for_a_server() {
+            tracing::warn!(
+                "no mail server is set (TIERDESK_SMTP_HOST): mail waits in the outbox until one is"
+            );
+            return stop.cancelled().await;
+        }
         let mut wake = Wake::on(&self.desk, "outbox").await;
         while !stop.is_cancelled() {
             match self.run_once(clock()).await {
@@ -89,7 +95,7 @@ impl Outbox {
     /// # Errors
     /// When the database does not answer.
     pub async fn run_once(&self, now: DateTime<Utc>) -> Result<usize, DeskError> {
-        if self.paused_until().is_some_and(|until| now < until) {
+        if self.waits_for_a_server() || self.paused_until().is_some_and(|until| now < until) {
             return Ok(0);
         }
         let width = i64::try_from(self.post.transport.width()).unwrap_or(10);
@@ -122,7 +128,7 @@ impl Outbox {
             Err(error) if mail.interrupted => Err(error),
             Err(error) => {
                 tracing::error!(%error, mail.id = %mail.id, "mail could not be prepared");
-                let why = "an error inside Tierdesk kept it from being sent";
+                let why = "event.mail_why_error";
                 self.desk.mail_later(&mail, why, now).await?;
                 Ok(())
             }
@@ -150,7 +156,7 @@ impl Outbox {
                 return Ok(None);
             }
             Checked::Ambiguous => {
-                let why = "the worker stopped while it sent this mail";
+                let why = "event.mail_why_stopped";
                 self.desk.mail_unknown(mail, why, now).await?;
                 return Ok(None);
             }
@@ -169,7 +175,7 @@ impl Outbox {
                 self.keep(mail, &rendered, &built, now).await?;
                 Ok(None)
             }
-            Transport::Smtp(_) => {
+            Transport::Smtp(_) | Transport::Nowhere => {
                 let begun = self.desk.begin_mail(mail, now).await?;
                 Ok(begun.then_some(built))
             }
@@ -260,9 +266,14 @@ impl Outbox {
         let sent = while_held(sending, third, || self.desk.hold_mail(mail)).await;
         sent.unwrap_or_else(|| {
             Err(SendError::Unknown {
-                reason: "another worker took this mail over".into(),
+                reason: "event.mail_why_taken_over".into(),
             })
         })
+    }
+
+    /// What is not claimed stays as it is, for as long as it takes.
+    fn waits_for_a_server(&self) -> bool {
+        matches!(self.post.transport, Transport::Nowhere)
     }
 
     fn paused_until(&self) -> Option<DateTime<Utc>> {

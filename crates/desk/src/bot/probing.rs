@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
+use tierdesk_catalogue::Verdict;
 use tierdesk_domain::bot::{
     PER_DAY_WINDOW, PROBES_WAIT, RUNS_PER_DAY, SILENCE_CONFIRMS, State, TARGET_WAITS, Works,
     reads_as_yes,
@@ -325,9 +326,9 @@ async fn conclude(
     };
     let mut facts = vec![
         json!({"label": t("bot.verdict_target"), "value": target}),
-        json!({"label": t("bot.verdict_cause"), "value": finding.cause.as_str().replace('_', " ")}),
-        json!({"label": t("bot.verdict_layer"), "value": finding.layer}),
-        json!({"label": t("bot.verdict_side"), "value": finding.side}),
+        json!({"label": t("bot.verdict_cause"), "value": finding.cause.words()}),
+        json!({"label": t("bot.verdict_layer"), "value": finding.layer.words()}),
+        json!({"label": t("bot.verdict_side"), "value": finding.side.words()}),
     ];
     facts.extend(
         evidence
@@ -383,10 +384,7 @@ async fn conclude(
         known: format!("{known} {}", finding.sentence),
         tried,
         evidence: shown,
-        ask: fill(
-            "bot.handover_ask",
-            &[("cause", &finding.cause.as_str().replace('_', " "))],
-        ),
+        ask: fill("bot.handover_ask", &[("cause", &finding.cause.words())]),
     }
     .check()?;
     crate::handover::escalate(work, ticket, team, Tier::L2, &note, None).await
@@ -408,13 +406,23 @@ fn evidence(
                     verdict, summary, ..
                 } => {
                     let summary: String = summary.chars().take(200).collect();
-                    format!("{}: {summary}", verdict.as_str())
+                    let verdict = t(match verdict {
+                        Verdict::Healthy => "ui.verdict_healthy",
+                        Verdict::Problem => "ui.verdict_problem",
+                        Verdict::Unknown => "ui.verdict_unknown",
+                    });
+                    format!("{verdict}: {summary}")
                 }
-                Ended::NotRun(NotRun::Expired) => "did not come back in time".to_owned(),
-                Ended::NotRun(NotRun::Refused) => "could not be asked for there".to_owned(),
-                Ended::NotRun(NotRun::Failed) => "could not run".to_owned(),
+                Ended::NotRun(why) => t(match why {
+                    NotRun::Expired => "bot.probe_expired",
+                    NotRun::Refused => "bot.probe_refused",
+                    NotRun::Failed => "bot.probe_failed",
+                })
+                .to_owned(),
             };
-            (format!("{} on {place}", step.probe.entry()), said)
+            let probe = step.probe.entry();
+            let label = fill("bot.probe_on", &[("probe", &probe), ("place", &place)]);
+            (label, said)
         })
         .collect()
 }

@@ -5,6 +5,7 @@ use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::connectivity::{Candidate, Receivers, Team};
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::id::{DocumentId, TeamId};
+use tierdesk_domain::text::t;
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::{PgConnection, configuration, team};
 use uuid::Uuid;
@@ -80,15 +81,7 @@ impl Desk {
             return Err(DeskError::Conflict);
         }
         let id = Some((DOCUMENT, seen));
-        Self::save_document(
-            &mut work,
-            RECEIVERS,
-            id,
-            "The bot's hand-overs",
-            true,
-            chosen,
-        )
-        .await?;
+        Self::save_document(&mut work, RECEIVERS, id, t("bot.hand_overs"), true, chosen).await?;
         work.commit().await
     }
 }

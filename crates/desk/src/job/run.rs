@@ -6,6 +6,7 @@ use tierdesk_catalogue::{Exit, Facts, Verdict};
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::id::{HostId, JobId};
 use tierdesk_domain::job::{ATTEMPTS, JobState, LEASE, OUTPUT_LIMIT};
+use tierdesk_domain::text::t;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::job::{self, Chunk, Ending, Job};
 use tierdesk_store::notify;
@@ -268,16 +269,16 @@ pub(super) fn ended(state: JobState, summary: Option<&'static str>) -> Ending<'s
 }
 
 fn default_summary(state: JobState) -> Option<&'static str> {
-    Some(match state {
-        JobState::TimedOut => "It took too long and was stopped.",
-        JobState::Cancelled => "It was stopped.",
-        JobState::Interrupted => "The host's agent was restarted meanwhile.",
-        JobState::Refused => "The host did not run it.",
-        JobState::Failed => "It could not run.",
-        JobState::Expired => "The host did not come in time.",
-        JobState::Lost => "The host fell silent while it ran.",
+    Some(t(match state {
+        JobState::TimedOut => "job.ended_timed_out",
+        JobState::Cancelled => "job.ended_cancelled",
+        JobState::Interrupted => "job.ended_interrupted",
+        JobState::Refused => "job.ended_refused",
+        JobState::Failed => "job.ended_failed",
+        JobState::Expired => "job.ended_expired",
+        JobState::Lost => "job.ended_lost",
         _ => return None,
-    })
+    }))
 }
 
 /// Ends a run: the row, the ticket's timeline, and whoever waits for it.

@@ -49,8 +49,12 @@ pub(crate) struct NewLink {
     pub(crate) detail: Value,
 }
 
-/// Makes a link and mails it to the address on file. The secret is in the sealed part of the mail and nowhere else.
+/// Makes a link and mails it to the address on file. The secret is in the sealed part of the mail and nowhere else. A link
+/// that works for minutes does not wait for a mail server: without one it is refused.
 pub(crate) async fn send(work: &mut Work<'_>, link: NewLink) -> Result<()> {
+    if !work.desk().settings.mail.leads_somewhere() {
+        return Err(DeskError::State("state.no_mail_server"));
+    }
     let secret = make(work, link.to, link.ticket).await?;
     let expires_at = work.now + LIVES;
     work.audit(

@@ -23,6 +23,7 @@ fn eligible() -> ResetFacts {
             changed_at: now() - TimeDelta::days(90),
         }),
         started: 0,
+        mails: true,
     }
 }
 
@@ -133,6 +134,13 @@ fn unfit() -> Vec<(ResetFacts, Refusal)> {
             },
             Refusal::TooMany,
         ),
+        (
+            ResetFacts {
+                mails: false,
+                ..base
+            },
+            Refusal::NoMail,
+        ),
     ]
 }
 
@@ -166,7 +174,7 @@ fn only_a_proven_persons_own_settled_account_is_reset() {
     );
     for (facts, refusal) in unfit() {
         assert_eq!(may_start_reset(&facts, now()), Err(refusal), "{facts:?}");
-        assert!(!refusal.sentence().is_empty());
+        assert!(refusal.sentence().ends_with('.'), "{refusal}");
     }
 }
 

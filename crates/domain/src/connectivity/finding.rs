@@ -1,10 +1,17 @@
 //! What the vantages mean together: cause, layer, whose side it is on, who should look, and what to tell the requester.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 
 use super::View;
 use crate::names::named;
 use crate::target::Target;
+use crate::text::{count, fill, t};
+
+/// Whose view it is, in the words of a sentence.
+const SERVER: &str = "finding.server";
+const MACHINE: &str = "finding.machine";
 
 named! {
     /// The lowest part of the way that fails.
@@ -139,6 +146,11 @@ impl Finding {
         matches!(self.cause, Cause::Healthy)
     }
 
+    /// One more sentence for engineers.
+    fn go_on(&mut self, more: &str) {
+        self.sentence = format!("{} {more}", self.sentence);
+    }
+
     /// Whether nobody could look, so that a human at L1 goes on without evidence.
     pub fn is_blind(&self) -> bool {
         matches!(self.cause, Cause::NoVantage)
@@ -158,43 +170,30 @@ pub(super) fn compare(target: &Target, server: Option<&View>, host: Option<&View
             cause: Cause::HostOffline,
             layer: Layer::Link,
             side: Side::Requester,
-            sentence: format!(
-                "{target} works from the server; the requester's machine could not be asked, so it may be off or without a network."
-            ),
-            reply: format!(
-                "{target} works from here, but your computer does not answer us. A colleague will look at your computer's own connection."
-            ),
+            sentence: fill("finding.offline", &[("target", target)]),
+            reply: fill("finding.offline_reply", &[("target", target)]),
             team: Some(Team::Network),
         },
         (Some(view), None) | (None, Some(view)) => alone(
             target,
             view,
-            if server.is_some() {
-                "the server"
-            } else {
-                "the requester's machine"
-            },
+            if server.is_some() { SERVER } else { MACHINE },
         ),
         (Some(server), Some(host)) if host.works() => {
-            let mut finding = alone(target, host, "the requester's machine");
+            let mut finding = alone(target, host, MACHINE);
             if !server.works() {
-                finding.sentence.push_str(
-                    " The server itself does not reach it, which does not concern the requester.",
-                );
+                finding.go_on(t("finding.not_from_server"));
             }
             finding
         }
         (Some(server), Some(host)) if server.works() => requester_side(target, host),
         (Some(server), Some(host)) => {
-            let mut finding = alone(target, server, "the server");
+            let mut finding = alone(target, server, SERVER);
             if server == host {
-                finding.sentence = format!(
-                    "{} The requester's machine sees the same.",
-                    finding.sentence
-                );
+                finding.go_on(t("finding.seen_by_both"));
             } else {
-                let other = alone(target, host, "the requester's machine");
-                finding.sentence = format!("{} {}", finding.sentence, other.sentence);
+                let other = alone(target, host, MACHINE);
+                finding.go_on(&other.sentence);
             }
             finding
         }
@@ -206,85 +205,67 @@ fn blind(target: &Target) -> Finding {
         cause: Cause::NoVantage,
         layer: Layer::Unknown,
         side: Side::Unknown,
-        sentence: format!("No machine could be asked to probe {target}."),
-        reply: "I could not test this by myself. A colleague will look at it.".to_owned(),
+        sentence: fill("finding.blind", &[("target", target)]),
+        reply: t("finding.blind_reply").to_owned(),
         team: None,
     }
 }
 
 /// The target works elsewhere: the same view then means something on the requester's side.
 fn requester_side(target: &Target, view: View) -> Finding {
-    let mut finding = alone(target, view, "the requester's machine");
-    finding.sentence.push_str(" From the server it works.");
-    let (layer, cause, what) = match view {
+    let mut finding = alone(target, view, MACHINE);
+    finding.go_on(t("finding.works_from_server"));
+    let (layer, cause, reply) = match view {
         View::NameMissing
         | View::NameEmpty
         | View::ResolverFails
         | View::ResolverRefuses
         | View::ResolverSilent
         | View::Unresolved
-        | View::Dnssec => (
-            Layer::Dns,
-            Cause::HostResolver,
-            "your computer does not find its address",
-        ),
-        View::Refused | View::PortSilent => (
-            Layer::Firewall,
-            finding.cause,
-            "something between your computer and it blocks the way",
-        ),
-        View::HostSilent | View::NoRoute => (
-            Layer::Route,
-            finding.cause,
-            "your computer finds no way to it",
-        ),
-        View::Lossy => (
-            Layer::Path,
-            Cause::Lossy,
-            "your computer's connection loses data",
-        ),
-        View::Expired => (
-            Layer::Tls,
-            Cause::CertificateDates,
-            "your computer judges its certificate differently; perhaps its clock is wrong",
-        ),
-        View::WrongName | View::Untrusted | View::NoTls => (
-            Layer::Tls,
-            finding.cause,
-            "something between your computer and it answers in its place",
-        ),
-        _ => (
-            finding.layer,
-            finding.cause,
-            "your computer gets another answer than we do",
-        ),
+        | View::Dnssec => (Layer::Dns, Cause::HostResolver, "finding.own_name"),
+        View::Refused | View::PortSilent => (Layer::Firewall, finding.cause, "finding.own_blocked"),
+        View::HostSilent | View::NoRoute => (Layer::Route, finding.cause, "finding.own_route"),
+        View::Lossy => (Layer::Path, Cause::Lossy, "finding.own_lossy"),
+        View::Expired => (Layer::Tls, Cause::CertificateDates, "finding.own_expired"),
+        View::WrongName | View::Untrusted | View::NoTls => {
+            (Layer::Tls, finding.cause, "finding.own_between")
+        }
+        _ => (finding.layer, finding.cause, "finding.own_other"),
     };
     finding.layer = layer;
     finding.cause = cause;
     finding.side = Side::Requester;
     finding.team = Some(Team::Network);
-    finding.reply = format!(
-        "{target} works from here, but {what}. A colleague from the network team will look at it; you need not do anything."
-    );
+    finding.reply = fill(reply, &[("target", target)]);
     finding
 }
 
 /// What one view means by itself.
-fn alone(target: &Target, view: View, whose: &str) -> Finding {
+fn alone(target: &Target, view: View, whose: &'static str) -> Finding {
     use Cause as C;
     use Layer as L;
     use Side as S;
     use Team as T;
-    let host = &target.host;
-    let port = target.port;
-    let code = |status: u16| format!("{target} answers {whose} with {status}.");
+    let whose = t(whose);
+    let (host, port) = (&target.host, target.port);
+    let says = |key: &'static str, status: u16| {
+        let values: [(&str, &dyn Display); 5] = [
+            ("target", target),
+            ("host", host),
+            ("port", &port),
+            ("whose", &whose),
+            ("status", &status),
+        ];
+        fill(key, &values)
+    };
+    let say = |key: &'static str| says(key, 0);
     let (cause, layer, side, team, sentence, reply) = match view {
         View::Healthy => (
             C::Healthy,
             L::None,
             S::Nobody,
             None,
-            format!("{target} works from {whose}."),
+            say("finding.healthy"),
             None,
         ),
         View::HealthyNoPing => (
@@ -292,7 +273,7 @@ fn alone(target: &Target, view: View, whose: &str) -> Finding {
             L::None,
             S::Nobody,
             None,
-            format!("{target} works from {whose}; only ping gets no answer, which is usual."),
+            say("finding.healthy_no_ping"),
             None,
         ),
         View::EndsSoon(days) => (
@@ -300,7 +281,14 @@ fn alone(target: &Target, view: View, whose: &str) -> Finding {
             L::None,
             S::Nobody,
             None,
-            format!("{target} works from {whose}; its certificate ends in {days} days."),
+            fill(
+                "finding.ends_soon",
+                &[
+                    ("target", target),
+                    ("whose", &whose),
+                    ("days", &count("finding.days", days)),
+                ],
+            ),
             None,
         ),
         View::Slow => (
@@ -308,38 +296,38 @@ fn alone(target: &Target, view: View, whose: &str) -> Finding {
             L::Path,
             S::Between,
             Some(T::Network),
-            format!("{target} works from {whose}, but slowly."),
-            Some("answers, but slowly"),
+            say("finding.slow"),
+            Some("finding.slow_reply"),
         ),
         View::NameMissing => (
             C::NameMissing,
             L::Dns,
             S::Target,
             Some(T::Network),
-            format!("The name {host} does not exist for {whose}."),
-            Some("cannot be found under that name"),
+            say("finding.name_missing"),
+            Some("finding.name_missing_reply"),
         ),
         View::NameEmpty => (
             C::NameEmpty,
             L::Dns,
             S::Target,
             Some(T::Network),
-            format!("The name {host} exists, but has no address."),
-            Some("has no address at the moment"),
+            say("finding.name_empty"),
+            Some("finding.name_empty_reply"),
         ),
         View::ResolverFails | View::ResolverSilent | View::ResolverRefuses => {
             let how = match view {
-                View::ResolverSilent => "does not answer",
-                View::ResolverRefuses => "refuses to answer",
-                _ => "fails (SERVFAIL)",
+                View::ResolverSilent => "finding.resolver_silent",
+                View::ResolverRefuses => "finding.resolver_refuses",
+                _ => "finding.resolver_fails",
             };
             (
                 C::Resolver,
                 L::Dns,
                 S::Between,
                 Some(T::Network),
-                format!("The name server {how} when {whose} asks for {host}."),
-                Some("cannot be found, because looking up names fails"),
+                say(how),
+                Some("finding.resolver_reply"),
             )
         }
         View::Dnssec => (
@@ -347,165 +335,154 @@ fn alone(target: &Target, view: View, whose: &str) -> Finding {
             L::Dns,
             S::Target,
             Some(T::Network),
-            format!("The signatures of {host} do not hold (DNSSEC)."),
-            Some("cannot be found, because its name is not signed correctly"),
+            say("finding.dnssec"),
+            Some("finding.dnssec_reply"),
         ),
         View::Unresolved => (
             C::HostResolver,
             L::Dns,
             S::Requester,
             Some(T::Network),
-            format!(
-                "DNS knows {host}, but programs on {whose} do not get its address: resolv.conf, nsswitch or hosts file."
-            ),
-            Some("is known, but cannot be looked up from there"),
+            say("finding.unresolved"),
+            Some("finding.unresolved_reply"),
         ),
         View::Refused => (
             C::Refused,
             L::Tcp,
             S::Target,
             Some(T::Servers),
-            format!("{host} is up, but nothing listens on port {port}."),
-            Some("is switched on, but the service on it does not run"),
+            say("finding.refused"),
+            Some("finding.refused_reply"),
         ),
         View::PortSilent => (
             C::PortSilent,
             L::Firewall,
             S::Between,
             Some(T::Network),
-            format!("{host} answers ping, port {port} is silent: a firewall drops it."),
-            Some("is there, but something blocks the way to it"),
+            say("finding.port_silent"),
+            Some("finding.port_silent_reply"),
         ),
         View::HostSilent => (
             C::HostSilent,
             L::Path,
             S::Target,
             Some(T::Network),
-            format!(
-                "Neither port {port} nor ping of {host} answers {whose}: down, or dropped on the way."
-            ),
-            Some("does not answer at all"),
+            say("finding.host_silent"),
+            Some("finding.host_silent_reply"),
         ),
         View::NoRoute => (
             C::NoRoute,
             L::Route,
             S::Between,
             Some(T::Network),
-            format!("There is no route from {whose} to {host}."),
-            Some("cannot be reached, because the way there is missing"),
+            say("finding.no_route"),
+            Some("finding.no_route_reply"),
         ),
         View::Lossy => (
             C::Lossy,
             L::Path,
             S::Between,
             Some(T::Network),
-            format!("{host} answers {whose} only part of the time: packets are lost."),
-            Some("answers only some of the time"),
+            say("finding.lossy"),
+            Some("finding.lossy_reply"),
         ),
         View::Expired => (
             C::CertificateDates,
             L::Tls,
             S::Target,
             Some(T::Servers),
-            format!("The certificate of {host} has expired."),
-            Some("has a certificate that has run out"),
+            say("finding.expired"),
+            Some("finding.expired_reply"),
         ),
         View::WrongName => (
             C::CertificateName,
             L::Tls,
             S::Target,
             Some(T::Servers),
-            format!("The certificate shown is not for {host}."),
-            Some("shows a certificate of another name"),
+            say("finding.wrong_name"),
+            Some("finding.wrong_name_reply"),
         ),
         View::Untrusted => (
             C::CertificateTrust,
             L::Tls,
             S::Target,
             Some(T::Servers),
-            format!("The certificate of {host} is not trusted by {whose}."),
-            Some("shows a certificate that is not trusted"),
+            say("finding.untrusted"),
+            Some("finding.untrusted_reply"),
         ),
         View::NoTls => (
             C::Tls,
             L::Tls,
             S::Target,
             Some(T::Servers),
-            format!("Port {port} of {host} is open, but TLS fails."),
-            Some("answers, but no safe connection comes about"),
+            say("finding.no_tls"),
+            Some("finding.no_tls_reply"),
         ),
         View::Gateway(status) => (
             C::Gateway,
             L::Service,
             S::Target,
             Some(T::Servers),
-            format!(
-                "{} The service behind the gateway does not answer.",
-                code(status)
-            ),
-            Some("is there, but the service behind it does not answer"),
+            says("finding.gateway", status),
+            Some("finding.gateway_reply"),
         ),
         View::ServerError(status) => (
             C::ServerError,
             L::Http,
             S::Target,
             Some(T::Servers),
-            code(status),
-            Some("answers with an error of its own"),
+            says("finding.server_error", status),
+            Some("finding.server_error_reply"),
         ),
         View::PageMissing(status) => (
             C::PageMissing,
             L::Http,
             S::Target,
             Some(T::Servers),
-            format!("{} The page does not exist.", code(status)),
-            Some("works, but that page does not exist"),
+            says("finding.page_missing", status),
+            Some("finding.page_missing_reply"),
         ),
         View::TooMany => (
             C::RequestRefused,
             L::Http,
             S::Target,
             Some(T::Servers),
-            code(429),
-            Some("is there, but refuses because of too many requests"),
+            says("finding.too_many", 429),
+            Some("finding.too_many_reply"),
         ),
         View::BadRequest(status) => (
             C::RequestRefused,
             L::Http,
             S::Target,
             Some(T::Servers),
-            code(status),
-            Some("is there, but refuses the request"),
+            says("finding.bad_request", status),
+            Some("finding.bad_request_reply"),
         ),
         View::HttpSilent => (
             C::HttpSilent,
             L::Http,
             S::Target,
             Some(T::Servers),
-            format!("Port {port} of {host} is open, but the web server says nothing."),
-            Some("is there, but does not answer"),
+            say("finding.http_silent"),
+            Some("finding.http_silent_reply"),
         ),
         View::Unclear | View::Blind(_) => (
             C::Unclear,
             L::Unknown,
             S::Unknown,
             Some(T::Network),
-            format!("The probes of {target} from {whose} contradict each other."),
-            Some("gives no clear answer"),
+            say("finding.unclear"),
+            Some("finding.unclear_reply"),
         ),
     };
     let reply = match reply {
-        None => format!(
-            "I tested {target} just now, and it works. Please try again. Does it work for you?"
-        ),
+        None => say("finding.works_reply"),
         Some(what) => {
-            let who = match team {
-                Some(T::Servers) => "the team that looks after the service",
-                _ => "the network team",
-            };
-            format!(
-                "I tested {target}: it {what}. I have handed this to {who} with what I found; you need not do anything."
-            )
+            let handed = t(match team {
+                Some(T::Servers) => "finding.handed_servers",
+                _ => "finding.handed_network",
+            });
+            format!("{} {handed}", say(what))
         }
     };
     Finding {

@@ -1,8 +1,9 @@
-//! The mail server that mail leaves through. Without one, mail stays in the developer mailbox.
+//! The mail server that mail leaves through. Without one, mail waits in the outbox.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use tierdesk_domain::outbox::Way;
 use tierdesk_domain::secret::Secret;
 use tierdesk_mail::settings::{Login, Security, SettingsError};
 use tierdesk_mail::{Address, Mailbox, SmtpSettings};
@@ -13,7 +14,7 @@ use super::Problems;
 #[group(skip)]
 #[command(next_help_heading = "Mail")]
 pub(crate) struct Given {
-    /// Mail server; without one nothing is sent
+    /// Mail server; without one nothing is sent, and mail waits until there is one
     #[arg(long, env = "TIERDESK_SMTP_HOST", value_name = "HOST")]
     pub(crate) smtp_host: Option<String>,
     /// Its port: 587 for `starttls`, 465 for `tls`, 25 for the others, unless given
@@ -57,6 +58,16 @@ pub(crate) struct Mail {
     pub(crate) from: Option<Mailbox>,
     pub(crate) smtp: Option<SmtpSettings>,
     pub(crate) prefix: String,
+}
+
+impl Mail {
+    /// Where mail goes with these settings.
+    pub(crate) fn way(&self) -> Way {
+        match self.smtp {
+            Some(_) => Way::Server,
+            None => Way::Nowhere,
+        }
+    }
 }
 
 impl Given {

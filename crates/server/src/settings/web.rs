@@ -63,8 +63,6 @@ pub(crate) struct Web {
     pub(crate) name: String,
     pub(crate) contact: Option<String>,
     pub(crate) zone: Tz,
-    /// Whether everybody may read mail that is not sent; the demo's.
-    pub(crate) mailbox: bool,
     pub(crate) metrics_token: Option<Secret>,
 }
 
@@ -125,7 +123,6 @@ impl Given {
             name: self.name.clone(),
             contact: self.contact.clone().filter(|it| !it.trim().is_empty()),
             zone,
-            mailbox: false,
             metrics_token,
         })
     }

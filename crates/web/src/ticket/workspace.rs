@@ -226,6 +226,7 @@ impl Workspace {
             && ticket.status.is_open()
             && !ticket.bot_holds
             && around.has_password
+            && frame.mails()
             && authorize(who, Action::SendReset(around.account)).is_ok();
         let may_undo_bot = may_work && around.bot.is_some_and(State::is_active);
 
