@@ -49,7 +49,7 @@ pub(super) async fn is_whole(conn: &mut PgConnection, filed: i64) {
         ("ticket where tier > 1", 10),
         ("event where kind = 'escalated'", 20),
         ("event where kind = 'resolved' and actor_kind = 'bot'", 5),
-        ("event where kind = 'acknowledged'", 3),
+        ("event where kind = 'acknowledged'", 1),
         ("event where kind = 'reopened'", 1),
     ] {
         let found = count(conn, what).await;
