@@ -248,9 +248,13 @@ pub(crate) async fn file(
         next_clock_seconds: None,
         sla_policy: None,
         acknowledged_at: None,
-        restricted: false,
+        restricted: chosen.is_some_and(|it| it.restricted),
     };
-    let opened = json!({"title": ticket.title, "channel": new.channel.as_str(), "priority": ticket.priority.number(), "internal": {"kind": ticket.kind, "category": ticket.category, "vip": person.vip}});
+    let opened = json!({"title": ticket.title, "channel": new.channel.as_str(), "priority": ticket.priority.number(), "internal": {
+        "kind": ticket.kind, "category": ticket.category, "vip": person.vip,
+        // What decided them.
+        "category_version": chosen.map(|it| it.version), "matrix": rulebook.matrix_version,
+    }});
     work.insert(&mut ticket, &description, &opened).await?;
     let number = ticket.number;
     let event = work

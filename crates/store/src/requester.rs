@@ -31,8 +31,12 @@ pub struct Filer {
 pub struct Chosen {
     /// The kind of tickets it makes.
     pub kind: Kind,
-    /// The team that gets them; none means the Service Desk.
+    /// The team that gets them; none means the Service Desk, also where the category's team is retired.
     pub team: Option<TeamId>,
+    /// Whether its tickets are for that team's members only.
+    pub restricted: bool,
+    /// The category's version, which says so.
+    pub version: i32,
 }
 
 /// Who files a ticket with a category.
@@ -42,10 +46,11 @@ pub async fn filer(
     category: Option<CategoryId>,
 ) -> Result<Option<Filer>> {
     let row = sqlx::query!(
-        r#"select p.organisation_id, p.vip, a.email as "email?", c.kind as "kind?", c.team_id as "team_id?",
-                  (select versions from steering) as "versions!"
+        r#"select p.organisation_id, p.vip, a.email as "email?", c.kind as "kind?", c.version as "version?", t.id as "team_id?",
+                  t.restricted as "restricted?", (select versions from steering) as "versions!"
            from person p left join address a on a.person_id = p.id and a.is_primary
            left join category c on c.id = $2 and c.retired_at is null
+           left join team t on t.id = c.team_id and t.retired_at is null
            where p.id = $1"#,
         person.0,
         category.map(|it| it.0)
@@ -58,9 +63,11 @@ pub async fn filer(
             organisation: r.organisation_id.map(OrganisationId),
             vip: r.vip,
             email: r.email,
-            category: kind.map(|kind| Chosen {
+            category: kind.zip(r.version).map(|(kind, version)| Chosen {
                 kind,
                 team: r.team_id.map(TeamId),
+                restricted: r.restricted == Some(true),
+                version,
             }),
             versions: r.versions,
         })
