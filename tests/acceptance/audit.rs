@@ -139,8 +139,14 @@ const ONES_OWN: [&str; 4] = [
     "/profile/theme",
     "/tickets/{number}/seen",
 ];
-/// Forms of tickets that must have changed something, or the walk says nothing.
-const SURELY: [&str; 10] = [
+/// Forms that must have changed something, or the walk says nothing.
+const SURELY: [&str; 16] = [
+    "/admin/categories/new",
+    "/admin/categories/{id}",
+    "/admin/categories/{id}/move",
+    "/admin/categories/{id}/retire",
+    "/admin/categories/{id}/return",
+    "/admin/priorities",
     "/my/{number}/answer",
     "/my/{number}/close",
     "/tickets/{number}/assign",

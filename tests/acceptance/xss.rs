@@ -249,11 +249,11 @@ async fn hostile_words_stay_words_on_every_page_that_shows_them() {
 }
 
 /// Where hosts, administrators, browsers and the machinery write texts that some page shows. A page may need the text of each.
-const PLACES: [&str; 24] = [
+const PLACES: [&str; 25] = [
     "update person set name = $1, site = $1",
     "update team set name = $1, description = $1 where name <> 'Network' and id = (select min(id::text)::uuid from team where name <> 'Network')",
     "update organisation set name = $1",
-    "update category set name = $1, hint = $1",
+    "update category set name = $1 || position, hint = $1",
     "update host set name = $1, labels = array[$1], facts = jsonb_build_object('os', $1::text, 'kernel', $1::text), agent_version = $1",
     "update job set state = 'succeeded', verdict = 'problem', summary = $1, params = jsonb_build_object('host', $1::text), facts = jsonb_build_object('x', $1::text), finished_at = created_at",
     "update attachment set name = $1, media_type = 'text/plain'",
@@ -274,6 +274,7 @@ const PLACES: [&str; 24] = [
     "update notification set data = data || jsonb_build_object('rule', $1::text, 'because', $1::text, 'by', $1::text, 'schedule', $1::text, 'team', $1::text)",
     "update configuration set body = jsonb_set(body, '{rules}', (select jsonb_agg(jsonb_set(rule, '{name}', to_jsonb($1::text))) from jsonb_array_elements(body->'rules') rule)) where kind = 'sla_policy'",
     "update configuration set body = jsonb_set(jsonb_set(body, '{holidays}', '[\"2030-01-01\"]'), '{names}', jsonb_build_object('2030-01-01', $1::text)) where kind = 'calendar'",
+    "update configuration set name = $1, body = jsonb_set(body, '{hint}', to_jsonb($1::text)) where kind = 'category'",
 ];
 
 /// Puts a fragment into each of them; which, says the number of the place.

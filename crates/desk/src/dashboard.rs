@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use tierdesk_domain::authorize::{Action, Scope, authorize};
+use tierdesk_domain::category::below;
 use tierdesk_domain::dashboard::{Dimension, View};
 use tierdesk_domain::id::{CategoryId, OrganisationId, PersonId, TeamId};
 use tierdesk_domain::period::{Period, today};
@@ -23,8 +24,9 @@ use tierdesk_domain::tally::Counts;
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::PgConnection;
+use tierdesk_store::category::{self, Category};
 use tierdesk_store::tally::block::{By, Only, Slice, Sum};
-use tierdesk_store::{category, person, tally, team};
+use tierdesk_store::{person, tally, team};
 
 use crate::error::{DeskError, Result};
 use crate::figures::{Asked, Span};
@@ -45,8 +47,8 @@ pub struct Lens {
     pub before: Option<Period>,
     /// The teams that the reader may see, with their names.
     pub teams: BTreeMap<TeamId, String>,
-    /// Categories in the order people know them.
-    pub categories: Vec<(CategoryId, String)>,
+    /// Categories in the order people know them, the retired ones last.
+    pub categories: Vec<Category>,
     /// Organisations by name.
     pub organisations: Vec<(OrganisationId, String)>,
     /// Which rows of counts.
@@ -61,8 +63,8 @@ impl Lens {
 
     /// A category's name; none for one that is gone.
     pub fn category(&self, id: CategoryId) -> Option<&str> {
-        let found = self.categories.iter().find(|it| it.0 == id);
-        found.map(|it| it.1.as_str())
+        let found = self.categories.iter().find(|it| it.id == id);
+        found.map(|it| it.name.as_str())
     }
 
     /// An organisation's name; none for one that is gone.
@@ -209,7 +211,8 @@ impl Desk {
         let zone = self.reporting_zone(conn).await?;
         let today = today(zone, now);
         let period = view.when.on(today);
-        let all = category::all(conn).await?;
+        let all = category::every(conn).await?;
+        let tree: Vec<_> = all.iter().map(|it| (it.id, it.parent)).collect();
         let organisations = person::organisations(conn).await?;
         let names = team::all(conn).await?;
         let wanted: Vec<TeamId> = match view.team {
@@ -217,7 +220,7 @@ impl Desk {
             Some(team) if teams.contains(&team) => vec![team],
             Some(_) => return Err(DeskError::NotFound),
         };
-        let categories = view.category.map(|root| below(&all, root));
+        let categories = view.category.map(|root| below(&tree, root));
         let unknown = categories.as_ref().is_some_and(Vec::is_empty)
             || view
                 .organisation
@@ -236,7 +239,7 @@ impl Desk {
                 .filter(|it| teams.contains(&it.id))
                 .map(|it| (it.id, it.name))
                 .collect(),
-            categories: all.into_iter().map(|it| (it.id, it.name)).collect(),
+            categories: all,
             organisations,
             only: Only {
                 teams: wanted,
@@ -346,21 +349,4 @@ impl Desk {
         }
         Ok(groups)
     }
-}
-
-/// A category and all below it; nothing if there is no such category. All zeros stand for tickets without one.
-fn below(all: &[category::Category], root: CategoryId) -> Vec<CategoryId> {
-    let known = root.0.is_nil() || all.iter().any(|it| it.id == root);
-    let mut found: Vec<CategoryId> = known.then_some(root).into_iter().collect();
-    let mut next = 0;
-    while let Some(parent) = found.get(next).copied() {
-        let children = all.iter().filter(|it| it.parent == Some(parent));
-        let new: Vec<_> = children
-            .map(|it| it.id)
-            .filter(|id| !found.contains(id))
-            .collect();
-        found.extend(new);
-        next += 1;
-    }
-    found
 }

@@ -12,6 +12,7 @@ use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::{category, instance, team};
 use uuid::Uuid;
 
+use crate::category::{CATEGORY, document};
 use crate::error::Result;
 use crate::path::PATH;
 use crate::rulebook::{CALENDAR, POLICY, RULE};
@@ -68,7 +69,7 @@ impl Desk {
             ),
             ("Something else", "Nothing above fits", Kind::Incident),
         ];
-        for (position, (name, hint, kind)) in categories.into_iter().enumerate() {
+        for (name, hint, kind) in categories {
             let category = category::Category {
                 id: CategoryId(Uuid::now_v7()),
                 parent: None,
@@ -77,14 +78,11 @@ impl Desk {
                 kind,
                 team: None,
                 version: 1,
+                retired: false,
             };
-            category::insert(
-                work.conn(),
-                &category,
-                i32::try_from(position).unwrap_or(i32::MAX),
-                now,
-            )
-            .await?;
+            category::insert(work.conn(), &category, now).await?;
+            let version = document(&category, None, now);
+            configuration::insert(work.conn(), CATEGORY, &version).await?;
         }
         install_promises(&mut work, desk).await?;
         crate::triage::install(&mut work).await?;

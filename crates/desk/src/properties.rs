@@ -68,11 +68,13 @@ impl Desk {
         if !ticket.status.is_open() {
             return Err(DeskError::State("state.resolved_already"));
         }
-        let priority = work.rulebook().await?.matrix.priority(impact, urgency);
+        let rulebook = work.rulebook().await?;
+        let priority = rulebook.matrix.priority(impact, urgency);
         let change = json!({
             "from": ticket.priority.number(), "to": priority.number(),
             "impact": impact.as_str(), "urgency": urgency.as_str(),
             "impact_from": ticket.impact.as_str(), "urgency_from": ticket.urgency.as_str(),
+            "matrix": rulebook.matrix_version,
         });
         (ticket.impact, ticket.urgency, ticket.priority) = (impact, urgency, priority);
         work.event(

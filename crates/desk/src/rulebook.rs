@@ -30,6 +30,8 @@ pub struct Rulebook {
     pub rules: Vec<Document<Rule>>,
     /// What priority follows from impact and urgency: the matrix in force, or the default one where nobody edited it.
     pub matrix: Matrix,
+    /// Its version; 0 where nobody edited it.
+    pub matrix_version: i32,
 }
 
 /// The documents' kinds in the table of configuration.
@@ -74,13 +76,15 @@ impl Desk {
         book.calendars.values_mut().for_each(|it| in_order(it));
         let mut rules = configuration::current::<Rule>(conn, RULE).await?;
         rules.retain(|rule| rule.active);
-        let matrix = configuration::current::<Matrix>(conn, "priority_matrix").await?;
-        let matrix = matrix.into_iter().find(|it| it.active);
+        let matrix = crate::priority::in_force(conn).await?;
+        let (matrix_version, matrix) =
+            matrix.map_or_else(Default::default, |it| (it.version, it.body));
         let rulebook = Arc::new(Rulebook {
             count,
             book,
             rules,
-            matrix: matrix.map(|it| it.body).unwrap_or_default(),
+            matrix,
+            matrix_version,
         });
         *self
             .rulebook

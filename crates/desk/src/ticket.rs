@@ -201,7 +201,7 @@ pub(crate) async fn file(
         .await?
         .ok_or(DeskError::NotFound)?;
     draft::not_too_many(person.files.unsigned_abs())?;
-    if new.category.is_some() && person.kind.is_none() {
+    if new.category.is_some() && person.chosen.is_none() {
         errors.push(FieldError::new("category", "error.choose_one"));
     }
     // People name their own machines; engineers and the machinery name any.
@@ -222,7 +222,7 @@ pub(crate) async fn file(
     let mut ticket = ticket::Ticket {
         id,
         number,
-        kind: person.kind.unwrap_or(Kind::Incident),
+        kind: person.chosen.map_or(Kind::Incident, |it| it.kind),
         title,
         status: Status::New,
         impact: new.impact,
@@ -255,7 +255,11 @@ pub(crate) async fn file(
         acknowledged_at: None,
         restricted: person.restricted,
     };
-    let opened = json!({"title": ticket.title, "channel": new.channel.as_str(), "priority": ticket.priority.number(), "internal": {"kind": ticket.kind, "category": ticket.category, "vip": person.vip}});
+    let opened = json!({"title": ticket.title, "channel": new.channel.as_str(), "priority": ticket.priority.number(), "internal": {
+        "kind": ticket.kind, "category": ticket.category, "vip": person.vip,
+        // What decided them.
+        "category_version": person.chosen.map(|it| it.version), "matrix": rulebook.matrix_version,
+    }});
     work.insert(&mut ticket, &description, &opened).await?;
     let event = work
         .event(

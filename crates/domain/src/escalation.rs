@@ -21,7 +21,7 @@ use crate::calendar::WorkingTime;
 use crate::clock::{Book, Clock, Facts, History, next_due, next_risk};
 use crate::field::FieldError;
 use crate::filter;
-use crate::id::{HostId, PersonId, SkillId, TeamId};
+use crate::id::{CategoryId, HostId, PersonId, SkillId, TeamId};
 use crate::names::named;
 use crate::sla::Metric;
 use crate::ticket::{Channel, Priority};
@@ -250,6 +250,12 @@ impl Rule {
             }
         }
         errors
+    }
+
+    /// Whether one of its filters names this category.
+    pub fn names_category(&self, id: CategoryId) -> bool {
+        let names = |it: &Condition| matches!(it, Condition::Matches { filter } if filter.selection.categories.names(&id));
+        self.conditions.iter().any(names)
     }
 
     /// When all conditions hold if nothing else happens: now or earlier means that it fires, none that it never will.

@@ -12,6 +12,7 @@ pub mod authorize;
 pub mod backoff;
 pub mod bot;
 pub mod calendar;
+pub mod category;
 pub mod clock;
 pub mod connectivity;
 pub mod csv;

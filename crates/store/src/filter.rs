@@ -35,6 +35,19 @@ pub async fn known(conn: &mut PgConnection, mentioned: &Mentioned) -> Result<Kno
             .collect(),
         ..Known::default()
     };
+    if !mentioned.categories.is_empty() {
+        // What was written before a category was renamed still means it, unless another one took the name.
+        let renamed = sqlx::query!(
+            "select distinct id, lower(name) as \"name!\" from configuration v where kind = 'category' and lower(name) = any($1)
+             and not exists (select from category c where lower(c.name) = lower(v.name)) order by id",
+            &mentioned.categories
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        known
+            .categories
+            .extend(renamed.into_iter().map(|r| (r.name, CategoryId(r.id))));
+    }
     if !mentioned.people.is_empty() {
         let people = sqlx::query!(
             "select id, name from person where lower(name) = any($1) order by id",

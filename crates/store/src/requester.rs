@@ -20,11 +20,11 @@ pub struct Filer {
     pub vip: bool,
     /// The address mail goes to.
     pub email: Option<String>,
-    /// The kind of tickets that the category makes which they chose, unless there is none of that id, or it is retired.
-    pub kind: Option<Kind>,
+    /// The category they chose, unless there is none of that id, or it is retired.
+    pub chosen: Option<Chosen>,
     /// How many versions there are of what steers clocks, rules and priorities.
     pub versions: i64,
-    /// Which team gets the ticket: the category's, else the one that was named.
+    /// Which team gets the ticket: the category's, else, also where that one is retired, the one that was named.
     pub team: TeamId,
     /// Whether that team is restricted.
     pub restricted: bool,
@@ -32,6 +32,15 @@ pub struct Filer {
     pub number: Option<TicketNumber>,
     /// How many files wait to be sent with it.
     pub files: i64,
+}
+
+/// What follows from a category.
+#[derive(Debug, Clone, Copy)]
+pub struct Chosen {
+    /// The kind of tickets it makes.
+    pub kind: Kind,
+    /// The category's version, which says so.
+    pub version: i32,
 }
 
 /// What the form says that is filed.
@@ -55,12 +64,13 @@ pub async fn filer(
     now: DateTime<Utc>,
 ) -> Result<Option<Filer>> {
     let row = sqlx::query!(
-        r#"select p.organisation_id, p.vip, a.email as "email?", c.kind as "kind?", t.id as team_id, t.restricted,
+        r#"select p.organisation_id, p.vip, a.email as "email?", c.kind as "kind?", c.version as "version?", t.id as team_id, t.restricted,
                   (select versions from steering) as "versions!", case when $4 then nextval('ticket_number') end as number,
                   (select count(*) from attachment f where f.uploader_id = $1 and f.draft_id = $5 and f.expires_at > $6) as "files!"
            from person p left join address a on a.person_id = p.id and a.is_primary
            left join category c on c.id = $2 and c.retired_at is null
-           join team t on t.id = coalesce(c.team_id, $3)
+           left join team its on its.id = c.team_id and its.retired_at is null
+           join team t on t.id = coalesce(its.id, $3)
            where p.id = $1"#,
         person.0,
         form.category.map(|it| it.0),
@@ -72,11 +82,14 @@ pub async fn filer(
     .fetch_optional(conn)
     .await?;
     row.map(|r| {
+        let kind: Option<Kind> = row::maybe_word("category", r.kind.as_deref())?;
         Ok(Filer {
             organisation: r.organisation_id.map(OrganisationId),
             vip: r.vip,
             email: r.email,
-            kind: row::maybe_word("category", r.kind.as_deref())?,
+            chosen: kind
+                .zip(r.version)
+                .map(|(kind, version)| Chosen { kind, version }),
             versions: r.versions,
             team: TeamId(r.team_id),
             restricted: r.restricted,

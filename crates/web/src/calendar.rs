@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::calendar::{CalendarLine, Preview};
-use tierdesk_desk::rulebook::{Reign, Standing};
+use tierdesk_desk::rulebook::Reign;
 use tierdesk_domain::calendar::{CalendarDocument, DAYS, week_in_bars, week_in_words};
 use tierdesk_domain::clock::spell;
 use tierdesk_domain::id::DocumentId;
@@ -28,6 +28,7 @@ use crate::moment::Moment;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
 use crate::trial::{self, PromiseTrial};
+use crate::versions::VersionLine;
 use crate::{AppState, WebError};
 
 use form::CalendarForm;
@@ -79,18 +80,6 @@ struct Due {
     priority: i16,
     first_response: String,
     resolution: String,
-}
-
-/// A version, the newest first.
-struct VersionLine {
-    number: i32,
-    standing: &'static str,
-    tone: &'static str,
-    from: Moment,
-    until: Option<Moment>,
-    author: String,
-    says: String,
-    shown: bool,
 }
 
 #[derive(Template)]
@@ -184,7 +173,10 @@ async fn page(
         filed: frame.at(&filed),
         versions: versions
             .iter()
-            .map(|it| version_line(it, form.based_on, &frame))
+            .map(|it| {
+                let says = in_words(&it.document.body);
+                VersionLine::new(it, says, form.based_on, &frame)
+            })
             .collect(),
         left_out: left_out
             .map(|(date, name)| format!("{date} {name}"))
@@ -239,49 +231,23 @@ fn due(preview: &Preview, frame: &Frame) -> Due {
     }
 }
 
-/// A standing in a word and its tone.
-pub(crate) fn standing(standing: Standing) -> (&'static str, &'static str) {
-    match standing {
-        Standing::Now => (t("calendar.in_force"), "success"),
-        Standing::Later => (t("calendar.planned"), "info"),
-        Standing::Past => (t("calendar.past"), ""),
-        Standing::Never => (t("calendar.replaced"), ""),
-    }
-}
-
-fn version_line(it: &Reign<CalendarDocument>, shown: i32, frame: &Frame) -> VersionLine {
-    let (word, tone) = match it.document.active {
-        true => standing(it.standing),
-        false => (t("calendar.retired"), ""),
-    };
-    let body = &it.document.body;
-    VersionLine {
-        number: it.document.version,
-        standing: word,
-        tone,
-        from: frame.at(&it.document.valid_from),
-        until: it.until.map(|at| frame.at(&at)),
-        author: it
-            .author
-            .clone()
-            .unwrap_or_else(|| t("rules.shipped").to_owned()),
-        says: fill(
-            "calendar.says",
-            &[
-                ("hours", &week_in_words(&body.windows)),
-                ("zone", &body.zone.name()),
-                (
-                    "holidays",
-                    &text::count("calendar.holiday_count", body.holidays.len()),
-                ),
-                (
-                    "dates",
-                    &text::count("calendar.date_count", body.dates.len()),
-                ),
-            ],
-        ),
-        shown: it.document.version == shown,
-    }
+/// What a version says, in words.
+fn in_words(body: &CalendarDocument) -> String {
+    fill(
+        "calendar.says",
+        &[
+            ("hours", &week_in_words(&body.windows)),
+            ("zone", &body.zone.name()),
+            (
+                "holidays",
+                &text::count("calendar.holiday_count", body.holidays.len()),
+            ),
+            (
+                "dates",
+                &text::count("calendar.date_count", body.dates.len()),
+            ),
+        ],
+    )
 }
 
 async fn fresh(State(app): State<AppState>, me: Me, frame: Frame) -> Result<Response, WebError> {

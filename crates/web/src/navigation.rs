@@ -60,6 +60,8 @@ const DEVELOPERS: &[Offer] = &[
 const ADMINISTRATION: &[Offer] = &[
     ("nav.people", "/admin/people", "users"),
     ("nav.teams", "/admin/teams", "flow"),
+    ("nav.categories", "/admin/categories", "tag"),
+    ("nav.priorities", "/admin/priorities", "flag"),
     ("nav.rules", "/admin/rules", "rule"),
     ("nav.routing", "/admin/routing", "forward"),
     ("nav.skills", "/admin/skills", "book"),

@@ -12,18 +12,17 @@ use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::rulebook::Reign;
 use tierdesk_domain::sla::{Metric, Policy, PolicyRule};
-use tierdesk_domain::text::{self, fill, t};
+use tierdesk_domain::text::{self, fill};
 use tierdesk_domain::ticket::{Kind, Priority};
 
-use crate::calendar::standing;
 use crate::extract::{Form, Me, Query};
 use crate::filters;
 use crate::form::{Errors, LOOK_AGAIN};
 use crate::frame::Frame;
-use crate::moment::Moment;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
 use crate::trial::{self, PromiseTrial};
+use crate::versions::VersionLine;
 use crate::{AppState, WebError, words};
 
 use form::{Doing, PolicyForm};
@@ -45,6 +44,8 @@ struct Options {
     priorities: Vec<Choice>,
     kinds: Vec<Choice>,
     categories: Vec<Choice>,
+    /// Those that are retired: a rule that names one keeps it.
+    retired: Vec<Choice>,
     organisations: Vec<Choice>,
     calendars: Vec<Choice>,
     /// The clocks: the word in the form, its name, whether it is promised to the requester.
@@ -54,10 +55,14 @@ struct Options {
 impl Options {
     async fn load(app: &AppState, me: &Me, frame: &Frame) -> Result<Self, WebError> {
         let calendars = app.desk.calendar_list(&me.caller, frame.now).await?;
-        let mut conn = app.desk.acquire().await?;
-        let categories = tierdesk_store::category::all(&mut conn).await?;
-        let organisations = tierdesk_store::person::organisations(&mut conn).await?;
         let choice = |value: String, title: String| Choice { value, title };
+        let mut conn = app.desk.acquire().await?;
+        let (retired, categories): (Vec<_>, Vec<_>) = tierdesk_store::category::every(&mut conn)
+            .await?
+            .into_iter()
+            .map(|it| (it.retired, choice(it.id.to_string(), words::category(&it))))
+            .partition(|it| it.0);
+        let organisations = tierdesk_store::person::organisations(&mut conn).await?;
         Ok(Self {
             priorities: Priority::ALL
                 .map(|it| choice(it.to_string(), it.to_string()))
@@ -66,10 +71,8 @@ impl Options {
                 .iter()
                 .map(|it| choice(it.to_string(), words::kind(*it).to_owned()))
                 .collect(),
-            categories: categories
-                .into_iter()
-                .map(|it| choice(it.id.to_string(), it.name))
-                .collect(),
+            categories: categories.into_iter().map(|it| it.1).collect(),
+            retired: retired.into_iter().map(|it| it.1).collect(),
             organisations: organisations
                 .into_iter()
                 .map(|(id, name)| choice(id.to_string(), name))
@@ -85,18 +88,6 @@ impl Options {
                 .collect(),
         })
     }
-}
-
-/// A version, the newest first.
-struct VersionLine {
-    number: i32,
-    standing: &'static str,
-    tone: &'static str,
-    from: Moment,
-    until: Option<Moment>,
-    author: String,
-    rules: String,
-    shown: bool,
 }
 
 #[derive(Template)]
@@ -150,7 +141,10 @@ async fn page(
         trial: false,
         versions: versions
             .iter()
-            .map(|it| version_line(it, form.based_on, &frame))
+            .map(|it| {
+                let says = in_words(&it.document.body);
+                VersionLine::new(it, says, form.based_on, &frame)
+            })
             .collect(),
         form,
         errors: Errors::default(),
@@ -159,28 +153,16 @@ async fn page(
     })
 }
 
-fn version_line(it: &Reign<Policy>, shown: i32, frame: &Frame) -> VersionLine {
-    let (word, tone) = standing(it.standing);
-    let names: Vec<_> = it.document.body.rules.iter().map(|it| &*it.name).collect();
-    VersionLine {
-        number: it.document.version,
-        standing: word,
-        tone,
-        from: frame.at(&it.document.valid_from),
-        until: it.until.map(|at| frame.at(&at)),
-        author: it
-            .author
-            .clone()
-            .unwrap_or_else(|| t("rules.shipped").to_owned()),
-        rules: fill(
-            "promise.says",
-            &[
-                ("count", &text::count("promise.rule_count", names.len())),
-                ("names", &names.join(" → ")),
-            ],
-        ),
-        shown: it.document.version == shown,
-    }
+/// What a version says, in words.
+fn in_words(policy: &Policy) -> String {
+    let names: Vec<_> = policy.rules.iter().map(|it| &*it.name).collect();
+    fill(
+        "promise.says",
+        &[
+            ("count", &text::count("promise.rule_count", names.len())),
+            ("names", &names.join(" → ")),
+        ],
+    )
 }
 
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@ use tierdesk_domain::job::Wait;
 use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{Channel, Impact, Kind, ResolutionCode, Status, Urgency};
+use tierdesk_store::category::Category;
 
 /// A status as people read it.
 pub(crate) fn status(status: Status) -> &'static str {
@@ -79,6 +80,14 @@ pub(crate) fn kind(kind: Kind) -> &'static str {
         Kind::Problem => "ticket.kind_problem",
         Kind::Change => "ticket.kind_change",
     })
+}
+
+/// A category by its name; one that is retired says so.
+pub(crate) fn category(category: &Category) -> String {
+    match category.retired {
+        true => fill("category.retired_name", &[("name", &category.name)]),
+        false => category.name.clone(),
+    }
 }
 
 /// How a ticket ended.

@@ -39,6 +39,10 @@ pub(super) struct Things {
     person: String,
     rule: String,
     calendar: String,
+    /// Somewhere among the others.
+    category: String,
+    /// Which stands just behind it.
+    pub(super) category_behind: String,
     /// Of a host that has not joined.
     token: String,
     /// A second session of `requester`, as their profile names it.
@@ -72,6 +76,7 @@ impl Things {
             (path, _) if path.starts_with("/admin/people/") => &self.person,
             (path, _) if path.starts_with("/admin/rules/") => &self.rule,
             (path, _) if path.starts_with("/admin/calendars/{id}") => &self.calendar,
+            (path, _) if path.starts_with("/admin/categories/") => &self.category,
             (path, _) if path.starts_with("/admin/enrolment/") => &self.token,
             (path, _) if path.starts_with("/admin/on-call/") => &self.schedule,
             (path, _) if path.starts_with("/admin/skills/") => &self.skill,
@@ -130,6 +135,9 @@ impl Things {
             person: person.id.to_string(),
             rule: one("select id from configuration where kind = 'escalation_rule' limit 1").await,
             calendar: one("select id from configuration where kind = 'calendar' limit 1").await,
+            category: one("select id from category order by position offset 1 limit 1").await,
+            category_behind: one("select id from category order by position offset 2 limit 1")
+                .await,
             token: one("select id from enrolment_token").await,
             session,
             report,

@@ -50,6 +50,11 @@ impl<T: Ord> Among<T> {
         self.any.as_ref().is_none_or(wanted) && value.is_none_or(|value| !self.none.contains(value))
     }
 
+    /// Whether this very value is spoken of, as wanted or as not wanted.
+    pub fn names(&self, value: &T) -> bool {
+        self.none.contains(value) || self.any.as_ref().is_some_and(|any| any.contains(value))
+    }
+
     /// Whether every value may be.
     pub fn is_anything(&self) -> bool {
         self.any.is_none() && self.none.is_empty()

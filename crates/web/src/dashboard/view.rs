@@ -12,7 +12,7 @@ use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
 use uuid::Uuid;
 
-use crate::WebError;
+use crate::{WebError, words};
 
 /// The fields of the address and of the form; an empty one means nothing.
 #[derive(Deserialize, Debug, Clone, Default)]
@@ -306,7 +306,7 @@ pub(crate) fn filters(lens: &Lens, fields: &Fields, wrong_days: &'static str) ->
         categories: lens
             .categories
             .iter()
-            .map(|(id, name)| choice(id, name, view.category == Some(*id)))
+            .map(|it| choice(it.id, words::category(it), view.category == Some(it.id)))
             .collect(),
         organisations: lens
             .organisations
