@@ -159,6 +159,14 @@ impl Charge {
         times
     }
 
+    /// What somebody's bell shows.
+    async fn bell(&self, someone: &Someone) -> i64 {
+        let mut conn = self.desk().acquire().await.unwrap();
+        tierdesk_store::notification::unread(&mut conn, someone.id)
+            .await
+            .unwrap()
+    }
+
     /// Lets minutes pass, and the worker look after each.
     async fn minutes(&self, minutes: i64) {
         for _ in 0..minutes {
@@ -264,6 +272,37 @@ async fn each_is_told_again_until_the_next_ones_time_comes_and_the_managers_unti
     charge.scene.pass(TimeDelta::days(3));
     charge.scene.sweep().await;
     assert_eq!(charge.asked(&charge.manager).await, asked);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_path_repeats_counts_once_on_the_bell_and_an_acknowledgement_silences_all_it_told() {
+    let charge = Charge::new().await;
+    charge
+        .set_path(vec![
+            level(person(&charge.ana), 0),
+            level(Target::Managers {}, 15),
+        ])
+        .await;
+    let id = charge.file().await;
+    let other = charge.file().await;
+    charge.minutes(24 * 60).await;
+    assert!(charge.asked(&charge.manager).await.len() > 10);
+    assert_eq!(charge.asked(&charge.ana).await.len(), 6);
+    for told in [&charge.ana, &charge.manager] {
+        assert_eq!(charge.bell(told).await, 2, "one for each ticket");
+    }
+    charge.acknowledge(&charge.manager, id).await.unwrap();
+    for told in [&charge.ana, &charge.manager] {
+        assert_eq!(charge.bell(told).await, 1);
+    }
+    // A ticket that went to another team asks those of this one no more.
+    charge.to_network(other).await;
+    charge.minutes(4 * 60).await;
+    assert_eq!(charge.bell(&charge.ana).await, 0);
+    assert!(
+        charge.asked(&charge.manager).await.len() > 10,
+        "it stays in the list"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

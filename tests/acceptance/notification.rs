@@ -284,6 +284,48 @@ async fn the_bell_counts_the_list_shows_and_reading_marks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_about_a_ticket_leaves_the_bell_once_it_is_over_and_stays_in_the_list() {
+    let scene = Scene::new().await;
+    let ana = scene
+        .desk
+        .engineer("Ana Reis", "Service Desk", Tier::L1)
+        .await;
+    let client = scene.desk.sign_in(&ana).await;
+    let (done, open) = (scene.file().await, scene.file().await);
+    for id in [done, open] {
+        scene.give(id, &ana).await;
+    }
+    let requester = scene.desk.caller(&scene.requester).await;
+    let now = scene.desk.now();
+    let desk = &scene.desk.desk;
+    desk.answer(&requester, done, "Any news?", now)
+        .await
+        .unwrap();
+    let bell = async || {
+        let page = client.get("/notifications").await.page();
+        let lines = page.texts(".notices li").len();
+        (page.text("nav [data-unread-count]"), lines)
+    };
+    assert_eq!(bell().await, ("3".to_owned(), 3));
+
+    // A colleague brings the answer.
+    let colleague = scene.caller().await;
+    desk.resolve(&colleague, done, ResolutionCode::Fixed, "Done.", now)
+        .await
+        .unwrap();
+    assert_eq!(bell().await, ("1".to_owned(), 3));
+    // What comes after that counts again.
+    desk.reopen(&requester, done, "It is not.", now)
+        .await
+        .unwrap();
+    assert_eq!(bell().await, ("2".to_owned(), 4));
+    desk.resolve(&colleague, done, ResolutionCode::Fixed, "Now.", now)
+        .await
+        .unwrap();
+    assert_eq!(bell().await, ("1".to_owned(), 4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn in_a_browser_the_bell_falls_silent_and_unread_tickets_stay_in_their_list() {
     let Some(browser) = Browser::open().await else {
         return;

@@ -128,7 +128,7 @@ pub(crate) async fn start(
         if fits(&run, ticket) {
             return Ok(());
         }
-        in_charge::end(work.conn(), run.id, End::Ended, None, now).await?;
+        end(work, &run, End::Ended).await?;
     }
     let document = DocumentId(ticket.team.0);
     let path = configuration::newest::<Path>(work.conn(), PATH, document).await?;
@@ -238,9 +238,19 @@ pub(crate) async fn seen_to(work: &mut Work<'_>, ticket: &Ticket) -> Result<()> 
     }
 }
 
+/// Ends a path, by the caller where one acknowledges. Nobody's bell counts any more what it told them.
+async fn end(work: &mut Work<'_>, run: &Run, how: End) -> Result<()> {
+    let by = match how {
+        End::Acknowledged => work.caller().person_id(),
+        End::Ended => None,
+    };
+    let now = work.now;
+    in_charge::end(work.conn(), run.id, how, by, now).await?;
+    work.settle_path(run.id, None).await
+}
+
 async fn end_by_person(work: &mut Work<'_>, ticket: &Ticket, run: &Run) -> Result<()> {
-    let (by, now) = (work.caller().person_id(), work.now);
-    in_charge::end(work.conn(), run.id, End::Acknowledged, by, now).await?;
+    end(work, run, End::Acknowledged).await?;
     let data = json!({"path": run.team, "path_version": run.path_version, "level": run.progress.level, "rule_id": run.rule});
     work.event(
         ticket,
@@ -260,8 +270,7 @@ async fn end_by_person(work: &mut Work<'_>, ticket: &Ticket, run: &Run) -> Resul
 }
 
 async fn end_unneeded(work: &mut Work<'_>, ticket: &Ticket, run: &Run) -> Result<()> {
-    let now = work.now;
-    in_charge::end(work.conn(), run.id, End::Ended, None, now).await?;
+    end(work, run, End::Ended).await?;
     say(work, ticket, t("in_charge.ended").to_owned()).await?;
     Ok(())
 }
@@ -404,6 +413,10 @@ async fn tell_level(
         ..Telling::of(NotificationKind::InCharge, ticket.id, event)
     };
     let ids: Vec<PersonId> = people.iter().map(|(id, _)| *id).collect();
+    if again {
+        // The newest word of a path stands for those before it.
+        work.settle_path(run.id, Some(&ids)).await?;
+    }
     let share = share(ticket.priority, !again);
     work.tell_within_limits(run.rule, &ids, telling, share)
         .await?;

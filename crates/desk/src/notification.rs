@@ -157,6 +157,32 @@ impl Work<'_> {
         }
         Ok(())
     }
+    /// A ticket is over: what anybody was told about it wants nothing of them any more and leaves their bell. The list keeps it.
+    pub(crate) async fn settle_ticket(&mut self, ticket: TicketId) -> Result<()> {
+        let now = self.now;
+        let whose = notification::settle_ticket(self.conn(), ticket, now).await?;
+        self.ring_anew(&whose);
+        Ok(())
+    }
+
+    /// The same for what a path told these people, or everybody where none are named.
+    pub(crate) async fn settle_path(
+        &mut self,
+        path: Uuid,
+        people: Option<&[PersonId]>,
+    ) -> Result<()> {
+        let now = self.now;
+        let whose = notification::settle_path(self.conn(), path, people, now).await?;
+        self.ring_anew(&whose);
+        Ok(())
+    }
+
+    /// Open pages of these people ask again what their bell shows.
+    fn ring_anew(&mut self, people: &[PersonId]) {
+        for person in people {
+            self.announce(notification::PERSON, person.to_string());
+        }
+    }
 }
 
 impl Desk {

@@ -417,6 +417,9 @@ impl<'a> Work<'a> {
             self.announce(TICKET_PUBLIC, ticket.id.to_string());
         }
         self.count_move(old, ticket);
+        if old.open && !ticket.status.is_open() {
+            self.settle_ticket(ticket.id).await?;
+        }
         if let Some(person) = crate::routing::relieved(old, ticket)
             && routing::make_room(&mut self.tx, ROOM, ticket.id, person, now).await?
         {

@@ -174,6 +174,53 @@ pub async fn mark_ticket_read(
     .rows_affected())
 }
 
+/// Marks as read what anybody was told about a ticket, which waits for nobody any more. Returns whose bells that changed. What
+/// somebody is marking at this very moment is left to them, so that nobody waits for anybody.
+pub async fn settle_ticket(
+    conn: &mut PgConnection,
+    ticket: TicketId,
+    now: DateTime<Utc>,
+) -> Result<Vec<PersonId>> {
+    Ok(sqlx::query_scalar!(
+        "update notification set read_at = $2
+         where id in (select id from notification where ticket_id = $1 and read_at is null for update skip locked)
+         returning person_id",
+        ticket.0,
+        now
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(PersonId)
+    .collect())
+}
+
+/// The same for what a path told these people, or everybody where none are named: what is told again says it anew, and a path
+/// that ended asks nobody.
+pub async fn settle_path(
+    conn: &mut PgConnection,
+    path: Uuid,
+    people: Option<&[PersonId]>,
+    now: DateTime<Utc>,
+) -> Result<Vec<PersonId>> {
+    let people: Option<Vec<Uuid>> = people.map(|it| it.iter().map(|it| it.0).collect());
+    Ok(sqlx::query_scalar!(
+        "update notification set read_at = $3
+         where id in (select id from notification
+                      where in_charge_id = $1 and read_at is null and ($2::uuid[] is null or person_id = any($2))
+                      for update skip locked)
+         returning person_id",
+        path,
+        people.as_deref(),
+        now
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(PersonId)
+    .collect())
+}
+
 /// Throws away notifications from before a moment, at most `limit`. Returns how many.
 pub async fn sweep(conn: &mut PgConnection, before: DateTime<Utc>, limit: i64) -> Result<u64> {
     Ok(sqlx::query!(
