@@ -1,6 +1,6 @@
 //! Explain this clock, and what if: pages that show what the engine knows and change nothing.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use support::html::Page;
 use tierdesk_desk::conversation::Afterwards;
 use tierdesk_domain::id::TicketId;
@@ -215,4 +215,75 @@ async fn the_clocks_of_a_ticket_link_to_their_explanation() {
             .iter()
             .all(|it| *it == format!("/tickets/{number}/clocks"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_are_sent_with_their_offset_and_each_viewer_reads_them_in_their_own_zone() {
+    const FILED: &str = "time[datetime='2026-06-01T09:00:00Z']";
+    let (scene, _, number) = waited().await;
+    let engineer = scene.desk.sign_in(&scene.engineer).await;
+    let requester = scene.desk.sign_in(&scene.requester).await;
+    let mut sent = Vec::new();
+    for (zone, short, exact, due) in [
+        (
+            "UTC",
+            "Mon 09:00",
+            "Monday 1 June 2026, 09:00:00 UTC",
+            "Thu 4 Jun 10:00:00",
+        ),
+        (
+            "America/Sao_Paulo",
+            "Mon 06:00",
+            "Monday 1 June 2026, 06:00:00 -03",
+            "Thu 4 Jun 07:00:00",
+        ),
+        (
+            "Asia/Kathmandu",
+            "Mon 14:45",
+            "Monday 1 June 2026, 14:45:00 +0545",
+            "Thu 4 Jun 15:45:00",
+        ),
+        (
+            "Pacific/Auckland",
+            "Mon 21:00",
+            "Monday 1 June 2026, 21:00:00 NZST",
+            "Thu 4 Jun 22:00:00",
+        ),
+    ] {
+        for (client, name) in [(&engineer, "Jonas Weber"), (&requester, "Priya Nair")] {
+            let saved = client
+                .post("/profile", &[("name", name), ("time_zone", zone)])
+                .await;
+            assert_eq!(saved.status, 303, "{zone}");
+        }
+        for (client, path) in [
+            (&engineer, format!("/tickets/{number}")),
+            (&requester, format!("/my/{number}")),
+        ] {
+            let page = client.get(&path).await.page();
+            assert!(
+                page.texts(FILED).contains(&short.to_owned()),
+                "{path} {zone}"
+            );
+            assert_eq!(page.attribute(FILED, "title"), exact, "{path}");
+            // For machines it is the same instant, whoever looks.
+            let times = page.attributes("time", "datetime");
+            for time in &times {
+                assert!(DateTime::parse_from_rfc3339(time).is_ok(), "{path}: {time}");
+            }
+            sent.push((path, times));
+        }
+        let explained = engineer
+            .get(&format!("/tickets/{number}/clocks?clock=resolution.1"))
+            .await
+            .page();
+        assert_eq!(
+            explained.texts("tbody td[data-l='To']").last().unwrap(),
+            due
+        );
+    }
+    for (path, times) in &sent {
+        let first = sent.iter().find(|it| it.0 == *path).unwrap();
+        assert_eq!(times, &first.1, "{path}");
+    }
 }

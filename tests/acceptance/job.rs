@@ -8,7 +8,8 @@ use tierdesk_desk::job::{JobRequest, Obstacle, RequestError};
 use tierdesk_desk::ticket::{Filed, NewTicket};
 use tierdesk_domain::id::JobId;
 use tierdesk_domain::job::JobState;
-use tierdesk_domain::ticket::{Channel, Impact, Urgency};
+use tierdesk_domain::sla::Metric;
+use tierdesk_domain::ticket::{Channel, Impact, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_protocol::job::{Job as Envelope, SignedJob};
 use tierdesk_protocol::message::{CHUNKS, HEARTBEAT, RESULT, Run};
@@ -605,6 +606,53 @@ async fn a_job_waits_for_an_offline_host_as_long_as_the_engineer_chooses() {
     scene.jobs.drain(scene.tierdesk.now()).await.unwrap();
     let waiting = scene.tierdesk.waiting_jobs(scene.host.host).await;
     assert_eq!(waiting.len(), 1);
+}
+
+#[tokio::test]
+async fn until_when_a_job_waits_is_a_fixed_date_and_no_pause_of_its_ticket_moves_it() {
+    let scene = Scene::new().await;
+    let caller = scene.tierdesk.caller(&scene.ana).await;
+    let mut request = scene.request("net.route", &[]);
+    request.wait = Some(TimeDelta::days(7));
+    let desk = &scene.tierdesk.desk;
+    let id = desk
+        .request_job(&caller, &request, scene.tierdesk.now())
+        .await
+        .unwrap();
+    let due = async || {
+        let mut conn = desk.acquire().await.unwrap();
+        let kept = tierdesk_store::clock::projections(&mut conn, scene.ticket.id)
+            .await
+            .unwrap();
+        let of = kept.into_iter().find(|it| it.metric == Metric::Resolution);
+        of.unwrap().due_at
+    };
+    let (until, promised) = (scene.newest().await.expires_at, due().await.unwrap());
+    for status in [Status::Pending, Status::Open] {
+        let mut conn = desk.acquire().await.unwrap();
+        let version = tierdesk_store::ticket::lock(&mut conn, scene.ticket.id)
+            .await
+            .unwrap()
+            .unwrap()
+            .version;
+        drop(conn);
+        desk.set_status(
+            &caller,
+            scene.ticket.id,
+            version,
+            status,
+            scene.tierdesk.now(),
+        )
+        .await
+        .unwrap();
+        scene.tierdesk.clock.advance(TimeDelta::days(3));
+    }
+    // What is counted waited with the ticket; the date did not.
+    assert!(due().await.unwrap() >= promised + TimeDelta::days(3));
+    assert_eq!(scene.newest().await.expires_at, until);
+    scene.tierdesk.clock.set(until);
+    scene.jobs.drain(until).await.unwrap();
+    assert_eq!(scene.state(id).await, JobState::Expired);
 }
 
 #[tokio::test]

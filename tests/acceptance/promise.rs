@@ -174,6 +174,66 @@ async fn a_new_version_moves_open_tickets_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_time_that_is_typed_is_promised_to_its_own_metric() {
+    let scene = Scene::new().await;
+    let client = administrator(&scene).await;
+    let page = client.get(PATH).await.page();
+    let typed: Vec<_> = Metric::ALL
+        .iter()
+        .zip(3..)
+        .map(|(metric, hours)| {
+            (
+                *metric,
+                format!("r1-P3-{metric}"),
+                format!("{hours} h"),
+                hours * 3600,
+            )
+        })
+        .collect();
+    let mut changes = vec![("do", "save")];
+    changes.extend(
+        typed
+            .iter()
+            .map(|(_, field, text, _)| (field.as_str(), text.as_str())),
+    );
+    let reply = send(&client, &page, &changes).await;
+    assert_eq!(reply.status, 303, "{}", reply.page().text("main"));
+
+    let shown = client.get(PATH).await.page();
+    for (_, field, text, _) in &typed {
+        assert_eq!(
+            shown.attribute(&format!("#{field}"), "value"),
+            *text,
+            "{field}"
+        );
+    }
+    // A ticket on which every clock runs.
+    let id = scene.file().await;
+    scene.release(id).await;
+    scene
+        .reply(id, tierdesk_desk::conversation::Afterwards::Open)
+        .await
+        .unwrap();
+    let requester = scene.desk.caller(&scene.requester).await;
+    let desk = &scene.desk.desk;
+    desk.answer(&requester, id, "And now?", scene.desk.now())
+        .await
+        .unwrap();
+    let mut conn = desk.acquire().await.unwrap();
+    let kept = tierdesk_store::clock::projections(&mut conn, id)
+        .await
+        .unwrap();
+    for (metric, _, _, seconds) in typed {
+        let targets: Vec<_> = kept.iter().filter(|it| it.metric == metric).collect();
+        assert!(!targets.is_empty(), "{metric}");
+        assert!(
+            targets.iter().all(|it| it.target_seconds == seconds),
+            "{metric}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_is_planned_moves_nothing_before_its_date() {
     let scene = Scene::new().await;
     let client = administrator(&scene).await;

@@ -75,6 +75,10 @@ async fn each_number_on_each_page_opens_a_list_with_that_many_rows() {
                 number,
                 "{path}: {text}: {href}"
             );
+            for line in csv.body.lines().skip(1) {
+                let at = line.split(',').next().unwrap();
+                assert!(chrono::DateTime::parse_from_rfc3339(at).is_ok(), "{line}");
+            }
             followed += 1;
         }
     }

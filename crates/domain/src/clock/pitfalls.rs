@@ -343,6 +343,74 @@ fn a_new_policy_counts_from_its_date_and_takes_back_no_breach() {
 }
 
 #[test]
+fn a_fixed_date_is_no_timer_and_no_pause_moves_it() {
+    // An administrator fixed when the new promises begin: on Wednesday at noon, for everybody.
+    let mut book = book();
+    let mut generous = Policy::standard(OFFICE);
+    for rule in &mut generous.rules {
+        for targets in rule.targets.values_mut() {
+            targets.insert(Resolution, 100 * 3600);
+        }
+    }
+    let (before, begins) = ("2026-06-03T09:59:59Z", "2026-06-03T10:00:00Z");
+    book.policy.push(version(POLICY, 2, begins, generous));
+    let straight = ticket(MONDAY_9);
+    let paused = ticket(MONDAY_9)
+        .then("2026-06-01T12:00:00Z", pending())
+        .then("2026-06-02T12:00:00Z", open());
+    let resolution = |ticket, now| clock(ticket, &book, Resolution, now);
+    // The pause moved what is counted, by the working day that it took …
+    assert_eq!(
+        (
+            resolution(&straight, before).due_at,
+            resolution(&paused, before).due_at
+        ),
+        (
+            Some(at("2026-06-03T15:00:00Z")),
+            Some(at("2026-06-04T15:00:00Z"))
+        )
+    );
+    // … and not the date.
+    for ticket in [&straight, &paused] {
+        let target = |now| resolution(ticket, now).target;
+        assert_eq!((target(before), target(begins)), (hours(24), hours(100)));
+    }
+    // When a promise broke is a date as well: no later pause moves it.
+    let late = ticket(MONDAY_9)
+        .then("2026-06-01T12:00:00Z", pending())
+        .then("2026-06-02T12:00:00Z", open());
+    let first = clock(&late, &book, FirstResponse, before);
+    assert_eq!(first.breached_at, Some(at("2026-06-01T11:00:00Z")));
+}
+
+#[test]
+fn each_target_is_typed_by_its_metric_and_none_is_taken_for_another() {
+    let ticket = ticket(MONDAY_9)
+        .then("2026-06-01T07:01:00Z", Reply)
+        .then("2026-06-01T07:02:00Z", Ask);
+    let promising = |promised: &[(Metric, i64)]| {
+        let mut book = book();
+        for rule in &mut book.policy[0].body.rules {
+            let all = promised.iter().map(|(metric, target)| {
+                let seconds = u32::try_from(hours(*target).num_seconds()).unwrap();
+                (*metric, seconds)
+            });
+            rule.targets.insert(Priority::P3, all.collect());
+        }
+        let clocks = clocks(&ticket, &book, at("2026-06-01T07:03:00Z"));
+        let found = clocks
+            .into_iter()
+            .map(|it| (it.metric, it.target.num_hours()));
+        found.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let each: Vec<_> = Metric::ALL.iter().copied().zip(1..).collect();
+    assert_eq!(promising(&each), each.iter().copied().collect());
+    for one in each {
+        assert_eq!(promising(&[one]), [one].into(), "alone");
+    }
+}
+
+#[test]
 fn what_if_shows_the_clocks_that_would_result_and_changes_nothing() {
     let ticket = ticket(MONDAY_9);
     let now = at("2026-06-01T08:00:00Z");
