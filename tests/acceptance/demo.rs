@@ -1,18 +1,21 @@
 //! `tierdesk demo`: one command, a whole helpdesk, nothing left behind.
 
+mod bare;
+mod company;
+mod given;
+
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use sqlx::Connection as _;
+use sqlx::{Connection as _, PgConnection};
 use support::html::Page;
 use support::program::program;
-use support::skip;
 
 /// How long anything may take that this test waits for.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -210,22 +213,25 @@ fn number(text: &str) -> u32 {
     digits.parse().unwrap()
 }
 
-/// The versions of the triage rules in a demo that is down: ours, and that of what is written in them. `older` makes the
-/// newest ones shipped rules of long ago first.
-fn triage_rules(data: &Path, older: bool) -> Vec<(i32, i32)> {
+/// Looks into the database of a demo that is down.
+fn look_into<T>(data: &Path, look: impl AsyncFnOnce(&mut PgConnection) -> T) -> T {
     let server = tierdesk_localdb::Database::kept(data).unwrap();
+    look_at(&server.url("tierdesk"), look)
+}
+
+/// Looks into a database.
+fn look_at<T>(url: &str, look: impl AsyncFnOnce(&mut PgConnection) -> T) -> T {
     let looking = async {
-        let mut conn = sqlx::PgConnection::connect(&server.url("tierdesk"))
-            .await
-            .unwrap();
-        if older {
-            let older = "update configuration set body = jsonb_set(body, '{version}', '1') where kind = 'triage_rules'";
-            sqlx::query(older).execute(&mut conn).await.unwrap();
-        }
-        let versions = "select version, (body ->> 'version')::int from configuration where kind = 'triage_rules' order by version";
-        sqlx::query_as(versions).fetch_all(&mut conn).await.unwrap()
+        let mut conn = PgConnection::connect(url).await.unwrap();
+        look(&mut conn).await
     };
     tokio::runtime::Runtime::new().unwrap().block_on(looking)
+}
+
+/// The versions of the triage rules: ours, and that of what is written in them.
+async fn triage_rules(conn: &mut PgConnection) -> Vec<(i32, i32)> {
+    let versions = "select version, (body ->> 'version')::int from configuration where kind = 'triage_rules' order by version";
+    sqlx::query_as(versions).fetch_all(conn).await.unwrap()
 }
 
 #[test]
@@ -234,6 +240,7 @@ fn one_command_starts_a_month_of_work_and_keeps_it_whatever_ends_it() {
     let data = folder.path().join("demo");
     let mut demo = Demo::start(&data);
 
+    company::bells_are_believable(&demo);
     // Each of the printed people finds their work.
     let requester = demo.sign_in("files tickets");
     assert!(requester.page("/my").has("main a[href^='/my/1']"));
@@ -259,13 +266,7 @@ fn one_command_starts_a_month_of_work_and_keeps_it_whatever_ends_it() {
         );
     }
     assert!(manager.page("/mailbox").texts("main li, main tr").len() > 20);
-    // Twelve hosts; one is this machine, with its agent at work.
-    let engineer = demo.sign_in("L3, Network");
-    until("the agent never came", || {
-        let hosts = engineer.page("/hosts");
-        assert_eq!(hosts.texts("main tbody tr").len(), 12);
-        hosts.all_text().contains("Online")
-    });
+    company::hosts_are_shown(&demo);
 
     // Ctrl-C ends everything, in good order.
     assert!(demo.signal(Signal::INT).success());
@@ -273,8 +274,14 @@ fn one_command_starts_a_month_of_work_and_keeps_it_whatever_ends_it() {
     let complaints = demo.complaints();
     assert!(!complaints.contains("does not answer"), "{complaints}");
 
-    // What was filed is there at the second start, and newer rules than it was made with.
-    assert_eq!(triage_rules(&data, true), [(1, 1)]);
+    // What was filed is there at the second start, and newer rules than it was made with: its own are of long ago.
+    let rules = look_into(&data, async |conn| {
+        company::is_whole(conn, 1).await;
+        let older = "update configuration set body = jsonb_set(body, '{version}', '1') where kind = 'triage_rules'";
+        sqlx::query(older).execute(&mut *conn).await.unwrap();
+        triage_rules(conn).await
+    });
+    assert_eq!(rules, [(1, 1)]);
     let mut demo = Demo::start(&data);
     assert!(
         demo.said
@@ -292,7 +299,7 @@ fn one_command_starts_a_month_of_work_and_keeps_it_whatever_ends_it() {
     let title = demo.sign_in("files tickets").page(&filed).text("h1");
     assert_eq!(title, "Printer of the test jams");
     assert!(demo.signal(Signal::INT).success());
-    let [(1, 1), (2, newest)] = triage_rules(&data, false)[..] else {
+    let [(1, 1), (2, newest)] = look_into(&data, triage_rules)[..] else {
         panic!("newer shipped rules did not come, or came at each start");
     };
     assert!(newest > 1);
@@ -335,177 +342,4 @@ fn an_ordinary_person_starts_it_and_may_stop_it_in_the_middle_of_the_first_start
     assert!(requester.page("/my").has("main a[href^='/my/1']"));
     assert!(demo.signal(Signal::INT).success());
     assert_eq!(demo.left_over(), Vec::<String>::new());
-}
-
-/// A system without PostgreSQL: this program, a shell, and what the test puts beside it.
-struct Bare(tempfile::TempDir);
-
-impl Bare {
-    fn new() -> Self {
-        let bare = Self(open_folder());
-        for folder in ["bin", "dev", "etc", "tmp", "data"] {
-            fs::create_dir(bare.path(folder)).unwrap();
-        }
-        fs::set_permissions(bare.path("data"), Permissions::from_mode(0o777)).unwrap();
-        fs::write(bare.path("dev/null"), "").unwrap();
-        fs::set_permissions(bare.path("dev/null"), Permissions::from_mode(0o666)).unwrap();
-        fs::write(bare.path("etc/os-release"), "ID=debian\n").unwrap();
-        for (program, name) in [
-            (support::program::path("tierdesk"), "tierdesk"),
-            ("/bin/sh".into(), "sh"),
-        ] {
-            bare.copy_with_libraries(&program, name);
-        }
-        bare
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn copy_with_libraries(&self, program: &Path, name: &str) {
-        fs::copy(program, self.path("bin").join(name)).unwrap();
-        let said = Command::new("ldd").arg(program).output().unwrap();
-        let said = String::from_utf8_lossy(&said.stdout).into_owned();
-        for library in said.split_whitespace().filter(|it| it.starts_with('/')) {
-            let place = self.path(library.trim_start_matches('/'));
-            fs::create_dir_all(place.parent().unwrap()).unwrap();
-            fs::copy(library, place).unwrap();
-        }
-    }
-
-    /// An installed PostgreSQL of that version, as far as looking for one goes.
-    fn postgres(&self, version: u32) {
-        let folder = self.path(&format!("usr/lib/postgresql/{version}/bin"));
-        fs::create_dir_all(&folder).unwrap();
-        for program in ["initdb", "postgres", "psql", "createdb", "dropdb"] {
-            let file = folder.join(program);
-            let script = format!("#!/bin/sh\necho \"{program} (PostgreSQL) {version}.9\"\n");
-            fs::write(&file, script).unwrap();
-            fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
-        }
-    }
-
-    /// A package manager that writes down what it is asked, and fails as often as the test says.
-    fn manager(&self, name: &str, failures: usize) {
-        let script = format!(
-            "#!/bin/sh\necho \"$@\" >> /tmp/asked\nread n < /tmp/failures\n[ \"$n\" -ge {failures} ] && exit 0\n\
-             echo $((n + 1)) > /tmp/failures\necho \"E: Unable to locate package postgresql\" >&2\nexit 100\n"
-        );
-        fs::write(self.path("tmp/failures"), "0\n").unwrap();
-        let manager = self.path("bin").join(name);
-        fs::write(&manager, script).unwrap();
-        fs::set_permissions(&manager, Permissions::from_mode(0o755)).unwrap();
-    }
-
-    fn asked(&self) -> Vec<String> {
-        let asked = fs::read_to_string(self.path("tmp/asked")).unwrap_or_default();
-        asked.lines().map(str::to_owned).collect()
-    }
-
-    fn demo(&self, user: u32, settings: &[(&str, &str)]) -> Output {
-        Command::new("chroot")
-            .arg(format!("--userspec={user}:{user}"))
-            .arg(self.0.path())
-            .args(["/bin/tierdesk", "demo", "--data", "/data/demo"])
-            .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .envs(settings.iter().copied())
-            .output()
-            .unwrap()
-    }
-}
-
-fn error(said: &Output) -> String {
-    assert!(!said.status.success());
-    String::from_utf8_lossy(&said.stderr).into_owned()
-}
-
-#[test]
-fn where_no_postgresql_is_installed_root_installs_it_and_others_are_told_what_to_do() {
-    const INSTALL: &str = "install --yes --no-install-recommends postgresql";
-    if !as_root() {
-        skip("only root can pretend that this machine has no PostgreSQL");
-        return;
-    }
-    let bare = Bare::new();
-    bare.manager("apt-get", 0);
-
-    let told = error(&bare.demo(NOBODY, &[]));
-    for words in [
-        "PostgreSQL was not found on this machine",
-        "sudo apt-get install postgresql",
-        "TIERDESK_POSTGRES_BIN",
-        "TIERDESK_DATABASE_URL",
-    ] {
-        assert!(told.contains(words), "`{words}` is missing in:\n{told}");
-    }
-    let told = error(&bare.demo(0, &[("TIERDESK_NO_INSTALL", "1")]));
-    assert!(told.contains("TIERDESK_NO_INSTALL forbids"), "{told}");
-    assert!(told.contains("apt-get install postgresql"), "{told}");
-    assert_eq!(bare.asked(), Vec::<String>::new());
-
-    let told = error(&bare.demo(0, &[]));
-    assert!(
-        told.contains("installing `postgresql` with apt-get"),
-        "{told}"
-    );
-    assert_eq!(bare.asked(), [INSTALL]);
-
-    // A machine that has never fetched its lists of packages.
-    fs::remove_file(bare.path("tmp/asked")).unwrap();
-    bare.manager("apt-get", 1);
-    error(&bare.demo(0, &[]));
-    assert_eq!(bare.asked(), [INSTALL, "update", INSTALL]);
-}
-
-#[test]
-fn a_postgresql_that_is_too_old_is_named_with_what_to_install_and_nothing_is_installed() {
-    if !as_root() {
-        skip("only root can pretend that this machine has an old PostgreSQL");
-        return;
-    }
-    let bare = Bare::new();
-    bare.manager("apt-get", 0);
-    bare.postgres(14);
-    // Root last: the folder that root makes is root's.
-    for user in [NOBODY, 0] {
-        let told = error(&bare.demo(user, &[]));
-        for words in [
-            "PostgreSQL 14 is too old",
-            "apt.postgresql.org.sh",
-            "Debian 12",
-            "TIERDESK_POSTGRES_BIN",
-            "TIERDESK_DATABASE_URL",
-        ] {
-            assert!(told.contains(words), "`{words}` is missing in:\n{told}");
-        }
-        assert!(!told.contains("not found"), "{told}");
-    }
-    assert_eq!(bare.asked(), Vec::<String>::new());
-}
-
-#[test]
-fn where_the_distribution_of_dnf_brings_an_old_one_its_module_is_named_and_dnf_runs_once() {
-    if !as_root() {
-        skip("only root can pretend that this machine has no PostgreSQL");
-        return;
-    }
-    let bare = Bare::new();
-    let rocky = "ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n";
-    fs::write(bare.path("etc/os-release"), rocky).unwrap();
-    bare.manager("dnf", 0);
-    let told = error(&bare.demo(0, &[]));
-    assert!(
-        told.contains("installing `postgresql-server` with dnf"),
-        "{told}"
-    );
-    bare.postgres(13);
-    let told = error(&bare.demo(0, &[]));
-    assert!(told.contains("PostgreSQL 13 is too old"), "{told}");
-    assert!(
-        told.contains("dnf module install postgresql:16/server"),
-        "{told}"
-    );
-    assert_eq!(bare.asked(), ["install --assumeyes postgresql-server"]);
 }

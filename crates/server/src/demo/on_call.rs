@@ -6,9 +6,11 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use tierdesk_desk::Desk;
 use tierdesk_domain::calendar::{Week, Window};
+use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
 use tierdesk_domain::id::TeamId;
 use tierdesk_domain::in_charge::{Counted, Level, Path, Target};
 use tierdesk_domain::on_call::{Layer, Schedule};
+use tierdesk_domain::ticket::Priority;
 
 use super::company;
 use super::skills::People;
@@ -25,8 +27,15 @@ const DAYS: [&str; 2] = ["Jonas Becker", "Inês Carvalho"];
 /// The team with a path of its own, and who is told there after the one on call.
 const TEAM: &str = "Network";
 const LEAD: &str = "Inês Carvalho";
+/// Who hears of every P1, beside whoever is in charge.
+const HEARS_OF_P1: &str = "Amara Nwosu";
 
-/// Writes one schedule and one path.
+/// Whether paths may tell somebody beside the managers.
+pub(super) fn is_asked(name: &str) -> bool {
+    NIGHTS.contains(&name) || DAYS.contains(&name) || LEAD == name
+}
+
+/// Writes one schedule, a path for each team, and a rule.
 pub(super) async fn enter(
     desk: &Desk,
     people: &People<'_>,
@@ -110,5 +119,18 @@ pub(super) async fn enter(
                 .await?;
         }
     }
+    let [person] = turns(&[HEARS_OF_P1])?[..] else {
+        anyhow::bail!("nobody hears of a P1");
+    };
+    let rule = Rule {
+        only: Only::default(),
+        conditions: vec![Condition::PriorityReached {
+            priority: Priority::P1,
+        }],
+        effects: vec![Effect::NotifyPerson { person }],
+    };
+    let name = "P1: the head of IT hears of it";
+    desk.save_rule(people.administrator, None, name, true, rule, at)
+        .await?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! way to it.
 
 mod deeds;
+mod notices;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -27,10 +28,12 @@ use tierdesk_worker::Worker;
 
 use super::company::{self, GUIDES, PEOPLE, Part, TEAMS};
 use super::hosts;
+use super::on_call;
 use super::skills;
 use super::story::{self, Step, Story, tell};
 use super::time::{Chance, into_hours, later};
 use super::vantage::{Vantage, WorkingPage};
+use notices::{Bell, Whose};
 
 /// How many tickets the company files.
 pub(super) const TICKETS: usize = 120;
@@ -53,6 +56,9 @@ struct Someone {
     caller: Caller,
     queues: Vec<(TeamId, Tier)>,
     files_tickets: bool,
+    /// Whether escalation paths may tell them.
+    in_charge: bool,
+    bell: Bell,
 }
 
 /// A ticket whose story goes on.
@@ -64,6 +70,8 @@ struct Thread {
     telling: usize,
     next: usize,
     ends: Ends,
+    /// When its requester reads it next.
+    reads: Option<DateTime<Utc>>,
 }
 
 /// How far a story is told, and how fast.
@@ -82,6 +90,10 @@ enum Happening {
     Filed(usize),
     /// The next step of that thread.
     Step(usize),
+    /// The person with that number looks at what they were told.
+    Look(usize),
+    /// The requester of that thread reads it.
+    Read(usize),
 }
 
 pub(super) struct Seeder<'a> {
@@ -194,6 +206,8 @@ impl Seeder<'_> {
                 caller: Caller::person(principal, Origin::default()),
                 queues,
                 files_tickets: matches!(someone.part, Part::Requester),
+                in_charge: matches!(someone.part, Part::Manager) || on_call::is_asked(someone.name),
+                bell: Bell::default(),
             });
             progress.inc(1);
         }
@@ -204,7 +218,7 @@ impl Seeder<'_> {
         drop(conn);
         if let Some(people) = self.named() {
             skills::found(self.desk, &people, &self.teams, &self.categories, at).await?;
-            super::on_call::enter(self.desk, &people, &self.teams, at).await?;
+            on_call::enter(self.desk, &people, &self.teams, at).await?;
         }
         Ok(())
     }
@@ -294,30 +308,39 @@ impl Seeder<'_> {
 
     /// Everything in the order in which it happened, the worker always at hand.
     async fn live(&mut self, now: DateTime<Utc>, progress: &ProgressBar) -> anyhow::Result<()> {
-        while let Some(Reverse((at, _, what))) = self.agenda.pop() {
+        loop {
+            self.pass_time(now).await?;
+            let Some(Reverse((at, _, what))) = self.agenda.pop() else {
+                return Ok(());
+            };
             if at >= now {
-                continue;
+                return Ok(());
             }
-            self.pass_time(at).await?;
             match what {
                 Happening::Filed(number) => {
                     self.file(number, at).await?;
                     progress.inc(1);
                 }
                 Happening::Step(thread) => self.step(thread, at).await?,
+                Happening::Look(person) => self.look(person, (at, now)).await?,
+                Happening::Read(thread) => self.read(thread, (at, now)).await?,
             }
+            self.ring(Whose::All, at).await?;
         }
-        self.pass_time(now).await
     }
 
-    /// Lets the worker do what is due until `until`, each at its own time.
-    async fn pass_time(&mut self, until: DateTime<Utc>) -> anyhow::Result<()> {
+    /// Lets the worker do what is due until the next thing happens, or until `now`, each at its own time.
+    async fn pass_time(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
         loop {
+            // Whom the worker tells something may be the next to do something.
+            let until = self.next_at(now);
             let mut conn = self.desk.acquire().await?;
             let next = timer::earliest_after(&mut conn, self.clock).await?;
             drop(conn);
             self.clock = next.unwrap_or(until).min(until);
-            self.worker.drain(self.clock).await?;
+            if self.worker.drain(self.clock).await? > 0 {
+                self.ring(Whose::InCharge, self.clock).await?;
+            }
             if self.clock == until {
                 return Ok(());
             }
@@ -347,6 +370,7 @@ impl Seeder<'_> {
             telling,
             next: 0,
             ends,
+            reads: None,
         });
         self.go_on(self.threads.len() - 1, at);
         match &self.vantage {
@@ -413,6 +437,7 @@ impl Seeder<'_> {
                 });
             }
         }
+        self.read_soon(thread, at);
         self.go_on(thread, at);
         Ok(())
     }
@@ -435,6 +460,7 @@ fn waiting(stories: &[&'static Story]) -> Vec<(&'static Story, usize)> {
                 .filter_map(|it| Some((*it, it.steps_to(team, *tier)?)))
                 .take(WAITING_EACH)
         })
+        .chain([(&story::EMERGENCY, story::EMERGENCY.steps.len())])
         .collect()
 }
 

@@ -8,14 +8,14 @@ use tierdesk_desk::{Caller, DeskError};
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::handover::Handover;
 use tierdesk_domain::id::TicketNumber;
-use tierdesk_domain::ticket::Status;
+use tierdesk_domain::ticket::{Priority, Status};
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{mailbox, person, ticket};
 
-use super::super::company;
+use super::super::company::{self, GUIDES, PEOPLE};
 use super::super::story::{Deed, tell};
 use super::super::vantage::WorkingPage;
-use super::{Seeder, Thread};
+use super::{Ends, Seeder, Thread};
 
 impl Seeder<'_> {
     pub(super) async fn act(
@@ -29,6 +29,7 @@ impl Seeder<'_> {
             number,
             requester,
             telling,
+            ends,
             ..
         } = self.threads[thread];
         let site = self.people[requester].site;
@@ -40,9 +41,14 @@ impl Seeder<'_> {
         let files = &self.people[requester].caller;
         match deed {
             Deed::Take | Deed::Accept(_) | Deed::Bounce(..) => {
-                let free: Vec<_> = (0..self.people.len())
+                let mut free: Vec<_> = (0..self.people.len())
                     .filter(|at| self.people[*at].queues.contains(&(found.team, found.tier)))
                     .collect();
+                // What has only just come is not yet with those as whom people sign in.
+                let is_guide = |at: &usize| GUIDES.iter().any(|it| it.0 == PEOPLE[*at].name);
+                if matches!(ends, Ends::WaitsAfter(_)) && !free.iter().all(is_guide) {
+                    free.retain(|at| !is_guide(at));
+                }
                 // Whoever has it already, else one of the queue.
                 let picked = self.chance.one_of(&free).map(|at| &self.people[*at]);
                 let who = self
@@ -51,6 +57,7 @@ impl Seeder<'_> {
                     .find(|it| Some(it.id) == found.assignee)
                     .or(picked)
                     .ok_or(DeskError::Denied)?;
+                self.desk.mark_read(&who.caller, id, at).await?;
                 match deed {
                     Deed::Accept(quality) => {
                         self.desk
@@ -67,7 +74,15 @@ impl Seeder<'_> {
                     _ => {
                         self.desk
                             .assign(&who.caller, id, Some(who.id), None, at)
-                            .await
+                            .await?;
+                        if found.priority != Priority::P1 {
+                            return Ok(());
+                        }
+                        // That it is as pressing as its requester says is the first thing an engineer looks at.
+                        match self.desk.confirm_priority(&who.caller, id, at).await {
+                            Err(DeskError::State(_)) => Ok(()),
+                            done => done,
+                        }
                     }
                 }
             }
@@ -170,7 +185,7 @@ impl Seeder<'_> {
         Err(DeskError::State("password.link_over"))
     }
 
-    async fn look_up(&self, number: TicketNumber) -> Result<Ticket, DeskError> {
+    pub(super) async fn look_up(&self, number: TicketNumber) -> Result<Ticket, DeskError> {
         let system = Caller::machine(Actor::system());
         let scope = self.desk.scope(&system)?;
         let mut conn = self.desk.acquire().await?;
