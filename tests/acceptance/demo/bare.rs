@@ -150,7 +150,10 @@ fn whatever_the_system_is_the_error_names_what_to_install_there_and_that_an_addr
         ),
         ("ID=arch\n", "sudo pacman -S postgresql"),
         ("ID=alpine\n", "doas apk add postgresql"),
-        ("ID=haiku\n", "`apk add postgresql` on Alpine"),
+        (
+            "ID=haiku\n",
+            "`apt-get install postgresql` on Debian and Ubuntu",
+        ),
     ] {
         fs::write(bare.path("etc/os-release"), system).unwrap();
         // Root as well, where there is no package manager that it could use.
