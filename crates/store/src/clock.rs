@@ -65,12 +65,13 @@ pub struct Projection {
 const STATES: [&str; 5] = ["running", "paused", "met", "stopped", "breached"];
 
 /// What may matter to a clock.
-const KINDS: [EventKind; 17] = [
+const KINDS: [EventKind; 18] = [
     EventKind::Opened,
     EventKind::Triage,
     EventKind::Ask,
     EventKind::Reply,
     EventKind::BotGaveUp,
+    EventKind::Undone,
     EventKind::Escalated,
     EventKind::HandedBack,
     EventKind::HandoverAccepted,
