@@ -31,7 +31,7 @@ use way::{People, Way, needed};
 /// The documents' kind in the table of configuration.
 pub(crate) const ROUTING: &str = "routing";
 /// Deadline: look again for somebody who takes a ticket.
-const AGAIN: &str = "routing";
+pub(crate) const AGAIN: &str = "routing";
 /// Deadline: somebody of a queue that routes has one open ticket less. Its object is the ticket that went, so that nobody
 /// waits for anybody's row.
 pub(crate) const ROOM: &str = "room";
