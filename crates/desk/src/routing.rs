@@ -46,6 +46,17 @@ fn document_of(team: TeamId, tier: Tier) -> DocumentId {
     DocumentId(Uuid::from_u128(team.0.as_u128() ^ (tier << 120)))
 }
 
+/// The calendar of a queue, whose hours are those of its people who have none of their own.
+pub(crate) async fn calendar_of(
+    work: &mut Work<'_>,
+    team: TeamId,
+    tier: Tier,
+) -> Result<Option<DocumentId>> {
+    let id = document_of(team, tier);
+    let document = configuration::newest::<Routing>(work.conn(), ROUTING, id).await?;
+    Ok(document.and_then(|it| it.body.calendar))
+}
+
 /// Whether a ticket that was written came into a queue where nobody has it and somebody could work on it.
 pub(crate) fn enters(old: Place, ticket: &Ticket) -> bool {
     let here = old.queued && (old.team, old.tier) == (ticket.team, ticket.tier);

@@ -378,16 +378,18 @@ impl Desk {
     }
 }
 
-/// Whether somebody is neither absent nor away at the moment; their hours do not matter.
-pub(crate) async fn is_around(work: &mut Work<'_>, id: PersonId) -> Result<bool> {
+/// Whether somebody is at work at the moment: in their hours, else in those of the queue's calendar, and there.
+pub(crate) async fn is_here(
+    work: &mut Work<'_>,
+    id: PersonId,
+    calendar: Option<DocumentId>,
+) -> Result<bool> {
     let now = work.now;
     let rulebook = work.rulebook().await?;
-    let shifts = shifts(work.conn(), &rulebook, &[id], None, now).await?;
-    let presence = shifts.get(&id).map(|shift| shift.at(now));
-    Ok(matches!(
-        presence,
-        Some(Presence::Here | Presence::OffShift { .. })
-    ))
+    let shifts = shifts(work.conn(), &rulebook, &[id], calendar, now).await?;
+    Ok(shifts
+        .get(&id)
+        .is_some_and(|it| it.at(now) == Presence::Here))
 }
 
 /// Engineers, managers and administrators; the scope is that of their reads.
