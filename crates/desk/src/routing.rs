@@ -129,7 +129,7 @@ pub(crate) async fn route(
     routing::lock(work.conn(), ticket.team, ticket.tier).await?;
     let rulebook = work.rulebook().await?;
     let people = People::load(work.conn(), &way.routing, &rulebook, now).await?;
-    let decision = people.decide(&way.routing, &way.needed, now);
+    let decision = people.decide(&way.routing, &way.needed);
     let had = ticket.assignee;
     if had.is_some_and(|person| decision.suits(person)) {
         return Ok(None);
@@ -391,6 +391,6 @@ impl Desk {
         let rulebook = self.rulebook(&mut conn).await?;
         let people = People::load(&mut conn, routing, &rulebook, now).await?;
         let needed = needed(&mut conn, category).await?;
-        Ok(people.decide(routing, &needed, now))
+        Ok(people.decide(routing, &needed))
     }
 }
