@@ -36,6 +36,33 @@ async fn told(desk: &Tierdesk, someone: &Someone, rule: &str) -> usize {
 }
 
 #[tokio::test]
+async fn what_the_bot_passes_on_at_night_is_told_in_the_morning_and_is_not_late() {
+    let desk = Tierdesk::start().await;
+    let leo = desk
+        .engineer("Leo Engineer", "Service Desk", Tier::L1)
+        .await;
+    let without = desk.requester("No Password").await;
+    // It is 20:00; the desk opens at 9:00.
+    desk.clock.advance(TimeDelta::hours(11));
+    let ticket = desk
+        .file(&without, "Password", "I forgot my password")
+        .await
+        .id;
+    desk.run_bot().await;
+    assert!(desk.newest(ticket, "bot_gave_up").await.is_some());
+    sweep(&desk).await;
+    desk.clock.advance(TimeDelta::minutes(12 * 60 + 59));
+    sweep(&desk).await;
+    assert_eq!(fired(&desk, ticket, RULE).await, 0);
+    desk.clock.advance(TimeDelta::minutes(1));
+    sweep(&desk).await;
+    assert_eq!(told(&desk, &leo, RULE).await, 1);
+    let event = desk.newest(ticket, "rule_fired").await.unwrap();
+    assert_eq!(event.data["rule"], RULE);
+    assert_eq!(event.data["late_by_seconds"], 0);
+}
+
+#[tokio::test]
 async fn a_refused_reset_tells_the_queue_once_and_a_reopened_ticket_not_again() {
     let desk = Tierdesk::start().await;
     let leo = desk

@@ -3,17 +3,20 @@
 //! The desk's time starts on Monday, 1 June 2026, 09:00 UTC, and its calendar is open from 9 to 17 UTC on weekdays.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use support::{Someone, Tierdesk};
 use tierdesk_desk::conversation::Afterwards;
 use tierdesk_desk::ticket::NewTicket;
 use tierdesk_desk::{Caller, DeskError};
 use tierdesk_domain::actor::Actor;
+use tierdesk_domain::calendar::{CalendarDocument, Week};
 use tierdesk_domain::id::TicketId;
 use tierdesk_domain::sla::Metric;
 use tierdesk_domain::ticket::{Channel, Impact, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
 use tierdesk_store::clock::Projection;
+use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::timeline;
 use tierdesk_worker::timer::Sweeper;
 
@@ -150,6 +153,30 @@ impl Scene {
         self.desk.desk.recount(self.desk.now()).await.unwrap()
     }
 
+    /// The newest version of the desk's own calendar.
+    pub(crate) async fn calendar(&self) -> Document<CalendarDocument> {
+        let mut conn = self.desk.desk.acquire().await.unwrap();
+        let all = configuration::current(&mut conn, "calendar").await.unwrap();
+        all.into_iter().next().unwrap()
+    }
+
+    /// Saves a version of the desk's own calendar, from a date on or at once.
+    pub(crate) async fn change_calendar(
+        &self,
+        boss: &Caller,
+        from: Option<&str>,
+        change: impl FnOnce(&mut CalendarDocument),
+    ) {
+        let mut it = self.calendar().await;
+        change(&mut it.body);
+        let (seen, now) = (Some((it.id, it.version)), self.desk.now());
+        let from = from.map(|date| date.parse().unwrap());
+        let desk = &self.desk.desk;
+        desk.save_calendar(boss, seen, &it.name, from, it.body, now)
+            .await
+            .unwrap();
+    }
+
     async fn clock(&self, id: TicketId, metric: Metric) -> Projection {
         let mut conn = self.desk.desk.acquire().await.unwrap();
         let all = tierdesk_store::clock::projections(&mut conn, id)
@@ -159,6 +186,15 @@ impl Scene {
             .rfind(|clock| clock.metric == metric)
             .unwrap()
     }
+}
+
+/// Hours that never end.
+pub(crate) fn day_and_night() -> Week {
+    let day = || json!([["00:00", "24:00"]]);
+    let week = json!({
+        "mon": day(), "tue": day(), "wed": day(), "thu": day(), "fri": day(), "sat": day(), "sun": day(),
+    });
+    serde_json::from_value(week).unwrap()
 }
 
 fn time(text: &str) -> DateTime<Utc> {
@@ -306,6 +342,101 @@ async fn a_reopened_ticket_starts_a_new_cycle_and_is_not_late_at_once() {
         (resolution.ordinal, resolution.due_at),
         (2, Some(time("2026-06-10T17:00:00Z")))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holiday_that_is_written_in_after_a_ticket_was_resolved_moves_its_closing_and_never_back()
+{
+    let scene = Scene::new().await;
+    let boss = scene.desk.administrator("Ines Roth").await;
+    let boss = scene.desk.caller(&boss).await;
+    let id = scene.file().await;
+    let (caller, now) = (scene.caller().await, scene.desk.now());
+    let desk = &scene.desk.desk;
+    desk.resolve(&caller, id, ResolutionCode::Fixed, "Done.", now)
+        .await
+        .unwrap();
+    let closes = async || scene.ticket(id).await.auto_close_at;
+    // It is Monday; five working days after it end on the next one.
+    let (monday, tuesday) = (time("2026-06-08T17:00:00Z"), time("2026-06-09T17:00:00Z"));
+    assert_eq!(closes().await, Some(monday));
+    scene.sweep().await;
+    assert_eq!(closes().await, Some(monday));
+
+    let holiday = "2026-06-04".parse().unwrap();
+    scene
+        .change_calendar(&boss, None, |it| {
+            it.holidays.insert(holiday);
+        })
+        .await;
+    scene.sweep().await;
+    assert_eq!(closes().await, Some(tuesday));
+    let told = scene.events(id, EventKind::Recomputed).await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["from_closes_at"], "2026-06-08T17:00:00Z");
+    let number = scene.ticket(id).await.number.0;
+    let client = scene.desk.sign_in(&scene.engineer).await;
+    let page = client.get(&format!("/tickets/{number}")).await.page();
+    assert!(page.all_text().contains("Closes by itself later now"));
+
+    // The requester was told so: a holiday that is taken out again does not close it earlier.
+    scene
+        .change_calendar(&boss, None, |it| {
+            it.holidays.remove(&holiday);
+        })
+        .await;
+    scene.sweep().await;
+    assert_eq!(closes().await, Some(tuesday));
+    for (at, expected) in [
+        ("2026-06-08T17:00:00Z", Status::Resolved),
+        ("2026-06-09T16:59:59Z", Status::Resolved),
+        ("2026-06-09T17:00:00Z", Status::Closed),
+    ] {
+        scene.at(at);
+        scene.sweep().await;
+        assert_eq!(scene.ticket(id).await.status, expected, "{at}");
+    }
+    assert_eq!(scene.recount().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_planned_calendar_counts_for_a_closing_at_once_and_one_that_the_worker_has_not_seen_closes_nothing()
+ {
+    let scene = Scene::new().await;
+    let boss = scene.desk.administrator("Ines Roth").await;
+    let boss = scene.desk.caller(&boss).await;
+    let closed = |it: &mut CalendarDocument| {
+        it.holidays.insert("2026-06-05".parse().unwrap());
+    };
+    scene
+        .change_calendar(&boss, Some("2026-06-03"), closed)
+        .await;
+    let id = scene.file().await;
+    let (caller, now) = (scene.caller().await, scene.desk.now());
+    let desk = &scene.desk.desk;
+    desk.resolve(&caller, id, ResolutionCode::Fixed, "Done.", now)
+        .await
+        .unwrap();
+    let closes = async || scene.ticket(id).await.auto_close_at;
+    let tuesday = time("2026-06-09T17:00:00Z");
+    assert_eq!(closes().await, Some(tuesday));
+    scene.sweep().await;
+
+    scene.at("2026-06-09T16:59:59Z");
+    let today = |it: &mut CalendarDocument| {
+        it.holidays.insert("2026-06-09".parse().unwrap());
+    };
+    scene.change_calendar(&boss, None, today).await;
+    // Its deadline comes before the worker went through what was resolved.
+    let mut conn = support::database::connect(&scene.desk.database).await;
+    sqlx::query("delete from timer where kind = 'version_in_force'")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    scene.at("2026-06-09T17:00:00Z");
+    scene.sweep().await;
+    assert_eq!(scene.ticket(id).await.status, Status::Resolved);
+    assert_eq!(closes().await, Some(time("2026-06-10T17:00:00Z")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,13 +10,15 @@ use tierdesk_desk::{Caller, DeskError};
 use tierdesk_domain::dashboard::{View, When};
 use tierdesk_domain::handover::{BounceCode, Handover, Quality};
 use tierdesk_domain::id::{PersonId, TicketId};
+use tierdesk_domain::routing::{Mode, Routing};
 use tierdesk_domain::tally::{Counts, Measure};
 use tierdesk_domain::ticket::{ResolutionCode, Status};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
+use tierdesk_store::shift::OwnHours;
 use tierdesk_store::tally::block::By;
 
-use crate::clock::Scene;
+use crate::clock::{Scene, day_and_night};
 
 pub(crate) fn note() -> Handover {
     Handover {
@@ -154,6 +156,91 @@ async fn a_bounce_reaches_the_queue_where_its_person_is_absent_or_gone() {
         .unwrap();
     it.bounce(&it.lea().await).await.unwrap();
     assert_eq!(it.scene.ticket(it.id).await.assignee, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bounce_after_hours_is_free_in_its_queue_and_goes_to_whoever_is_at_work() {
+    let it = Between::new().await;
+    it.escalate(&it.jonas().await).await;
+    it.scene.at("2026-06-01T18:00:00Z");
+    it.bounce(&it.lea().await).await.unwrap();
+    let ticket = it.scene.ticket(it.id).await;
+    let desk_team = it.scene.desk.team("Service Desk").await;
+    assert_eq!((ticket.team, ticket.tier), (desk_team, Tier::L1));
+    assert_eq!(ticket.assignee, None);
+    let told = it.scene.events(it.id, EventKind::HandoverBounced).await;
+    assert!(told[0]["to"].is_null(), "{}", told[0]);
+
+    // Where the queue routes, whoever is at work there gets it: Una, whose day it is.
+    let desk = &it.scene.desk.desk;
+    let boss = it.scene.desk.administrator("Ines Roth").await;
+    let boss = it.scene.desk.caller(&boss).await;
+    let una = it
+        .scene
+        .desk
+        .engineer("Una Park", "Service Desk", Tier::L1)
+        .await;
+    let now = it.scene.desk.now();
+    let there = |zone: &str| OwnHours {
+        calendar: None,
+        zone: Some(zone.to_owned()),
+    };
+    let west = there("America/Los_Angeles");
+    desk.set_hours(&boss, una.id, west, now).await.unwrap();
+    let routing = Routing {
+        team: desk_team,
+        tier: Tier::L1,
+        mode: Mode::RoundRobin,
+        cap: None,
+        calendar: None,
+    };
+    desk.save_routing(&boss, 0, routing, now).await.unwrap();
+    it.escalate(&it.jonas().await).await;
+    it.bounce(&it.lea().await).await.unwrap();
+    assert_eq!(it.scene.ticket(it.id).await.assignee, Some(una.id));
+    it.recount().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bounce_reaches_its_person_in_hours_of_their_own_and_in_those_of_their_queue() {
+    let it = Between::new().await;
+    let desk = &it.scene.desk.desk;
+    let boss = it.scene.desk.administrator("Ines Roth").await;
+    let boss = it.scene.desk.caller(&boss).await;
+    let jonas = it.scene.engineer.id;
+    it.scene.at("2026-06-01T18:00:00Z");
+    let now = it.scene.desk.now();
+    // The queue works round the clock.
+    let office = it.scene.calendar().await;
+    let mut document = office.body;
+    document.windows = day_and_night();
+    let always = desk.save_calendar(&boss, None, "Always", None, document, now);
+    let routing = Routing {
+        team: it.scene.desk.team("Service Desk").await,
+        tier: Tier::L1,
+        mode: Mode::Off,
+        cap: None,
+        calendar: Some(always.await.unwrap()),
+    };
+    desk.save_routing(&boss, 0, routing, now).await.unwrap();
+    it.escalate(&it.jonas().await).await;
+    it.bounce(&it.lea().await).await.unwrap();
+    assert_eq!(it.scene.ticket(it.id).await.assignee, Some(jonas));
+
+    // Hours of his own come first: those of the office, in Tokyo.
+    let own = OwnHours {
+        calendar: Some(office.id),
+        zone: Some("Asia/Tokyo".to_owned()),
+    };
+    desk.set_hours(&boss, jonas, own, now).await.unwrap();
+    it.escalate(&it.jonas().await).await;
+    it.bounce(&it.lea().await).await.unwrap();
+    assert_eq!(it.scene.ticket(it.id).await.assignee, None);
+    it.assign(&it.jonas().await, Some(jonas), None).await;
+    it.escalate(&it.jonas().await).await;
+    it.scene.at("2026-06-02T00:00:00Z");
+    it.bounce(&it.lea().await).await.unwrap();
+    assert_eq!(it.scene.ticket(it.id).await.assignee, Some(jonas));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,7 +15,7 @@ use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
 use tierdesk_worker::timer::Sweeper;
 
-use crate::clock::{Scene, about};
+use crate::clock::{Scene, about, day_and_night};
 
 /// A Service Desk whose rule tells who is in charge of every ticket.
 struct Charge {
@@ -475,6 +475,45 @@ async fn after_a_restart_each_level_whose_time_has_passed_gets_one_notice_that_s
     charge.scene.pass(TimeDelta::minutes(28));
     restarted.drain(charge.scene.desk.now()).await.unwrap();
     assert_eq!(charge.asked(&charge.manager).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_level_waits_in_the_hours_of_each_time_also_where_those_are_saved_while_it_waits() {
+    let charge = Charge::new().await;
+    let second = Level {
+        counted: Counted::Working,
+        ..level(person(&charge.ben), 120)
+    };
+    charge
+        .set_path(vec![level(person(&charge.ana), 0), second])
+        .await;
+    charge.scene.at("2026-06-01T16:00:00Z");
+    let id = charge.file().await;
+    charge.minutes(15).await;
+    assert_eq!(charge.asked(&charge.ana).await.len(), 3);
+    assert!(charge.asked(&charge.ben).await.is_empty());
+    // In the hours so far his time comes on Tuesday at ten. From that day on they never end.
+    let boss = charge.scene.desk.caller(&charge.boss).await;
+    charge
+        .scene
+        .change_calendar(&boss, Some("2026-06-02"), |it| {
+            it.windows = day_and_night();
+        })
+        .await;
+    charge.scene.sweep().await;
+    charge.scene.at("2026-06-02T00:59:59Z");
+    charge.scene.sweep().await;
+    assert!(charge.asked(&charge.ben).await.is_empty());
+    charge.scene.at("2026-06-02T01:00:00Z");
+    charge.scene.sweep().await;
+    assert_eq!(
+        charge.asked(&charge.ben).await,
+        [at("2026-06-02T01:00:00Z")]
+    );
+    assert_eq!(
+        charge.said(id).await.last().map(String::as_str),
+        Some("Level 2 of 2 of the escalation path: Ben Cole told")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

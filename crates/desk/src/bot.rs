@@ -12,7 +12,6 @@ use serde_json::json;
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::bot::State;
-use tierdesk_domain::calendar::Hours;
 use tierdesk_domain::id::{EventId, JobId, PersonId, TicketId};
 use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::text::t;
@@ -325,15 +324,15 @@ pub(crate) fn become_state(case: &mut Case, next: State, now: DateTime<Utc>) {
     case.updated_at = now;
 }
 
-/// The moment when so much of the desk's ordinary working time has passed: around the clock where no promise has a calendar.
+/// The moment when so much of the desk's ordinary working time has passed, in the hours that hold at each time: around the
+/// clock where no promise has a calendar.
 pub(crate) async fn business(
     work: &mut Work<'_>,
     from: DateTime<Utc>,
     time: TimeDelta,
 ) -> Result<DateTime<Utc>> {
-    let due = match work.rulebook().await?.book.ordinary_hours(from) {
-        Hours::Calendar(calendar) => calendar.due(from, time),
-        Hours::Always => None,
-    };
+    let due = (work.rulebook().await?.book)
+        .ordinary_time(from)
+        .due(from, time);
     Ok(due.unwrap_or(from + time))
 }

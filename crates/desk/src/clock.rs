@@ -98,12 +98,13 @@ pub(crate) fn tell(ticket: &Ticket, events: &[ClockEvent]) -> Told {
 }
 
 /// The bot holds a new ticket until it finds nothing to do, passes it on or resolves it, or until a human does anything but
-/// ask.
+/// ask or sort it.
 fn bot_held_until(ticket: &Ticket, events: &[ClockEvent]) -> Option<DateTime<Utc>> {
     let ends = |event: &&ClockEvent| match event.kind {
         EventKind::BotGaveUp | EventKind::Resolved | EventKind::Closed => true,
         EventKind::Triage => read(&event.data["intent"]) == Some(Intent::None),
-        EventKind::Opened | EventKind::Ask => false,
+        // The bot goes on where somebody only says what it is about.
+        EventKind::Opened | EventKind::Ask | EventKind::Priority | EventKind::Changed => false,
         _ => event.by_human,
     };
     if ticket.bot_holds {
@@ -464,15 +465,7 @@ pub(crate) fn rules_at(
     if !ticket.status.is_open() {
         return Vec::new();
     }
-    let situation = Situation {
-        history: &told.history,
-        card: &told.card,
-        clocks,
-        book: &rulebook.book,
-        bot_holds: ticket.bot_holds,
-        bot_gave_up_at: told.bot_gave_up.last().copied(),
-        now,
-    };
+    let situation = situation(told, clocks, rulebook, now);
     let waiting = rulebook
         .rules
         .iter()
@@ -482,6 +475,24 @@ pub(crate) fn rules_at(
         .collect();
     rules.sort_unstable();
     rules
+}
+
+/// What rules are asked about.
+pub(crate) fn situation<'a>(
+    told: &'a Told,
+    clocks: &'a [Clock],
+    rulebook: &'a Rulebook,
+    now: DateTime<Utc>,
+) -> Situation<'a> {
+    Situation {
+        history: &told.history,
+        card: &told.card,
+        clocks,
+        book: &rulebook.book,
+        bot_held_until: told.bot_held_until,
+        bot_gave_up_at: told.bot_gave_up.last().copied(),
+        now,
+    }
 }
 
 /// When a ticket that is resolved now closes by itself: after 5 working days (decision 22).

@@ -23,7 +23,7 @@ use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{PgConnection, person, skill, team};
 
 use crate::caught::caught;
-use crate::clock::rules_at;
+use crate::clock::{rules_at, situation};
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
 use crate::rulebook::RULE;
@@ -47,21 +47,36 @@ pub struct RuleLine {
     pub author: Option<String>,
 }
 
+/// A rule that holds on a ticket.
+struct Holding {
+    rule: DocumentId,
+    since: DateTime<Utc>,
+    /// When it should have fired.
+    due_at: DateTime<Utc>,
+}
+
 impl Work<'_> {
-    /// The rules that hold on a ticket now and have not fired in this cycle, each with the time since when it holds, the
-    /// earliest first.
-    async fn rules_that_hold(
-        &mut self,
-        ticket: &Ticket,
-    ) -> Result<Vec<(DateTime<Utc>, DocumentId)>> {
+    /// The rules that hold on a ticket now and have not fired in this cycle, the one that holds longest first.
+    async fn rules_that_hold(&mut self, ticket: &Ticket) -> Result<Vec<Holding>> {
         let now = self.now;
         let rulebook = self.rulebook().await?;
         let told = self.told(ticket).await?;
         let clocks = tierdesk_domain::clock::clocks(&told.history, &rulebook.book, now);
         let fired = self.fired(ticket).await?;
-        let mut rules = rules_at(ticket, &told, &clocks, &rulebook, &fired, now);
-        rules.retain(|(since, _)| *since <= now);
-        Ok(rules)
+        let situation = situation(&told, &clocks, &rulebook, now);
+        let rules = rules_at(ticket, &told, &clocks, &rulebook, &fired, now).into_iter();
+        let holding = rules
+            .filter(|(since, _)| *since <= now)
+            .filter_map(|(since, rule)| {
+                let document = rulebook.rules.iter().find(|it| it.id == rule)?;
+                let in_force = document.valid_from;
+                Some(Holding {
+                    rule,
+                    since,
+                    due_at: document.body.due_at(&situation, since, in_force),
+                })
+            });
+        Ok(holding.collect())
     }
 }
 
@@ -74,10 +89,11 @@ impl Work<'_> {
 /// When the database does not answer; then the whole action has failed.
 pub(crate) async fn fire_first(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<Result<()>> {
     let mut failed = Ok(());
-    for (since, rule) in work.rules_that_hold(ticket).await? {
+    for holding in work.rules_that_hold(ticket).await? {
         let mut changed = ticket.clone();
-        let part = work.part(Caller::machine(Actor::rule(rule.0))).await?;
-        let tried = caught(fire(work, &mut changed, rule, since)).await;
+        let actor = Actor::rule(holding.rule.0);
+        let part = work.part(Caller::machine(actor)).await?;
+        let tried = caught(fire(work, &mut changed, &holding)).await;
         match work.end(part, tried).await? {
             Ok(()) => {
                 *ticket = changed;
@@ -90,24 +106,18 @@ pub(crate) async fn fire_first(work: &mut Work<'_>, ticket: &mut Ticket) -> Resu
 }
 
 /// Fires a rule that holds on a locked ticket.
-async fn fire(
-    work: &mut Work<'_>,
-    ticket: &mut Ticket,
-    rule: DocumentId,
-    since: DateTime<Utc>,
-) -> Result<()> {
+async fn fire(work: &mut Work<'_>, ticket: &mut Ticket, holding: &Holding) -> Result<()> {
     authorize(&work.caller().who, Action::WorkTicket(ticket.facts()))?;
-    let now = work.now;
+    let (now, rule) = (work.now, holding.rule);
     let rulebook = work.rulebook().await?;
     let document = rulebook.rules.iter().find(|document| document.id == rule);
     let document = document.ok_or(DeskError::NotFound)?;
-    // What holds since before the rule was there waited for nobody.
-    let late_by_seconds = (now - since.max(document.valid_from)).num_seconds();
+    let late_by_seconds = (now - holding.due_at).num_seconds();
     let because = because(&document.body);
     let effects = describe(work.conn(), &document.body).await?;
     let record = json!({
         "rule": document.name, "rule_id": rule, "version": document.version, "because": because,
-        "effects": effects, "since": since, "late_by_seconds": late_by_seconds,
+        "effects": effects, "since": holding.since, "late_by_seconds": late_by_seconds,
     });
     let firing = Firing {
         rule,

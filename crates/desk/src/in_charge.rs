@@ -4,7 +4,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::authorize::{Action, Who, authorize};
-use tierdesk_domain::calendar::Hours;
 use tierdesk_domain::escalation::{Effect, Rule, share};
 use tierdesk_domain::id::{DocumentId, EventId, PersonId, TicketId};
 use tierdesk_domain::in_charge::{Path, Progress, STANDARD, Step, Target};
@@ -305,14 +304,14 @@ async fn say(work: &mut Work<'_>, ticket: &Ticket, what: String) -> Result<Event
 /// Takes every step whose time has come, and sets the deadline of the next one.
 async fn go_on(work: &mut Work<'_>, ticket: &Ticket, run: &Run, path: &Path) -> Result<()> {
     let now = work.now;
-    let hours: Hours = work.rulebook().await?.book.ordinary_hours(now);
     let mut progress = run.progress;
+    let time = (work.rulebook().await?.book).ordinary_time(progress.level_at);
     // A level at which nobody could be told is no reason to wait.
     let mut at_once = None;
     loop {
         let next = match at_once.take() {
             Some(step) => Some((now, step)),
-            None => path.next(&progress, &hours, now),
+            None => path.next(&progress, &time, now),
         };
         let (at, step) = match next {
             Some((at, step)) if at <= now => (at, step),
@@ -328,7 +327,7 @@ async fn go_on(work: &mut Work<'_>, ticket: &Ticket, run: &Run, path: &Path) -> 
             Step::Tell(level) => level,
             Step::Repeat(_) => progress.level.saturating_sub(1),
         };
-        progress = path.after(&progress, at, step, &hours, now);
+        progress = path.after(&progress, at, step, &time, now);
         let again = matches!(step, Step::Repeat(_));
         let told = tell_level(work, ticket, run, path, (level, again, now - at)).await?;
         if !told && !again && level + 1 < path.levels.len() {

@@ -31,7 +31,7 @@ use way::{People, Way, needed};
 /// The documents' kind in the table of configuration.
 pub(crate) const ROUTING: &str = "routing";
 /// Deadline: look again for somebody who takes a ticket.
-const AGAIN: &str = "routing";
+pub(crate) const AGAIN: &str = "routing";
 /// Deadline: somebody of a queue that routes has one open ticket less. Its object is the ticket that went, so that nobody
 /// waits for anybody's row.
 pub(crate) const ROOM: &str = "room";
@@ -44,6 +44,17 @@ const PATIENCE: TimeDelta = TimeDelta::days(14);
 fn document_of(team: TeamId, tier: Tier) -> DocumentId {
     let tier = u128::from(tier.number().unsigned_abs());
     DocumentId(Uuid::from_u128(team.0.as_u128() ^ (tier << 120)))
+}
+
+/// The calendar of a queue, whose hours are those of its people who have none of their own.
+pub(crate) async fn calendar_of(
+    work: &mut Work<'_>,
+    team: TeamId,
+    tier: Tier,
+) -> Result<Option<DocumentId>> {
+    let id = document_of(team, tier);
+    let document = configuration::newest::<Routing>(work.conn(), ROUTING, id).await?;
+    Ok(document.and_then(|it| it.body.calendar))
 }
 
 /// Whether a ticket that was written came into a queue where nobody has it and somebody could work on it.
@@ -118,7 +129,7 @@ pub(crate) async fn route(
     routing::lock(work.conn(), ticket.team, ticket.tier).await?;
     let rulebook = work.rulebook().await?;
     let people = People::load(work.conn(), &way.routing, &rulebook, now).await?;
-    let decision = people.decide(&way.routing, &way.needed, now);
+    let decision = people.decide(&way.routing, &way.needed);
     let had = ticket.assignee;
     if had.is_some_and(|person| decision.suits(person)) {
         return Ok(None);
@@ -380,6 +391,6 @@ impl Desk {
         let rulebook = self.rulebook(&mut conn).await?;
         let people = People::load(&mut conn, routing, &rulebook, now).await?;
         let needed = needed(&mut conn, category).await?;
-        Ok(people.decide(routing, &needed, now))
+        Ok(people.decide(routing, &needed))
     }
 }

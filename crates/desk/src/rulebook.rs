@@ -124,8 +124,8 @@ impl Desk {
         Ok(id)
     }
 
-    /// Adds a version as it is, at once or from a later date on. When it comes into force the worker looks at the clocks of
-    /// every open ticket again.
+    /// Adds a version as it is, at once or from a later date on. When it comes into force the worker looks at every open
+    /// ticket again, and at every resolved one that has not closed.
     ///
     /// # Errors
     /// [`DeskError::Conflict`] if somebody else saved that version meanwhile.
@@ -194,29 +194,35 @@ impl Desk {
 /// The kind of deadline at which a version was saved or comes into force.
 pub(crate) const IN_FORCE: &str = "version_in_force";
 
-/// Open tickets whose clocks are handed to the sweeper in one transaction: others who write a ticket do not wait long.
+/// Tickets that are handed to the sweeper in one transaction: others who write a ticket do not wait long.
 const BATCH: i64 = 1_000;
 
-/// A version was saved or came into force: every open ticket's clocks are looked at again, and once more when it begins.
-/// One call does a part of them, and comes back for the rest.
+/// A version was saved or came into force: every open ticket is looked at again, then every resolved one that waits for its
+/// closing, and once more when it begins. One call does a part of them, and comes back for the rest.
 pub(crate) async fn comes_into_force(work: &mut Work<'_>, saved: &Timer) -> Result<()> {
     let (now, id) = (work.now, saved.object_id);
-    let after = serde_json::from_value::<OpenPlace>(saved.data["after"].clone()).ok();
-    let (n, last) =
-        clock::recompute_open(work.conn(), crate::clock::AGAIN, now, after, BATCH).await?;
-    let tickets = saved.data["open_tickets"].as_i64().unwrap_or(0) + n;
-    if n == BATCH {
-        let mut rest = saved.data.clone();
+    let mut rest = saved.data.clone();
+    let mut tickets = rest["open_tickets"].as_i64().unwrap_or(0);
+    let resolved = crate::clock::read::<Uuid>(&rest["resolved"]);
+    let mut more = false;
+    if resolved.is_none() {
+        let after = crate::clock::read::<OpenPlace>(&rest["after"]);
+        let (n, last) =
+            clock::recompute_open(work.conn(), crate::clock::AGAIN, now, after, BATCH).await?;
+        tickets += n;
+        more = n == BATCH;
         (rest["after"], rest["open_tickets"]) = (json!(last), json!(tickets));
-        return Ok(timer::set(
-            work.conn(),
-            IN_FORCE,
-            id,
-            saved.cycle,
-            saved.fires_at,
-            &rest,
-        )
-        .await?);
+    }
+    if !more {
+        let kinds = (crate::ticket::CLOSES, crate::clock::AGAIN);
+        let last = clock::recompute_resolved(work.conn(), kinds, now, resolved, BATCH).await?;
+        more = last.is_some();
+        rest["resolved"] = json!(last);
+    }
+    if more {
+        let at = saved.fires_at;
+        timer::set(work.conn(), IN_FORCE, id, saved.cycle, at, &rest).await?;
+        return Ok(());
     }
     let begins = serde_json::from_value::<DateTime<Utc>>(saved.data["begins"].clone()).ok();
     if let Some(begins) = begins.filter(|begins| *begins > now) {
@@ -291,14 +297,9 @@ fn in_order<T>(versions: &mut [Version<T>]) {
 }
 
 impl Rulebook {
-    /// When five working days have passed since `from` (decision 22); five days where no calendar is set up.
+    /// When five working days have passed since `from` (decision 22); five days where nobody ever works.
     pub(crate) fn five_working_days(&self, from: DateTime<Utc>) -> DateTime<Utc> {
-        let end = match self.book.ordinary_hours(from) {
-            tierdesk_domain::calendar::Hours::Calendar(calendar) => {
-                calendar.end_of_working_day(from, 5)
-            }
-            tierdesk_domain::calendar::Hours::Always => None,
-        };
+        let end = self.book.end_of_working_day(from, 5);
         end.unwrap_or(from + TimeDelta::days(5))
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde_json::json;
 use tierdesk_domain::authorize::{Action, Scope, authorize};
 use tierdesk_domain::calendar::{Calendar, CalendarDocument, Hours};
@@ -34,21 +35,24 @@ pub(crate) async fn shifts(
     let of = |id: PersonId| {
         let own = own.get(&id).cloned().unwrap_or_default();
         let away = absences.iter().filter(|(person, _)| *person == id);
+        let (hours, zone) = hours(rulebook, &own, calendar, now);
         Shift {
             active: true,
-            hours: hours(rulebook, &own, calendar, now),
+            hours,
+            zone,
             absences: away.map(|(_, absence)| *absence).collect(),
         }
     };
     Ok(people.iter().map(|id| (*id, of(*id))).collect())
 }
 
+/// Somebody's hours, and the zone in which their days begin and end.
 fn hours(
     rulebook: &Rulebook,
     own: &OwnHours,
     queue: Option<DocumentId>,
     now: DateTime<Utc>,
-) -> Hours {
+) -> (Hours, Tz) {
     let named = own.calendar.or(queue);
     let found = named.and_then(|id| rulebook.book.calendar_at(id, now));
     let hours = match found {
@@ -58,10 +62,26 @@ fn hours(
     match (hours, own.zone.as_ref().and_then(|zone| zone.parse().ok())) {
         (Hours::Calendar(calendar), Some(zone)) => {
             let document = calendar.document().clone();
-            Hours::Calendar(Calendar::from(CalendarDocument { zone, ..document }))
+            let there = Calendar::from(CalendarDocument { zone, ..document });
+            (Hours::Calendar(there), zone)
         }
-        (hours, _) => hours,
+        (Hours::Calendar(calendar), None) => {
+            let zone = calendar.document().zone;
+            (Hours::Calendar(calendar), zone)
+        }
+        (Hours::Always, zone) => (Hours::Always, zone.unwrap_or(Tz::UTC)),
     }
+}
+
+/// The shift of one person, as their own hours are or the desk's ordinary ones, at a moment.
+pub(crate) async fn shift(
+    conn: &mut PgConnection,
+    rulebook: &Rulebook,
+    id: PersonId,
+    at: DateTime<Utc>,
+) -> Result<Shift> {
+    let mut found = shifts(conn, rulebook, &[id], None, at).await?;
+    found.remove(&id).ok_or(DeskError::NotFound)
 }
 
 /// What somebody's own page says about their time.
@@ -225,7 +245,7 @@ impl Desk {
             errors.push(FieldError::new("calendar", "error.choose_one"));
         }
         if let Some(zone) = &hours.zone
-            && zone.parse::<chrono_tz::Tz>().is_err()
+            && zone.parse::<Tz>().is_err()
         {
             errors.push(FieldError::new("zone", "error.time_zone"));
         }
@@ -371,16 +391,18 @@ impl Desk {
     }
 }
 
-/// Whether somebody is neither absent nor away at the moment; their hours do not matter.
-pub(crate) async fn is_around(work: &mut Work<'_>, id: PersonId) -> Result<bool> {
+/// Whether somebody is at work at the moment: in their hours, else in those of the queue's calendar, and there.
+pub(crate) async fn is_here(
+    work: &mut Work<'_>,
+    id: PersonId,
+    calendar: Option<DocumentId>,
+) -> Result<bool> {
     let now = work.now;
     let rulebook = work.rulebook().await?;
-    let shifts = shifts(work.conn(), &rulebook, &[id], None, now).await?;
-    let presence = shifts.get(&id).map(|shift| shift.at(now));
-    Ok(matches!(
-        presence,
-        Some(Presence::Here | Presence::OffShift { .. })
-    ))
+    let shifts = shifts(work.conn(), &rulebook, &[id], calendar, now).await?;
+    Ok(shifts
+        .get(&id)
+        .is_some_and(|it| it.at(now) == Presence::Here))
 }
 
 /// Engineers, managers and administrators; the scope is that of their reads.

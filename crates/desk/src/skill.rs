@@ -1,9 +1,10 @@
 //! Skills: the catalogue and what categories need, set by administrators; what people say they know, confirmed by those
 //! who answer for them.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::json;
 use tierdesk_domain::authorize::{Action, authorize};
+use tierdesk_domain::calendar::start_of_day;
 use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::id::{CategoryId, PersonId, SkillId};
 use tierdesk_domain::outbox::MailKind;
@@ -13,7 +14,7 @@ use tierdesk_store::skill::{self as kept, Declared, PersonSkill, Skill};
 use uuid::Uuid;
 
 use crate::error::{DeskError, Result};
-use crate::shift::{engineer, leads, staff};
+use crate::shift::{engineer, leads, shift, shifts, staff};
 use crate::work::Mail;
 use crate::{Caller, Desk, Work};
 
@@ -146,15 +147,29 @@ impl Desk {
         work.commit().await
     }
 
-    /// The skills of some people, or, where none are named, everybody's that nobody confirmed; for those who work at the desk.
+    /// The skills of some people, or, where none are named, everybody's that nobody confirmed, each with whether its
+    /// certificate has ended where its holder works; for those who work at the desk.
     pub async fn skills_of(
         &self,
         caller: &Caller,
         people: Option<&[PersonId]>,
-    ) -> Result<Vec<PersonSkill>> {
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(PersonSkill, bool)>> {
         let scope = staff(caller)?;
         let mut conn = self.acquire().await?;
-        Ok(kept::of_people(&mut conn, &scope, people).await?)
+        let skills = kept::of_people(&mut conn, &scope, people).await?;
+        let holders: Vec<_> = skills.iter().map(|it| it.person).collect();
+        let rulebook = self.rulebook(&mut conn).await?;
+        let shifts = shifts(&mut conn, &rulebook, &holders, None, now).await?;
+        let ended = |it: &PersonSkill| {
+            let holder = shifts.get(&it.person);
+            holder.is_some_and(|holder| it.held.has_ended(holder.today(now)))
+        };
+        let skills = skills.into_iter().map(|it| {
+            let ended = ended(&it);
+            (it, ended)
+        });
+        Ok(skills.collect())
     }
 
     /// The catalogue's skills, for those who say what they know.
@@ -211,10 +226,13 @@ impl Desk {
         let detail = json!({"skill": found.name, "level": it.level, "certificate": certificate, "expires_on": it.expires_on, "confirmed": !oneself});
         work.audit("person.skill", "person", &person.to_string(), detail);
         work.clear_timer(REMINDER, row).await?;
-        if let Some(at) = it.expires_on.and_then(remind_at)
-            && it.expires_on.is_some_and(|last| last >= now.date_naive())
-        {
-            work.timer(REMINDER, row, 0, at.max(now));
+        if let Some(last) = it.expires_on {
+            let rulebook = work.rulebook().await?;
+            let holder = shift(work.conn(), &rulebook, person, now).await?;
+            if last >= holder.today(now) {
+                let at = remind_at(&mut work, person, last).await?;
+                work.timer(REMINDER, row, 0, at.max(now));
+            }
         }
         work.commit().await
     }
@@ -277,11 +295,19 @@ impl Desk {
     }
 }
 
-/// When somebody is told that a certificate ends: at nine in the morning, UTC, so many days before.
-fn remind_at(last: NaiveDate) -> Option<DateTime<Utc>> {
-    let day = last.checked_sub_days(Days::new(REMINDER_DAYS))?;
-    let nine = NaiveTime::from_hms_opt(9, 0, 0)?;
-    Some(day.and_time(nine).and_utc())
+/// When its holder is told that a certificate ends: as their hours are on that day, so many days before.
+async fn remind_at(
+    work: &mut Work<'_>,
+    person: PersonId,
+    last: NaiveDate,
+) -> Result<DateTime<Utc>> {
+    let day = last - Days::new(REMINDER_DAYS);
+    let (now, rulebook) = (work.now, work.rulebook().await?);
+    let present = shift(work.conn(), &rulebook, person, now).await?;
+    // A calendar may be another one by then.
+    let begins = start_of_day(present.zone, day);
+    let then = shift(work.conn(), &rulebook, person, begins.max(now)).await?;
+    Ok(then.telling(day))
 }
 
 /// A certificate ends soon: its holder is told, once.
@@ -289,6 +315,12 @@ pub(crate) async fn remind(work: &mut Work<'_>, row: Uuid) -> Result<()> {
     let Some((person, skill, certificate, Some(last))) = kept::row(work.conn(), row).await? else {
         return Ok(());
     };
+    let at = remind_at(work, person, last).await?;
+    if at > work.now {
+        // They work at other hours than when this was set.
+        work.timer(REMINDER, row, 0, at);
+        return Ok(());
+    }
     work.mail(Mail {
         kind: MailKind::CertificateEnds,
         to: person,

@@ -25,6 +25,9 @@ pub const MAX_TITLE: usize = 255;
 /// The longest description or message, in characters.
 pub const MAX_BODY: usize = 50_000;
 
+/// Deadline: a resolved ticket closes by itself.
+pub(crate) const CLOSES: &str = "auto_close";
+
 /// What a requester fills in.
 #[derive(Debug, Clone)]
 pub struct NewTicket {
@@ -347,7 +350,7 @@ pub(crate) async fn resolve(
             json!({"code": code.as_str(), "by": by.as_str(), "closes_at": close_at}),
         )
         .await?;
-    work.timer("auto_close", ticket.id.0, ticket.cycle, close_at);
+    work.timer(CLOSES, ticket.id.0, ticket.cycle, close_at);
     work.audit(
         "ticket.resolved",
         "ticket",
@@ -383,7 +386,7 @@ pub(crate) async fn reopen(
     ticket.resolved_at = None;
     ticket.auto_close_at = None;
     ticket.bot_holds = false;
-    work.clear_timer("auto_close", ticket.id.0).await?;
+    work.clear_timer(CLOSES, ticket.id.0).await?;
     let by_requester = work.caller().person_id() == Some(ticket.requester);
     let event = work
         .event(
@@ -422,6 +425,32 @@ pub(crate) async fn reopen(
     work.save(ticket, true).await
 }
 
+/// Counts anew when a resolved, locked ticket closes by itself, and moves that where the working days have become other ones:
+/// never to before what its requester was told. True where it closes later than now.
+pub(crate) async fn closes_later(work: &mut Work<'_>, ticket: &mut ticket::Ticket) -> Result<bool> {
+    let Some((resolved_at, told)) = ticket.resolved_at.zip(ticket.auto_close_at) else {
+        return Ok(false);
+    };
+    let close_at = clock::auto_close_at(work, resolved_at).await?.max(told);
+    if close_at > told {
+        ticket.auto_close_at = Some(close_at);
+        let detail = json!({"closes_at": close_at, "from_closes_at": told});
+        work.event(
+            ticket,
+            EventKind::Recomputed,
+            Visibility::Internal,
+            None,
+            detail.clone(),
+        )
+        .await?;
+        let number = ticket.number.0.to_string();
+        work.audit("ticket.closes_later", "ticket", &number, detail);
+        work.timer(CLOSES, ticket.id.0, ticket.cycle, close_at);
+        work.save(ticket, false).await?;
+    }
+    Ok(close_at > work.now)
+}
+
 /// Closes a locked ticket within an action. `by` is `requester` or `time`.
 pub(crate) async fn close(
     work: &mut Work<'_>,
@@ -432,7 +461,7 @@ pub(crate) async fn close(
     ticket.closed_at = Some(work.now);
     ticket.auto_close_at = None;
     ticket.bot_holds = false;
-    work.clear_timer("auto_close", ticket.id.0).await?;
+    work.clear_timer(CLOSES, ticket.id.0).await?;
     let event = work
         .event(
             ticket,

@@ -20,15 +20,18 @@ use crate::{Caller, Desk, DeskError, Work};
 
 /// The kinds of deadlines of tickets that are acted on here.
 pub(crate) const OF_TICKETS: &[&str] = &[
-    "auto_close",
+    crate::ticket::CLOSES,
     clock::TIMER,
-    "routing",
+    crate::routing::AGAIN,
     crate::routing::ROOM,
     crate::in_charge::TIMER,
 ];
 
 /// The kind of those that come of a saved version, for every open ticket at once.
 pub(crate) const AFTER_A_VERSION: &[&str] = &[clock::AGAIN];
+
+/// The kinds of those that wait for working time beside clocks and rules: whoever acts on one counts that anew.
+const IN_WORKING_TIME: &[&str] = &[crate::routing::AGAIN, crate::in_charge::TIMER];
 
 /// The kinds of those that belong to something else.
 pub(crate) const OF_OTHERS: &[&str] = &["certificate", IN_FORCE, REPORT, help::TIMER];
@@ -49,7 +52,7 @@ impl Desk {
             || self.act_on_next_of_tickets(OF_TICKETS, now).await?)
     }
 
-    /// Looks at the clocks of the next open ticket that waits for that since a version was saved. False if there is none.
+    /// Looks at the next ticket that waits for that since a version was saved. False if there is none.
     ///
     /// # Errors
     /// As [`Desk::act_on_next_deadline`].
@@ -105,17 +108,19 @@ impl Desk {
 async fn act_on_ticket(work: &mut Work<'_>, timer: &Timer) -> Result<Result<()>> {
     let id = TicketId(timer.object_id);
     match timer.kind.as_str() {
-        clock::TIMER | clock::AGAIN => return look_at_clocks(work, id).await,
-        "auto_close" => {
+        clock::TIMER => return look_at_clocks(work, id).await,
+        clock::AGAIN => return look_again(work, id).await,
+        crate::ticket::CLOSES => {
             let ticket = work.lock(id).await?;
             if let Some(mut ticket) = ticket
                 && ticket.status == Status::Resolved
                 && ticket.cycle == timer.cycle
+                && !crate::ticket::closes_later(work, &mut ticket).await?
             {
                 crate::ticket::close(work, &mut ticket, "time").await?;
             }
         }
-        "routing" => crate::routing::again(work, id).await?,
+        crate::routing::AGAIN => crate::routing::again(work, id).await?,
         crate::routing::ROOM => crate::routing::room(work, timer).await?,
         crate::in_charge::TIMER => crate::in_charge::act(work, id).await?,
         other => return Err(nobody_acts_on(other)),
@@ -135,6 +140,21 @@ async fn act_on_other(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
 
 fn nobody_acts_on(kind: &str) -> DeskError {
     DeskError::Broken(format!("nobody acts on deadlines of the kind {kind}"))
+}
+
+/// A version was saved or came into force: everything about a ticket that is counted in working time is counted anew.
+async fn look_again(work: &mut Work<'_>, id: TicketId) -> Result<Result<()>> {
+    match work.lock(id).await? {
+        Some(mut ticket) if ticket.status == Status::Resolved => {
+            crate::ticket::closes_later(work, &mut ticket).await?;
+            Ok(Ok(()))
+        }
+        _ => {
+            let now = work.now;
+            timer::hasten(work.conn(), IN_WORKING_TIME, id.0, now).await?;
+            look_at_clocks(work, id).await
+        }
+    }
 }
 
 /// A promise came close or was broken, or a rule holds: the clocks are computed anew, which sets the next deadline, and the

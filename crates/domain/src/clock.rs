@@ -4,6 +4,7 @@
 mod evaluate;
 mod explain;
 mod runs;
+mod working_days;
 
 #[cfg(test)]
 mod bounced;
@@ -321,11 +322,15 @@ impl Book {
 
     /// The desk's ordinary working time from a moment on, with every version that came or comes into force after it.
     pub fn ordinary_time(&self, at: DateTime<Utc>) -> WorkingTime {
-        let turns: BTreeSet<_> = self.turns().filter(|turn| *turn > at).collect();
         let first = WorkingTime::new(self.ordinary_hours(at));
-        (turns.into_iter()).fold(first, |time, turn| {
+        (self.ordinary_turns(at).into_iter()).fold(first, |time, turn| {
             time.then(turn, self.ordinary_hours(turn))
         })
+    }
+
+    /// When the ordinary hours may become other ones after a moment, in order.
+    fn ordinary_turns(&self, after: DateTime<Utc>) -> BTreeSet<DateTime<Utc>> {
+        self.turns().filter(|turn| *turn > after).collect()
     }
 
     /// The calendar that the policy's last rule counts in: the desk's ordinary working time.

@@ -18,7 +18,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::WorkingTime;
-use crate::clock::{Book, Clock, Facts, History, next_due, next_risk};
+use crate::clock::{Applied, Book, Clock, Facts, History, Segment, next_due, next_risk};
 use crate::field::FieldError;
 use crate::filter;
 use crate::id::{CategoryId, HostId, PersonId, SkillId, TeamId};
@@ -161,8 +161,8 @@ pub struct Situation<'a> {
     pub clocks: &'a [Clock],
     /// The versions of policies and calendars.
     pub book: &'a Book,
-    /// Whether the bot still works on it; rules wait until it has done.
-    pub bot_holds: bool,
+    /// Until when the bot held it; none where it does still. Rules wait until it has done.
+    pub bot_held_until: Option<DateTime<Utc>>,
     /// When the bot passed it on last.
     pub bot_gave_up_at: Option<DateTime<Utc>>,
     /// The moment.
@@ -193,27 +193,41 @@ impl<'a> Situation<'a> {
         }
     }
 
-    /// The first moment from `at` on in which people read: in the hours of the promise to the requester, else in the
-    /// desk's ordinary ones. The minute in which the hours end still is one.
+    /// The first moment from `at` on in which people read: in the hours of the promise to the requester as it was at each
+    /// time, else in the desk's ordinary ones. The minute in which the hours end still is one.
     fn waking(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         let mut clocks = self.clocks.iter().rev();
-        let promise = clocks.find(|clock| clock.metric == Metric::Resolution);
-        let opening = |at| {
-            let time = match promise {
-                Some(clock) => {
-                    let calendar = clock.applied.calendar.map(|(id, _)| id);
-                    self.book.working_time(calendar, at)
-                }
-                None => WorkingTime::new(self.book.ordinary_hours(at)),
-            };
-            time.due(at, TimeDelta::zero())
+        let Some(promise) = clocks.find(|clock| clock.metric == Metric::Resolution) else {
+            return awake(&self.book.ordinary_time(at - LAST_MINUTE), at);
         };
-        let before = at - TimeDelta::minutes(1);
-        if opening(before) == Some(before) {
-            return at;
+        let calendar = |applied: &Applied| applied.calendar.map(|(id, _)| id);
+        let promised = |segment: &Segment| Some((segment.to, calendar(segment.applied.as_ref()?)));
+        // What was promised before does not wake anybody later, nor the other way round.
+        let mut from = at;
+        for (to, calendar) in promise.segments.iter().filter_map(promised) {
+            if from < to && to <= self.now {
+                let waking = awake(&self.book.working_time(calendar, from - LAST_MINUTE), from);
+                if waking < to {
+                    return waking;
+                }
+                from = to;
+            }
         }
-        opening(at).unwrap_or(at)
+        let present = calendar(&promise.applied);
+        awake(&self.book.working_time(present, from - LAST_MINUTE), from)
     }
+}
+
+/// So long after the hours people still read.
+const LAST_MINUTE: TimeDelta = TimeDelta::minutes(1);
+
+/// The first moment from `at` on in these hours or in the minute after them; `at` itself where none comes.
+fn awake(time: &WorkingTime, at: DateTime<Utc>) -> DateTime<Utc> {
+    let before = at - LAST_MINUTE;
+    if time.due(before, TimeDelta::zero()) == Some(before) {
+        return at;
+    }
+    time.due(at, TimeDelta::zero()).unwrap_or(at)
 }
 
 impl Rule {
@@ -259,11 +273,14 @@ impl Rule {
     }
 
     /// When all conditions hold if nothing else happens: now or earlier means that it fires, none that it never will.
-    /// Reminders wait for the hours in which people read.
+    /// Nothing holds before the cycle began, the bot had done, and the ticket was among those the rule is for. Reminders
+    /// wait for the hours in which people read.
     pub fn holds_at(&self, situation: &Situation<'_>) -> Option<DateTime<Utc>> {
-        let facts = situation.history.now();
-        let among = self.only.among(facts.team, facts.tier, facts.priority);
-        if !among || !facts.status.is_open() || situation.bot_holds {
+        let (history, now) = (situation.history, situation.now);
+        let asks =
+            |it: &Facts| self.only.among(it.team, it.tier, it.priority) && it.status.is_open();
+        let released = situation.bot_held_until?;
+        if !asks(&history.now()) {
             return None;
         }
         let conditions = self
@@ -271,17 +288,45 @@ impl Rule {
             .iter()
             .map(|condition| condition.holds_at(situation));
         let at = conditions.collect::<Option<Vec<_>>>()?.into_iter().max()?;
-        if !self.effects.iter().all(Effect::is_reminder) {
+        let at = (at.max(history.cycle_began()))
+            .max(history.since(asks))
+            .max(released);
+        if !self.reminds() {
             return Some(at);
         }
-        let waking = situation.waking(at.max(situation.now));
-        Some(if waking > situation.now { waking } else { at })
+        let first = situation.waking(at);
+        if first > now {
+            return Some(first);
+        }
+        // It was time once and nobody looked: not in the night for that.
+        let next = situation.waking(now);
+        Some(if next > now { next } else { first })
+    }
+
+    /// When it should have fired where it holds since `since`, had somebody looked all the time: no earlier than it came
+    /// into force, and a reminder not in the night for that. What comes after it is late.
+    pub fn due_at(
+        &self,
+        situation: &Situation<'_>,
+        since: DateTime<Utc>,
+        in_force: DateTime<Utc>,
+    ) -> DateTime<Utc> {
+        let at = since.max(in_force);
+        if self.reminds() {
+            situation.waking(at)
+        } else {
+            at
+        }
+    }
+
+    /// Whether it only reminds people.
+    fn reminds(&self) -> bool {
+        self.effects.iter().all(Effect::is_reminder)
     }
 
     /// Whether it asks for clocks at all; computing them costs.
     fn asks_for_clocks(&self) -> bool {
-        self.conditions.iter().any(Condition::asks_for_clocks)
-            || self.effects.iter().all(Effect::is_reminder)
+        self.conditions.iter().any(Condition::asks_for_clocks) || self.reminds()
     }
 
     /// Whether it asks what is at risk: that changes when a promise breaks.

@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Hours, WorkingTime};
+use crate::calendar::WorkingTime;
 use crate::field::FieldError;
 use crate::id::{DocumentId, PersonId};
 use crate::names::named;
@@ -150,19 +150,19 @@ impl Path {
     }
 
     /// What comes next, and when. Of several repeats whose time has passed only the last is worth telling, and none once
-    /// the next level's time has come: after downtime each level gets one notice. None only where no working minute ever
-    /// comes, as the hours are.
+    /// the next level's time has come: after downtime each level gets one notice. `time` is the desk's working time since the
+    /// level before. None only where no working minute ever comes in it.
     pub fn next(
         &self,
         progress: &Progress,
-        hours: &Hours,
+        time: &WorkingTime,
         now: DateTime<Utc>,
     ) -> Option<(DateTime<Utc>, Step)> {
         let level = self.levels.get(progress.level).and_then(|level| {
-            let at = passed(level.counted, hours, progress.level_at, level.minutes)?;
+            let at = passed(level.counted, time, progress.level_at, level.minutes)?;
             Some((at, Step::Tell(progress.level)))
         });
-        let repeat = self.repeat(progress, hours, now);
+        let repeat = self.repeat(progress, time, now);
         match (level, repeat) {
             (Some(level), Some(repeat)) if level.0 <= now || level.0 <= repeat.0 => Some(level),
             (_, Some(repeat)) => Some(repeat),
@@ -176,7 +176,7 @@ impl Path {
         progress: &Progress,
         at: DateTime<Utc>,
         step: Step,
-        hours: &Hours,
+        time: &WorkingTime,
         now: DateTime<Utc>,
     ) -> Progress {
         match step {
@@ -187,7 +187,7 @@ impl Path {
                     notices: 1,
                 };
                 let missed = (1..=self.most(&told))
-                    .map_while(|n| self.repeat_at(&told, hours, n))
+                    .map_while(|n| self.repeat_at(&told, time, n))
                     .take_while(|at| *at <= now);
                 Progress {
                     notices: 1 + u32::try_from(missed.count()).unwrap_or(u32::MAX - 1),
@@ -205,12 +205,12 @@ impl Path {
     fn repeat(
         &self,
         progress: &Progress,
-        hours: &Hours,
+        time: &WorkingTime,
         now: DateTime<Utc>,
     ) -> Option<(DateTime<Utc>, Step)> {
         let mut found = None;
         for n in progress.notices..=self.most(progress) {
-            let at = self.repeat_at(progress, hours, n)?;
+            let at = self.repeat_at(progress, time, n)?;
             if at > now && found.is_some() {
                 break;
             }
@@ -231,9 +231,9 @@ impl Path {
         }
     }
 
-    fn repeat_at(&self, progress: &Progress, hours: &Hours, n: u32) -> Option<DateTime<Utc>> {
+    fn repeat_at(&self, progress: &Progress, time: &WorkingTime, n: u32) -> Option<DateTime<Utc>> {
         let level = self.levels.get(progress.level.checked_sub(1)?)?;
-        passed(level.counted, hours, progress.level_at, self.minutes_to(n))
+        passed(level.counted, time, progress.level_at, self.minutes_to(n))
     }
 
     /// How many minutes after a level its n-th repeat comes. Beyond those that are set, each takes twice as long as the one
@@ -254,14 +254,14 @@ impl Path {
 /// When so many minutes have passed; 0 working minutes are the next opening.
 fn passed(
     counted: Counted,
-    hours: &Hours,
+    time: &WorkingTime,
     since: DateTime<Utc>,
     minutes: u32,
 ) -> Option<DateTime<Utc>> {
-    let time = TimeDelta::minutes(i64::from(minutes));
+    let minutes = TimeDelta::minutes(i64::from(minutes));
     match counted {
-        Counted::Clock => since.checked_add_signed(time),
-        Counted::Working => WorkingTime::new(hours.clone()).due(since, time),
+        Counted::Clock => since.checked_add_signed(minutes),
+        Counted::Working => time.due(since, minutes),
     }
 }
 

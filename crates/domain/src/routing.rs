@@ -105,6 +105,8 @@ pub struct Candidate {
     pub load: u32,
     /// What they know.
     pub skills: Vec<Held>,
+    /// The day it is for them: certificates end with days.
+    pub today: NaiveDate,
     /// Their last turn in this queue; none where they never got a ticket.
     pub turn: Option<i64>,
 }
@@ -183,19 +185,14 @@ impl Decision {
 
 /// Decides. Nobody is chosen while the queue's routing is off. The same arguments give the same answer, in whatever order
 /// the candidates come.
-pub fn route(
-    routing: &Routing,
-    needed: &[Needed],
-    candidates: &[Candidate],
-    today: NaiveDate,
-) -> Decision {
+pub fn route(routing: &Routing, needed: &[Needed], candidates: &[Candidate]) -> Decision {
     let needed = match routing.mode {
         Mode::Skill => needed,
         Mode::Off | Mode::RoundRobin | Mode::LeastLoaded => &[],
     };
     let mut judged: Vec<_> = candidates
         .iter()
-        .map(|it| (it, judge(routing, needed, it, today)))
+        .map(|it| (it, judge(routing, needed, it)))
         .collect();
     judged.sort_by_key(|(it, verdict)| {
         let fits = matches!(verdict, Verdict::Fits { .. });
@@ -226,14 +223,14 @@ pub fn route(
     }
 }
 
-fn judge(routing: &Routing, needed: &[Needed], it: &Candidate, today: NaiveDate) -> Verdict {
+fn judge(routing: &Routing, needed: &[Needed], it: &Candidate) -> Verdict {
     if it.presence != Presence::Here {
         return Verdict::NotHere {
             presence: it.presence,
         };
     }
     for skill in needed {
-        if let Some(lack) = skill.lack(&it.skills, today) {
+        if let Some(lack) = skill.lack(&it.skills, it.today) {
             return Verdict::Lacks {
                 skill: skill.name.clone(),
                 lack,

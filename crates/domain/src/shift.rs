@@ -1,9 +1,10 @@
 //! Whether an engineer is at work: their hours, absences, and "away now".
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::Hours;
+use crate::calendar::{Hours, first_at, local_day, start_of_day};
 use crate::names::named;
 
 named! {
@@ -74,11 +75,30 @@ pub struct Shift {
     pub active: bool,
     /// Their hours.
     pub hours: Hours,
+    /// The zone in which their days begin and end.
+    pub zone: Tz,
     /// Their absences that have not ended.
     pub absences: Vec<Absence>,
 }
 
+/// When somebody who works round the clock is told what belongs to a day, in minutes after its midnight: at nine.
+const NINE: i64 = 9 * 60;
+
 impl Shift {
+    /// The day it is for them.
+    pub fn today(&self, now: DateTime<Utc>) -> NaiveDate {
+        local_day(self.zone, now)
+    }
+
+    /// When they are told what belongs to a day: as their hours open on it or, where they do not, at the next time after it.
+    pub fn telling(&self, day: NaiveDate) -> DateTime<Utc> {
+        let opening = match self.hours {
+            Hours::Always => None,
+            Hours::Calendar(_) => self.hours.next_opening(start_of_day(self.zone, day)),
+        };
+        opening.unwrap_or_else(|| first_at(self.zone, day, NINE))
+    }
+
     /// Whether they are at work at a moment.
     pub fn at(&self, now: DateTime<Utc>) -> Presence {
         if !self.active {
@@ -139,7 +159,36 @@ mod tests {
         Shift {
             active: true,
             hours: Hours::Calendar(office(r#"[["09:00","17:00"]]"#)),
+            zone: Tz::Europe__Berlin,
             absences,
+        }
+    }
+
+    #[test]
+    fn a_day_is_theirs_and_they_hear_of_it_when_their_hours_open() {
+        let day = |text: &str| text.parse::<NaiveDate>().expect("a date");
+        let berlin = shift(Vec::new());
+        let auckland = Shift {
+            hours: Hours::Always,
+            zone: Tz::Pacific__Auckland,
+            ..berlin.clone()
+        };
+        // Auckland is thirteen hours ahead of UTC in November, Berlin one.
+        for (now, in_berlin, in_auckland) in [
+            ("2026-11-23T10:59:59Z", "2026-11-23", "2026-11-23"),
+            ("2026-11-23T11:00:00Z", "2026-11-23", "2026-11-24"),
+            ("2026-11-23T23:00:00Z", "2026-11-24", "2026-11-24"),
+        ] {
+            assert_eq!(berlin.today(at(now)), day(in_berlin), "{now}");
+            assert_eq!(auckland.today(at(now)), day(in_auckland), "{now}");
+        }
+        for (date, in_berlin, in_auckland) in [
+            ("2026-11-23", "2026-11-23T08:00:00Z", "2026-11-22T20:00:00Z"),
+            // A Saturday.
+            ("2026-11-28", "2026-11-30T08:00:00Z", "2026-11-27T20:00:00Z"),
+        ] {
+            assert_eq!(berlin.telling(day(date)), at(in_berlin), "{date}");
+            assert_eq!(auckland.telling(day(date)), at(in_auckland), "{date}");
         }
     }
 

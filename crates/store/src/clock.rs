@@ -65,12 +65,13 @@ pub struct Projection {
 const STATES: [&str; 5] = ["running", "paused", "met", "stopped", "breached"];
 
 /// What may matter to a clock.
-const KINDS: [EventKind; 17] = [
+const KINDS: [EventKind; 18] = [
     EventKind::Opened,
     EventKind::Triage,
     EventKind::Ask,
     EventKind::Reply,
     EventKind::BotGaveUp,
+    EventKind::Undone,
     EventKind::Escalated,
     EventKind::HandedBack,
     EventKind::HandoverAccepted,
@@ -189,6 +190,32 @@ pub async fn recompute_open(
     .fetch_optional(conn)
     .await?;
     Ok(row.map_or((0, None), |it| (it.n, Some((it.created_at, it.id)))))
+}
+
+/// The same for the next `limit` resolved tickets that have not closed: those with a deadline of the first kind get one of the
+/// second. Returns the ticket to go on from; none where these were the last.
+pub async fn recompute_resolved(
+    conn: &mut PgConnection,
+    (closes, again): (&str, &str),
+    at: DateTime<Utc>,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Option<Uuid>> {
+    Ok(sqlx::query_scalar!(
+        "with part as (
+             select object_id from timer where kind = $1 and ($2::uuid is null or object_id > $2) order by object_id limit $3),
+         looked as (
+             insert into timer (kind, object_id, cycle, fires_at) select $4, object_id, 1, $5 from part order by object_id
+             on conflict (kind, object_id, cycle) do update set fires_at = least(timer.fires_at, excluded.fires_at))
+         select object_id from part order by object_id offset $3 - 1 limit 1",
+        closes,
+        after,
+        limit,
+        again,
+        at
+    )
+    .fetch_optional(conn)
+    .await?)
 }
 
 /// All tickets, for the recount that compares projections with a computation from scratch.

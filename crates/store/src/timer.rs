@@ -61,6 +61,24 @@ pub async fn clear(conn: &mut PgConnection, kind: &str, object: Uuid) -> Result<
     Ok(())
 }
 
+/// Lets an object's deadlines of these kinds pass at a moment, where they would later; what is not there stays away.
+pub async fn hasten(
+    conn: &mut PgConnection,
+    kinds: &[&str],
+    object: Uuid,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update timer set fires_at = $3 where kind = any($1) and object_id = $2 and fires_at > $3",
+        &kinds.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        object,
+        at
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// When an object's deadline of that kind passes, in whatever cycle; the first of several. For the recount.
 pub async fn fires_at(
     conn: &mut PgConnection,

@@ -80,8 +80,9 @@ impl SkillRow {
         )
     }
 
-    fn of(it: &PersonSkill, now: DateTime<Utc>) -> Self {
-        let ended = it.held.has_ended(now.date_naive());
+    /// Of a skill, and whether its certificate has ended.
+    fn of((it, ended): &(PersonSkill, bool)) -> Self {
+        let ended = *ended;
         let certificate = match it.held.expires_on {
             Some(last) => {
                 let key = match ended {
@@ -149,7 +150,8 @@ impl PersonPage {
         let found = person::find(&mut conn, id).await?;
         drop(conn);
         let name = found.ok_or(WebError::NotFound)?.name;
-        let skills = app.desk.skills_of(&me.caller, Some(&[id])).await?;
+        let own = Some(std::slice::from_ref(&id));
+        let skills = app.desk.skills_of(&me.caller, own, frame.now).await?;
         let catalogue = app.desk.skills(&me.caller).await?;
         let explain = Explain {
             now: frame.now,
@@ -185,10 +187,7 @@ impl PersonPage {
                     reason: it.reason,
                 })
                 .collect(),
-            skills: skills
-                .iter()
-                .map(|it| SkillRow::of(it, frame.now))
-                .collect(),
+            skills: skills.iter().map(SkillRow::of).collect(),
             catalogue,
             levels: Level::ALL,
             typed: Typed::default(),

@@ -256,13 +256,17 @@ impl Reader<'_> {
             EventKind::Breached => ("alert", fill("event.breached", &[("clock", &clock())])),
             EventKind::AtRisk => ("clock", fill("event.at_risk", &[("clock", &clock())])),
             EventKind::Recomputed => {
-                let due = data["due_at"].as_str().and_then(|at| at.parse().ok());
-                let due = due.map(|at| Moment::new(at, self.now, self.zone).short);
+                let (at, key) = match data["closes_at"].as_str() {
+                    Some(at) => (Some(at), "event.closes_later"),
+                    None => (data["due_at"].as_str(), "event.recomputed"),
+                };
+                let at = at.and_then(|at| at.parse().ok());
+                let at = at.map(|at| Moment::new(at, self.now, self.zone).short);
                 let words = [
                     ("clock", &clock() as &dyn std::fmt::Display),
-                    ("time", &due.unwrap_or_default()),
+                    ("time", &at.unwrap_or_default()),
                 ];
-                ("clock", fill("event.recomputed", &words))
+                ("clock", fill(key, &words))
             }
             EventKind::Kept => ("ok", fill("event.kept", &[("clock", &clock())])),
             EventKind::JobRequested => {

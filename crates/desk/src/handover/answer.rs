@@ -79,7 +79,7 @@ impl Desk {
     }
 
     /// Sends a hand-over that nobody accepted back to the queue it came from, and to the person who made it where they
-    /// still work there and are not absent.
+    /// still work there and are at work; else the queue routes it, where it does.
     ///
     /// # Errors
     /// [`DeskError::Invalid`] without a code or a sentence; [`DeskError::Conflict`] if the ticket changed since `version`;
@@ -182,7 +182,8 @@ async fn accepted(
     Ok(())
 }
 
-/// Whoever made a hand-over, where they still work in the queue it came from and are neither absent nor away.
+/// Whoever made a hand-over, where they still work in the queue it came from and are at work now. With anybody else it
+/// would lie until they come.
 async fn sender(work: &mut Work<'_>, handover: &Received) -> Result<Option<(PersonId, String)>> {
     let Some(person) = handover.from_person else {
         return Ok(None);
@@ -192,6 +193,7 @@ async fn sender(work: &mut Work<'_>, handover: &Received) -> Result<Option<(Pers
     let Some(found) = acting.into_iter().find(|(id, _)| *id == person) else {
         return Ok(None);
     };
-    let around = crate::shift::is_around(work, person).await?;
-    Ok(Some(found).filter(|_| around))
+    let calendar = crate::routing::calendar_of(work, team, tier).await?;
+    let here = crate::shift::is_here(work, person, calendar).await?;
+    Ok(Some(found).filter(|_| here))
 }

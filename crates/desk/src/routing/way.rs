@@ -127,6 +127,7 @@ impl People {
                 presence: shift.at(now),
                 load: u32::try_from(it.load).unwrap_or(u32::MAX),
                 skills: own.map(|skill| skill.held).collect(),
+                today: shift.today(now),
                 turn: it.turn,
             });
             people.shifts.push(shift);
@@ -134,13 +135,8 @@ impl People {
         Ok(people)
     }
 
-    pub(super) fn decide(
-        &self,
-        document: &Routing,
-        needed: &[Needed],
-        now: DateTime<Utc>,
-    ) -> Decision {
-        tierdesk_domain::routing::route(document, needed, &self.candidates, now.date_naive())
+    pub(super) fn decide(&self, document: &Routing, needed: &[Needed]) -> Decision {
+        tierdesk_domain::routing::route(document, needed, &self.candidates)
     }
 
     /// When the next one of those who are not there comes to work.

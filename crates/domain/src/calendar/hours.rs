@@ -112,25 +112,19 @@ impl Calendar {
         }
     }
 
-    /// The end of the last window of the `days`-th day with working time after the day of an instant. None within
-    /// the horizon.
-    pub fn end_of_working_day(&self, after: DateTime<Utc>, days: u32) -> Option<DateTime<Utc>> {
-        let zone = &self.inner.zone;
-        let today = zone.day_at(after.timestamp_micros());
-        let mut left = days;
-        for day in today + 1..=today + i64::from(HORIZON_YEARS) * 366 {
-            let last = self
-                .windows(day)
-                .iter()
-                .map(|window| placed(*window, day).1)
-                .max();
-            let Some(end) = last else { continue };
-            left = left.saturating_sub(1);
-            if left == 0 {
-                return instant(zone.last(end));
-            }
-        }
-        None
+    /// The days with working time after a date, within the horizon, each with the end of its last window.
+    pub fn working_days(
+        &self,
+        after: NaiveDate,
+    ) -> impl Iterator<Item = (NaiveDate, DateTime<Utc>)> {
+        let first = day_number(after) + 1;
+        let days = first..=first + i64::from(HORIZON_YEARS) * 366;
+        days.filter_map(|day| {
+            let windows = self.windows(day).iter();
+            let end = windows.map(|window| placed(*window, day).1).max()?;
+            let date = NaiveDate::from_epoch_days(i32::try_from(day).ok()?)?;
+            Some((date, instant(self.inner.zone.last(end))?))
+        })
     }
 
     /// The stretches of working time between two instants, apart from each other and in order. Costs a step per day, so

@@ -57,7 +57,7 @@ fn holds_at(rule: &Rule, history: &History, now: DateTime<Utc>) -> Option<DateTi
         card: &card,
         clocks: &clocks,
         book: &book,
-        bot_holds: false,
+        bot_held_until: Some(history.opened_at),
         bot_gave_up_at: None,
         now,
     })

@@ -77,7 +77,7 @@ pub fn firings_of_all(
             card: past.card,
             clocks: &clocks,
             book,
-            bot_holds: past.bot_held_until.is_none_or(|until| turn < until),
+            bot_held_until: past.bot_held_until.filter(|until| *until <= turn),
             bot_gave_up_at: past.bot_gave_up.iter().rfind(|at| **at <= turn).copied(),
             now: turn,
         };

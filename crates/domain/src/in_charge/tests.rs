@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::calendar::{Calendar, CalendarDocument, Week, Window};
+use crate::calendar::{Calendar, CalendarDocument, Hours, Week, Window};
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -32,9 +32,9 @@ fn path() -> Path {
     }
 }
 
-/// Nine to five on weekdays, UTC.
-fn office() -> Hours {
-    let day = vec![Window::new("09:00".parse().unwrap(), "17:00".parse().unwrap()).unwrap()];
+/// On weekdays between these hours, UTC.
+fn open(from: &str, to: &str) -> Hours {
+    let day = vec![Window::new(from.parse().unwrap(), to.parse().unwrap()).unwrap()];
     Hours::Calendar(Calendar::from(CalendarDocument {
         zone: chrono_tz::Tz::UTC,
         windows: Week {
@@ -54,16 +54,17 @@ fn office() -> Hours {
 
 /// Everything that happens when somebody looks at these moments: the minute it was due, and the step.
 fn looked_at(path: &Path, start: DateTime<Utc>, moments: &[i64]) -> Vec<(i64, Step)> {
-    let (hours, mut progress, mut steps) = (Hours::Always, Progress::begin(start), Vec::new());
+    let time = WorkingTime::new(Hours::Always);
+    let (mut progress, mut steps) = (Progress::begin(start), Vec::new());
     for minute in moments {
         let now = start + TimeDelta::minutes(*minute);
         loop {
-            let (at, step) = path.next(&progress, &hours, now).expect("always something");
+            let (at, step) = path.next(&progress, &time, now).expect("always something");
             if at > now {
                 break;
             }
             steps.push(((at - start).num_minutes(), step));
-            progress = path.after(&progress, at, step, &hours, now);
+            progress = path.after(&progress, at, step, &time, now);
         }
     }
     steps
@@ -143,18 +144,40 @@ fn after_downtime_each_level_gets_one_notice_and_missed_repeats_are_not_sent() {
 fn working_minutes_wait_for_the_working_day() {
     let mut path = path();
     path.levels = vec![level(0, Counted::Working), level(60, Counted::Working)];
-    let (hours, friday_evening) = (office(), at("2026-06-05T20:00:00Z"));
+    let time = WorkingTime::new(open("09:00", "17:00"));
+    let friday_evening = at("2026-06-05T20:00:00Z");
     let progress = Progress::begin(friday_evening);
-    let next = |progress: &Progress, now| path.next(progress, &hours, now);
+    let next = |progress: &Progress, now| path.next(progress, &time, now);
     let (due, step) = next(&progress, friday_evening).expect("Monday comes");
     assert_eq!((due, step), (at("2026-06-08T09:00:00Z"), Step::Tell(0)));
-    let progress = path.after(&progress, due, step, &hours, due);
+    let progress = path.after(&progress, due, step, &time, due);
     let late = at("2026-06-08T09:30:00Z");
-    let progress = path.after(&progress, late, Step::Repeat(2), &hours, late);
+    let progress = path.after(&progress, late, Step::Repeat(2), &time, late);
     assert_eq!(
         next(&progress, late),
         Some((at("2026-06-08T10:00:00Z"), Step::Tell(1)))
     );
+}
+
+#[test]
+fn working_minutes_are_those_of_the_hours_that_hold_at_each_time() {
+    let mut path = path();
+    path.levels = vec![level(0, Counted::Working), level(120, Counted::Working)];
+    // From Tuesday on the desk opens at six.
+    let tuesday = at("2026-06-02T00:00:00Z");
+    let time = WorkingTime::new(open("09:00", "17:00")).then(tuesday, open("06:00", "17:00"));
+    let monday_16 = at("2026-06-01T16:00:00Z");
+    let told = Progress {
+        level: 1,
+        level_at: monday_16,
+        notices: 3,
+    };
+    // An hour of Monday and an hour of Tuesday, whenever somebody looks.
+    for now in [monday_16, tuesday, at("2026-06-03T12:00:00Z")] {
+        let next = path.next(&told, &time, now);
+        let due = at("2026-06-02T07:00:00Z");
+        assert_eq!(next, Some((due, Step::Tell(1))), "{now}");
+    }
 }
 
 #[test]
@@ -180,14 +203,14 @@ fn the_last_level_is_not_told_faster_than_set_and_at_least_every_so_often() {
 fn where_no_working_minute_ever_comes_nothing_is_due() {
     let mut path = Path::standard();
     path.levels[0].counted = Counted::Working;
-    let never = Hours::Calendar(Calendar::from(CalendarDocument {
+    let never = WorkingTime::new(Hours::Calendar(Calendar::from(CalendarDocument {
         zone: chrono_tz::Tz::UTC,
         windows: Week::default(),
         holidays: Default::default(),
         dates: Default::default(),
         names: Default::default(),
         left_out: Default::default(),
-    }));
+    })));
     let start = at(START);
     assert_eq!(path.next(&Progress::begin(start), &never, start), None);
     let told = Progress {

@@ -43,6 +43,7 @@ fn somebody(number: u128, name: &str, load: u32) -> Candidate {
             certificate: false,
             expires_on: None,
         }],
+        today: today(),
         turn: None,
     }
 }
@@ -54,6 +55,26 @@ fn vpn() -> Needed {
         level: Level::Solid,
         certificate: false,
     }
+}
+
+#[test]
+fn a_certificate_ends_with_the_last_day_of_whoever_holds_it() {
+    let mut ana = somebody(1, "Ana", 3);
+    ana.skills[0].expires_on = Some(today());
+    let mut ben = Candidate {
+        // It is tomorrow already where Ben works.
+        today: today().succ_opt().expect("a day"),
+        ..somebody(2, "Ben", 0)
+    };
+    ben.skills[0].expires_on = Some(today());
+    let decision = route(&routing(Mode::Skill, None), &[vpn()], &[ana, ben]);
+    assert_eq!(decision.chosen, Some(PersonId(Uuid::from_u128(1))));
+    let lack = Lack::Expired { on: today() };
+    let skill = "VPN".to_owned();
+    assert_eq!(
+        decision.considered[1].verdict,
+        Verdict::Lacks { skill, lack }
+    );
 }
 
 #[test]
@@ -69,7 +90,7 @@ fn of_those_with_the_skill_the_one_with_the_fewest_gets_it_and_everybody_has_a_r
     let dora = somebody(4, "Dora", 5);
     let emil = somebody(5, "Emil", 9);
     let people = [emil, dora, carla, ben, ana];
-    let decision = route(&routing(Mode::Skill, Some(9)), &[vpn()], &people, today());
+    let decision = route(&routing(Mode::Skill, Some(9)), &[vpn()], &people);
     let chosen = decision.chosen().expect("Ana fits");
     assert_eq!(
         (chosen.name.as_str(), &chosen.verdict),
@@ -95,15 +116,7 @@ fn of_those_with_the_skill_the_one_with_the_fewest_gets_it_and_everybody_has_a_r
 fn skills_matter_only_where_the_queue_routes_by_skill() {
     let mut novice = somebody(1, "Ana", 0);
     novice.skills.clear();
-    let by = |mode| {
-        route(
-            &routing(mode, Some(5)),
-            &[vpn()],
-            &[novice.clone()],
-            today(),
-        )
-        .chosen
-    };
+    let by = |mode| route(&routing(mode, Some(5)), &[vpn()], &[novice.clone()]).chosen;
     assert_eq!(by(Mode::Skill), None);
     assert_eq!(by(Mode::LeastLoaded), Some(novice.person));
     assert_eq!(by(Mode::RoundRobin), Some(novice.person));
@@ -130,7 +143,7 @@ fn a_rule_that_asks_for_a_skill_keeps_the_queues_limits_and_whoever_has_it_may_k
     };
     let free = somebody(4, "Dora", 3);
     let people = [novice, full, absent, free];
-    let decision = route(&asked, &[vpn()], &people, today());
+    let decision = route(&asked, &[vpn()], &people);
     let suits: Vec<_> = people.iter().map(|it| decision.suits(it.person)).collect();
     assert_eq!(suits, [false, true, false, true]);
     assert_eq!(decision.chosen, Some(people[3].person));
@@ -146,7 +159,6 @@ fn a_decision_reads_back_as_it_was_written() {
         &routing(Mode::Skill, None),
         &[vpn()],
         &[somebody(1, "Ana", 3), away],
-        today(),
     );
     let text = serde_json::to_value(&decision).expect("writes");
     let read: Decision = serde_json::from_value(text).expect("reads");
@@ -195,7 +207,7 @@ proptest! {
     fn nobody_off_shift_over_the_cap_or_without_the_skill_is_ever_chosen(
         people in people(), mode in modes(), cap in 1..10_u16,
     ) {
-        let decision = route(&routing(mode, Some(cap)), &[vpn()], &people, today());
+        let decision = route(&routing(mode, Some(cap)), &[vpn()], &people);
         prop_assert_eq!(decision.considered.len(), people.len());
         let fits = |it: &Candidate| {
             it.presence == Presence::Here
@@ -221,7 +233,7 @@ proptest! {
         other.reverse();
         let by = turned.min(other.len());
         other.rotate_left(by);
-        let decide = |people: &[Candidate]| route(&routing(mode, Some(6)), &[vpn()], people, today());
+        let decide = |people: &[Candidate]| route(&routing(mode, Some(6)), &[vpn()], people);
         prop_assert_eq!(decide(&people), decide(&other));
     }
 
@@ -237,7 +249,7 @@ proptest! {
             for (it, here) in people[2..].iter_mut().zip(there) {
                 it.presence = if *here { Presence::Here } else { Presence::Away { until: monday() } };
             }
-            let decision = route(&routing(Mode::RoundRobin, None), &[], &people, today());
+            let decision = route(&routing(Mode::RoundRobin, None), &[], &people);
             let chosen = decision.chosen.expect("two are always there");
             let at = people.iter().position(|it| it.person == chosen).expect("one of them");
             turns[at] += 1;

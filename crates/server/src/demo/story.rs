@@ -165,12 +165,12 @@ mod tests {
                 );
                 assert!(!needs_engineer || taken, "{}: nobody has it", story.title);
                 match deed {
-                    Deed::Take | Deed::Accept(_) | Deed::Bounce(..) => taken = true,
+                    Deed::Take | Deed::Accept(_) => taken = true,
                     Deed::Escalate { team, .. } => {
                         assert!(TEAMS.iter().any(|it| it.0 == *team), "{team}");
                         taken = false;
                     }
-                    Deed::HandBack(_) => taken = false,
+                    Deed::HandBack(_) | Deed::Bounce(..) => taken = false,
                     Deed::Resolve(..) | Deed::UseLink => open = false,
                     Deed::Reopen(_) => {
                         assert!(!open, "{}: reopened while open", story.title);

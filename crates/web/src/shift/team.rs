@@ -104,11 +104,11 @@ async fn show(
         format!("{PAGE}?after={name}&after_id={}", last.member.id)
     });
     let ids: Vec<_> = people.iter().map(|it| it.member.id).collect();
-    let skills = desk.skills_of(&me.caller, Some(&ids)).await?;
+    let skills = desk.skills_of(&me.caller, Some(&ids), frame.now).await?;
     let absent = desk.absent(&me.caller, frame.now).await?;
-    let declared = desk.skills_of(&me.caller, None).await?;
+    let declared = desk.skills_of(&me.caller, None, frame.now).await?;
     let own = me.visitor.principal.person;
-    let declarers: Vec<_> = declared.iter().map(|it| it.person).collect();
+    let declarers: Vec<_> = declared.iter().map(|(it, _)| it.person).collect();
     let led = desk.led(&me.caller, &declarers).await?;
     let mut conn = app.desk.acquire().await?;
     let teams = team::all(&mut conn).await?;
@@ -133,8 +133,8 @@ async fn show(
         load: member.load,
         skills: skills
             .iter()
-            .filter(|it| it.person == member.id)
-            .map(|it| SkillRow::of(it, frame.now))
+            .filter(|(it, _)| it.person == member.id)
+            .map(SkillRow::of)
             .collect(),
         opens: member.id == own || me.visitor.principal.administrator,
         id: member.id,
@@ -172,8 +172,8 @@ async fn show(
         absent,
         to_confirm: declared
             .iter()
-            .filter(|it| it.person != own && led.contains(&it.person))
-            .map(|it| SkillRow::of(it, frame.now))
+            .filter(|(it, _)| it.person != own && led.contains(&it.person))
+            .map(SkillRow::of)
             .collect(),
         frame,
     })

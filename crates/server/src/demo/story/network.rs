@@ -57,8 +57,9 @@ pub(super) const STORIES: [Story; 10] = [
                     "Which client profile is it, and at what times did it drop? Without them the gateway's log is a haystack.",
                 ),
             ),
+            Step(5, Take),
             Step(
-                30,
+                25,
                 Note("Asked by phone: profile 12, and the times are in the ticket now."),
             ),
             Step(
