@@ -16,6 +16,8 @@ mod pitfalls;
 #[cfg(test)]
 pub(crate) mod properties;
 #[cfg(test)]
+mod rule;
+#[cfg(test)]
 pub(crate) mod scene;
 
 pub use evaluate::{Stay, clocks, counted_between, stays};

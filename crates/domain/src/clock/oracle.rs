@@ -242,7 +242,7 @@ fn lived(history: &History, book: &Book, end: DateTime<Utc>) -> Vec<Said> {
 }
 
 /// Promises that differ by kind and category, pause on hold or not, and change on the way, as the office's hours do.
-fn changing(on_hold_pauses: bool, reopen: Reopen) -> Book {
+pub(super) fn changing(on_hold_pauses: bool, reopen: Reopen) -> Book {
     let mut book = book();
     let hours = book.calendars.get_mut(&OFFICE).unwrap();
     hours.push(version(OFFICE, 2, APRIL, office(r#"[["07:00","20:00"]]"#)));
@@ -276,7 +276,7 @@ fn changing(on_hold_pauses: bool, reopen: Reopen) -> Book {
     book
 }
 
-fn reopen() -> impl Strategy<Value = Reopen> {
+pub(super) fn reopen() -> impl Strategy<Value = Reopen> {
     let carry = (0..200_u32).prop_map(|minutes| Reopen::Carry {
         at_least_seconds: minutes * 60,
     });
