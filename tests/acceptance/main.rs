@@ -46,6 +46,7 @@ mod packaging;
 mod pages;
 mod password;
 mod people;
+mod pick_up;
 mod privilege;
 mod programs;
 mod promise;

@@ -65,7 +65,7 @@ pub struct Projection {
 const STATES: [&str; 5] = ["running", "paused", "met", "stopped", "breached"];
 
 /// What may matter to a clock.
-const KINDS: [EventKind; 17] = [
+const KINDS: [EventKind; 18] = [
     EventKind::Opened,
     EventKind::Triage,
     EventKind::Ask,
@@ -77,6 +77,7 @@ const KINDS: [EventKind; 17] = [
     EventKind::HandoverBounced,
     EventKind::HandoverRated,
     EventKind::Assigned,
+    EventKind::Acknowledged,
     EventKind::Status,
     EventKind::Priority,
     EventKind::Changed,

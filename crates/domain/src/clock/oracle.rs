@@ -92,19 +92,31 @@ impl Life {
         }
     }
 
+    /// Who has it shows that they know.
+    fn begins(&mut self) {
+        if self.facts.assigned {
+            self.end(&[PickUp], true);
+        }
+    }
+
     fn happens(&mut self, change: Change) {
         match change {
             Change::Status(status) => self.facts.status = status,
             Change::Priority(priority) => self.facts.priority = priority,
             Change::Kind(kind) => self.facts.kind = kind,
             Change::Category(category) => self.facts.category = category,
-            Change::Reply => self.end(&[FirstResponse, NextResponse], true),
+            Change::Reply => {
+                self.end(&[FirstResponse, NextResponse], true);
+                self.begins();
+            }
             Change::Ask if self.is_open(FirstResponse) => {}
             Change::Ask => self.start(NextResponse, false),
             Change::Assigned(true) => {
                 self.facts.assigned = true;
-                self.end(&[PickUp], true);
+                self.begins();
             }
+            Change::Given => self.facts.assigned = true,
+            Change::Begun => self.begins(),
             Change::Assigned(false) => {
                 self.facts.assigned = false;
                 self.start(PickUp, false);
@@ -132,6 +144,9 @@ impl Life {
                 self.facts.status = Status::Resolved;
                 let met = by != ResolvedBy::Requester;
                 self.end(&[FirstResponse, NextResponse, Resolution, TimeInTier], met);
+                if by == ResolvedBy::Human {
+                    self.begins();
+                }
                 self.end(&[PickUp], false);
             }
             Change::Reopened => {

@@ -1,6 +1,6 @@
 //! What if: the clocks that would result, beside those that run, from the same engine. A form that asks and changes nothing.
 
-use tierdesk_domain::clock::{Change, Clock, State, spell};
+use tierdesk_domain::clock::{Change, Clock, State, set_by_hand, spell};
 use tierdesk_domain::handover::moved;
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{Kind, Priority, ResolvedBy, Status};
@@ -30,11 +30,12 @@ pub(super) struct Compared {
     pub(super) differs: bool,
 }
 
-/// What could happen, depending on where the ticket stands.
+/// What could happen, depending on where the ticket stands, and on whether somebody was given it who has yet to begin.
 pub(super) fn choices(
     ticket: &Ticket,
     queues: &[QueueCount],
     categories: &[Category],
+    waits_for_a_start: bool,
     asked: &str,
 ) -> Vec<Choice> {
     let mut choices = Vec::new();
@@ -61,12 +62,15 @@ pub(super) fn choices(
     ] {
         let waits = matches!(ticket.status, Status::Pending | Status::OnHold);
         if status != ticket.status && (status != Status::Open || waits) {
-            offer(value, said(key), &[Change::Status(status)]);
+            offer(value, said(key), &set_by_hand(status));
         }
     }
     offer("reply", said("clock.if_reply"), &[Change::Reply]);
     if ticket.assignee.is_none() {
         offer("take", said("clock.if_take"), &[Change::Assigned(true)]);
+    }
+    if waits_for_a_start {
+        offer("begin", said("clock.if_begin"), &[Change::Begun]);
     }
     for priority in Priority::ALL {
         if priority != ticket.priority {
