@@ -4,9 +4,11 @@ use chrono::{DateTime, TimeDelta};
 use support::html::Page;
 use tierdesk_desk::conversation::Afterwards;
 use tierdesk_domain::id::TicketId;
-use tierdesk_domain::ticket::ResolutionCode;
+use tierdesk_domain::ticket::{ResolutionCode, Status};
+use tierdesk_domain::tier::Tier;
 
 use crate::clock::Scene;
+use crate::handover::note;
 
 /// A ticket that waited for its requester for an hour on Monday and is looked at on Tuesday at 10:00:30.
 async fn waited() -> (Scene, TicketId, i64) {
@@ -152,6 +154,47 @@ async fn what_if_shows_the_clocks_beside_the_present_ones_and_changes_nothing() 
         (before.version, before.updated_at),
         (after.version, after.updated_at)
     );
+}
+
+/// What a column of the comparison says of each clock.
+fn column(page: &Page, label: &str) -> Vec<(String, String)> {
+    let cells = |of: &str| page.texts(&format!("[aria-labelledby='then-h'] tbody {of}"));
+    let told = cells(&format!("td[data-l='{label}']"));
+    cells("th").into_iter().zip(told).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_ticket_that_is_handed_over_comes_to_have_the_clocks_that_what_if_showed() {
+    let scene = Scene::new().await;
+    let team = scene.desk.team("Service Desk").await;
+    for waits in [Status::Pending, Status::OnHold] {
+        let id = scene.file().await;
+        scene.release(id).await;
+        scene.pass(TimeDelta::minutes(20));
+        let ticket = scene.ticket(id).await;
+        let caller = scene.caller().await;
+        (scene.desk.desk)
+            .set_status(&caller, id, ticket.version, waits, scene.desk.now())
+            .await
+            .unwrap();
+        scene.pass(TimeDelta::minutes(50));
+        let ticket = scene.ticket(id).await;
+        let address = format!("/tickets/{}/clocks", ticket.number.0);
+        let asked = page(&scene, &format!("{address}?if={team}:L2")).await;
+        let then = column(&asked, "Then");
+        assert!(then.len() >= 4, "{then:?}");
+        for (clock, told) in &then {
+            assert!(!told.contains("stands still"), "{clock}: {told}");
+        }
+        let (version, to) = (ticket.version, (team, Tier::L2));
+        (scene.desk.desk)
+            .escalate(&caller, id, version, to, note(), scene.desk.now())
+            .await
+            .unwrap();
+        // Another kind moves no clock here: what is beside it are the clocks as they run.
+        let after = page(&scene, &format!("{address}?if=problem")).await;
+        assert_eq!(column(&after, "Now"), then, "{waits}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

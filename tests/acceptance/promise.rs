@@ -16,16 +16,18 @@ async fn administrator(scene: &Scene) -> Client {
     scene.desk.sign_in(&ines).await
 }
 
-/// Everything that the form on a page would send, but for its buttons.
-fn fields(page: &Page) -> Vec<(String, String)> {
+/// Everything that a form on a page would send, but for its buttons.
+pub(crate) fn fields(page: &Page, form: &str) -> Vec<(String, String)> {
     let mut fields = Vec::new();
-    let all = "#promises input:not([type='checkbox']):not([type='radio']), \
-               #promises input[type='checkbox'][checked], #promises input[type='radio'][checked]";
-    let names = page.attributes(all, "name");
-    let values = page.attributes(all, "value");
+    let all = format!(
+        "{form} input:not([type='checkbox']):not([type='radio']), \
+         {form} input[type='checkbox'][checked], {form} input[type='radio'][checked]"
+    );
+    let names = page.attributes(&all, "name");
+    let values = page.attributes(&all, "value");
     fields.extend(names.into_iter().zip(values));
-    for name in page.attributes("#promises select", "name") {
-        let chosen = format!("#promises select[name='{name}'] option[selected]");
+    for name in page.attributes(&format!("{form} select"), "name") {
+        let chosen = format!("{form} select[name='{name}'] option[selected]");
         let value = page.attributes(&chosen, "value");
         fields.push((name, value.into_iter().next().unwrap_or_default()));
     }
@@ -34,7 +36,7 @@ fn fields(page: &Page) -> Vec<(String, String)> {
 
 /// Sends the form with some fields changed.
 async fn send(client: &Client, page: &Page, changes: &[(&str, &str)]) -> support::client::Reply {
-    let mut fields = fields(page);
+    let mut fields = fields(page, "#promises");
     for (name, value) in changes {
         fields.retain(|(field, _)| field != name);
         fields.push(((*name).to_owned(), (*value).to_owned()));

@@ -12,13 +12,14 @@ use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{person, team};
 
+use crate::clock::PICKED_UP;
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
 use crate::{Caller, Desk, Work};
 
 impl Desk {
     /// Gives a ticket to an engineer, or to nobody. `expected` is who had it when the caller looked, so that of two who
-    /// take the same ticket one wins.
+    /// take the same ticket one wins. Whoever takes what routing gave them says that they begin with it.
     ///
     /// # Errors
     /// [`DeskError::Conflict`] when somebody else has it meanwhile; [`DeskError::Invalid`] for a person who may not act
@@ -36,13 +37,17 @@ impl Desk {
         if !ticket.status.is_open() {
             return Err(DeskError::State("state.resolved_already"));
         }
+        let taken = to.is_some() && to == caller.person_id();
         if ticket.assignee == to {
-            return Ok(());
+            return if taken {
+                begin(work, ticket).await
+            } else {
+                Ok(())
+            };
         }
         if ticket.assignee != expected {
             return Err(DeskError::Conflict);
         }
-        let taken = to.is_some() && to == caller.person_id();
         if taken {
             crate::handover::taken(&mut work, &ticket).await?;
         }
@@ -53,6 +58,27 @@ impl Desk {
         work.save(&mut ticket, true).await?;
         work.commit().await
     }
+}
+
+/// Whoever routing gave a ticket to begins with it. Where they did already, nothing happens.
+async fn begin(mut work: Work<'_>, mut ticket: Ticket) -> Result<()> {
+    let told = work.told(&ticket).await?;
+    if !told.history.waits_for_a_start() {
+        return Ok(());
+    }
+    crate::handover::taken(&mut work, &ticket).await?;
+    let data = json!({PICKED_UP: true});
+    let (kind, visibility) = (EventKind::Acknowledged, Visibility::Internal);
+    work.event(&ticket, kind, visibility, None, data).await?;
+    work.audit(
+        "ticket.picked_up",
+        "ticket",
+        &ticket.number.0.to_string(),
+        json!({}),
+    );
+    crate::in_charge::seen_to(&mut work, &ticket).await?;
+    work.save(&mut ticket, false).await?;
+    work.commit().await
 }
 
 /// Gives a locked ticket to somebody who may act on its queue, or to nobody, and tells them.

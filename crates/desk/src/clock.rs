@@ -3,7 +3,8 @@
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::clock::{
-    Change, Clock, Facts, History, Line, Moment, State, ahead, clocks, explain, next_due, next_risk,
+    Change, Clock, Facts, History, Line, Moment, State, ahead, clocks, explain, next_due,
+    next_risk, set_by_hand,
 };
 use tierdesk_domain::escalation::{Card, Situation, share};
 use tierdesk_domain::flow::Story;
@@ -28,6 +29,9 @@ pub(crate) const TIMER: &str = "clock";
 pub(crate) const CYCLE: i32 = 1;
 /// The same after a version was saved. A million of these keep no deadline that is really due from its time.
 pub(crate) const AGAIN: &str = "clock_again";
+
+/// The key, among the facts of an acknowledgement, that says that whoever has the ticket begins with it.
+pub const PICKED_UP: &str = "picked_up";
 
 /// A ticket's story as far as clocks and rules go.
 #[derive(Debug, Clone)]
@@ -133,6 +137,7 @@ pub(crate) fn changes(event: &ClockEvent) -> Vec<Change> {
             let ask = asks.then_some(Change::Ask);
             std::iter::once(Change::Reopened).chain(ask).collect()
         }
+        EventKind::Status if event.by_human => read(&data["to"]).map_or_else(Vec::new, set_by_hand),
         _ => change(event).into_iter().collect(),
     }
 }
@@ -156,7 +161,12 @@ fn change(event: &ClockEvent) -> Option<Change> {
             tier: read(&data["to_tier"])?,
             assigned: !data["to"].is_null(),
         }),
-        EventKind::Assigned => Some(Change::Assigned(!data["to"].is_null())),
+        EventKind::Assigned if data["to"].is_null() => Some(Change::Assigned(false)),
+        // A ticket that a rule gives to somebody still waits for them.
+        EventKind::Assigned if !event.by_human => Some(Change::Given),
+        EventKind::Assigned => Some(Change::Assigned(true)),
+        EventKind::HandoverAccepted => Some(Change::Begun),
+        EventKind::Acknowledged if data[PICKED_UP] == true => Some(Change::Begun),
         EventKind::Reply if event.by_human => Some(Change::Reply),
         EventKind::Ask => Some(Change::Ask),
         EventKind::Resolved => read(&data["by"]).map(Change::Resolved),
@@ -561,21 +571,58 @@ mod tests {
     use tierdesk_domain::tier::Tier;
     use uuid::Uuid;
 
+    fn meant(kind: EventKind, by_human: bool, data: Value) -> Vec<Change> {
+        changes(&ClockEvent {
+            at: DateTime::UNIX_EPOCH,
+            kind,
+            by_human,
+            data,
+            team: TeamId(Uuid::nil()),
+            tier: Tier::L1,
+            priority: Priority::P3,
+            category: None,
+            organisation: None,
+        })
+    }
+
+    #[test]
+    fn what_a_rule_gives_to_somebody_waits_for_a_sign_of_theirs() {
+        let to = json!({"to": Uuid::nil()});
+        let (acknowledged, picked_up) = (EventKind::Acknowledged, json!({PICKED_UP: true}));
+        let pending = json!({"to": "pending"});
+        let waits = Change::Status(Status::Pending);
+        for (kind, by_human, data, expected) in [
+            (EventKind::Assigned, false, &to, &[Change::Given][..]),
+            (EventKind::Assigned, true, &to, &[Change::Assigned(true)]),
+            (
+                EventKind::Assigned,
+                false,
+                &json!({"to": null}),
+                &[Change::Assigned(false)],
+            ),
+            (
+                EventKind::HandoverAccepted,
+                true,
+                &json!({}),
+                &[Change::Begun],
+            ),
+            (acknowledged, true, &picked_up, &[Change::Begun]),
+            // Whoever is in charge has seen it; that is not whoever has it.
+            (acknowledged, true, &json!({"level": 1}), &[]),
+            (EventKind::Status, true, &pending, &[waits, Change::Begun]),
+            (EventKind::Status, false, &pending, &[waits]),
+        ] {
+            assert_eq!(
+                meant(kind, by_human, data.clone()),
+                expected,
+                "{kind} {data}"
+            );
+        }
+    }
+
     #[test]
     fn a_reopening_asks_for_an_answer_where_it_says_so_and_old_ones_mean_what_they_meant() {
-        let reopened = |data: Value| {
-            changes(&ClockEvent {
-                at: DateTime::UNIX_EPOCH,
-                kind: EventKind::Reopened,
-                by_human: true,
-                data,
-                team: TeamId(Uuid::nil()),
-                tier: Tier::L1,
-                priority: Priority::P3,
-                category: None,
-                organisation: None,
-            })
-        };
+        let reopened = |data: Value| meant(EventKind::Reopened, true, data);
         let asks = reopened(json!({"internal": {"after": "human", "asks": true}}));
         assert_eq!(asks, [Change::Reopened, Change::Ask]);
         for data in [

@@ -9,11 +9,10 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field::{self, FieldError};
-use tierdesk_domain::handover::{Handover, MAX_PART};
+use tierdesk_domain::handover::{Handover, MAX_PART, MOVED};
 use tierdesk_domain::id::{TeamId, TicketId};
 use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::routing::Wish;
-use tierdesk_domain::ticket::Status;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::team;
@@ -172,16 +171,11 @@ async fn move_to(work: &mut Work<'_>, ticket: &mut Ticket, team: TeamId, tier: T
         ticket.bot_holds,
         ticket.restricted,
     ) = (team, tier, None, false, target.restricted);
-    if ticket.status != Status::Open {
-        work.event(
-            ticket,
-            EventKind::Status,
-            Visibility::Public,
-            None,
-            json!({"from": ticket.status.as_str(), "to": "open"}),
-        )
-        .await?;
-        ticket.status = Status::Open;
+    if ticket.status != MOVED {
+        let data = json!({"from": ticket.status.as_str(), "to": MOVED.as_str()});
+        work.event(ticket, EventKind::Status, Visibility::Public, None, data)
+            .await?;
+        ticket.status = MOVED;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use tierdesk_domain::timeline::EventKind;
 use tierdesk_store::ticket::Ticket;
 
 use crate::Work;
-use crate::clock::Told;
+use crate::clock::{PICKED_UP, Told};
 use crate::error::Result;
 
 /// Adds to an event's internal facts how long the ticket waited for it, if it is one that ended a wait.
@@ -24,7 +24,8 @@ pub(crate) async fn timed(
     let human = actor.kind == ActorKind::Human;
     let acknowledges = match kind {
         EventKind::Assigned => human && data["to"].is_string(),
-        EventKind::Reply => human,
+        EventKind::Acknowledged => human && data[PICKED_UP] == true,
+        EventKind::HandoverAccepted | EventKind::Reply => human,
         EventKind::Resolved => data["by"] == "human",
         _ => false,
     };

@@ -17,6 +17,8 @@ mod pitfalls;
 #[cfg(test)]
 pub(crate) mod properties;
 #[cfg(test)]
+mod rule;
+#[cfg(test)]
 pub(crate) mod scene;
 
 pub use evaluate::{Stay, clocks, counted_between, stays};
@@ -90,8 +92,12 @@ pub enum Change {
         /// Whether an engineer there has it.
         assigned: bool,
     },
-    /// Somebody has it now, or nobody.
+    /// Somebody has it now, or nobody, by somebody's hand.
     Assigned(bool),
+    /// A rule gave it to somebody, who has yet to show that they know.
+    Given,
+    /// Whoever has it began with it.
+    Begun,
     /// A human answered in public. Receipts and other automatic messages are none.
     Reply,
     /// The requester wrote.
@@ -102,6 +108,15 @@ pub enum Change {
     Reopened,
     /// It was closed for good.
     Closed,
+}
+
+/// What it means that somebody sets the status by hand: who makes a ticket wait has begun with it.
+pub fn set_by_hand(status: Status) -> Vec<Change> {
+    let waits = matches!(status, Status::Pending | Status::OnHold);
+    let begun = waits.then_some(Change::Begun);
+    std::iter::once(Change::Status(status))
+        .chain(begun)
+        .collect()
 }
 
 /// A change and its time.
@@ -179,6 +194,11 @@ impl History {
         found.map(|it| it.at)
     }
 
+    /// Whether somebody was given it who has yet to show that they know.
+    pub fn waits_for_a_start(&self) -> bool {
+        self.now().assigned && runs::is_open(self, Metric::PickUp)
+    }
+
     /// How often it was reopened.
     pub fn reopened(&self) -> u32 {
         let reopened = self
@@ -218,10 +238,11 @@ impl History {
                     assigned,
                 } => (facts.team, facts.tier, facts.assigned) = (team, tier, assigned),
                 Change::Assigned(assigned) => facts.assigned = assigned,
+                Change::Given => facts.assigned = true,
                 Change::Resolved(_) => facts.status = Status::Resolved,
                 Change::Reopened => facts.status = Status::Open,
                 Change::Closed => facts.status = Status::Closed,
-                Change::Reply | Change::Ask => {}
+                Change::Begun | Change::Reply | Change::Ask => {}
             }
             match all.last_mut() {
                 Some(last) if last.0 >= moment.at => last.1 = facts,

@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Change;
 use crate::field::{FieldError, required};
+use crate::id::TeamId;
 use crate::names::named;
+use crate::ticket::Status;
+use crate::tier::Tier;
 use crate::timeline::EventKind;
 
 /// What the receiver needs to go on without asking.
@@ -75,6 +79,14 @@ pub enum Standing {
     Bounced,
     /// The ticket went on without an answer: it was solved, or moved again.
     Over,
+}
+
+/// How an open ticket stands in the queue that it was moved to, whatever it waited for before.
+pub const MOVED: Status = Status::Open;
+
+/// What a move to another queue changes for the clocks: nobody there has it, and it stands as [`MOVED`] says.
+pub fn moved(team: TeamId, tier: Tier) -> [Change; 2] {
+    [Change::Queue(team, tier), Change::Status(MOVED)]
 }
 
 /// Where a hand-over stands after what happened since, oldest first.

@@ -78,6 +78,7 @@ const KINDS: [EventKind; 18] = [
     EventKind::HandoverBounced,
     EventKind::HandoverRated,
     EventKind::Assigned,
+    EventKind::Acknowledged,
     EventKind::Status,
     EventKind::Priority,
     EventKind::Changed,

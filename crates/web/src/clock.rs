@@ -120,7 +120,8 @@ async fn show(
         ),
     };
     drop(conn);
-    let choices = what_if::choices(&ticket, &queues, &categories, &asked.what_if);
+    let given = clocks.told.history.waits_for_a_start();
+    let choices = what_if::choices(&ticket, &queues, &categories, given, &asked.what_if);
     let supposed = choices.iter().find(|choice| choice.chosen).map(|choice| {
         let then = clocks.what_if(&choice.changes, frame.now);
         (

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
+use tierdesk_desk::clock::PICKED_UP;
 use tierdesk_domain::actor::ActorKind;
 use tierdesk_domain::handover::{Standing, standing};
 use tierdesk_domain::id::TeamId;
@@ -280,6 +281,9 @@ impl Reader<'_> {
             EventKind::MailSent => ("mail", mail("event.mail_sent", data)),
             EventKind::MailFailed => ("mail", mail("event.mail_failed", data)),
             EventKind::InCharge => ("bell", what()),
+            EventKind::Acknowledged if data[PICKED_UP] == true => {
+                ("user", t("event.picked_up").to_owned())
+            }
             EventKind::Acknowledged => ("ok", t("event.acknowledged").to_owned()),
             EventKind::Undone => ("undo", fill("event.undone", &[("what", &what())])),
             EventKind::PasswordReset => ("key", fill("event.password_reset", &[("what", &what())])),

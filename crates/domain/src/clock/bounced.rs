@@ -64,6 +64,30 @@ fn the_receivers_clocks_stop_unkept_and_the_senders_time_goes_on() {
 }
 
 #[test]
+fn what_routing_gave_and_its_receiver_sends_back_was_never_picked_up() {
+    let bounced = Change::Bounced {
+        team: TEAM,
+        tier: Tier::L1,
+        assigned: true,
+    };
+    let ticket = ticket("2026-11-23T08:00:00Z")
+        .then("2026-11-23T08:10:00Z", Change::Assigned(true))
+        .then("2026-11-23T11:00:00Z", Change::Queue(TEAM, Tier::L2))
+        .then("2026-11-23T11:00:00Z", Change::Given)
+        .then("2026-11-23T11:30:00Z", bounced);
+    let pick_up = clock(
+        &ticket,
+        &promising(),
+        Metric::PickUp,
+        "2026-11-23T12:00:00Z",
+    );
+    assert_eq!(
+        (pick_up.ordinal, pick_up.state),
+        (2, State::Stopped(at("2026-11-23T11:30:00Z")))
+    );
+}
+
+#[test]
 fn a_sender_who_had_used_everything_is_late_at_once() {
     let bounced = Change::Bounced {
         team: TEAM,

@@ -1,7 +1,7 @@
 //! What becomes of the elapsed time when something changes on the way: the table of docs/clocks.md, a test per row.
 
 use super::scene::{OFFICE, POLICY, at, book, clock, hours, office, ticket, version};
-use super::{Book, Change, Clock, History, State, clocks};
+use super::{Book, Change, Clock, History, State, clocks, set_by_hand};
 use crate::id::{CategoryId, TeamId};
 use crate::sla::{Metric, Policy, PolicyRule, Reopen, When};
 use crate::ticket::{Kind, Priority, ResolvedBy, Status};
@@ -140,6 +140,76 @@ fn a_ticket_put_back_waits_to_be_picked_up_again_with_a_clock_of_its_own() {
     assert_eq!(again.state, State::Running);
     // The tier has had it all the time.
     assert_eq!(clock(&back, &book(), TimeInTier, MONDAY_14).ordinal, 1);
+}
+
+/// A ticket that came in when the office opened, and that routing gave to somebody five minutes later.
+fn given() -> History {
+    ticket(MONDAY_9).then("2026-06-01T07:05:00Z", Change::Given)
+}
+
+#[test]
+fn what_routing_gave_is_picked_up_once_whoever_has_it_begins() {
+    let pick_up = |history: &History| clock(history, &book(), PickUp, MONDAY_14);
+    let waits = pick_up(&given());
+    assert_eq!((waits.state, waits.counted), (State::Running, hours(5)));
+    assert!(given().waits_for_a_start());
+    for begins in [
+        Change::Assigned(true),
+        Change::Begun,
+        Change::Reply,
+        Change::Resolved(ResolvedBy::Human),
+    ] {
+        let begun = given().then(MONDAY_12, begins);
+        let met = State::Met(at(MONDAY_12));
+        assert_eq!(pick_up(&begun).state, met, "{begins:?}");
+        assert!(!begun.waits_for_a_start());
+    }
+    for (other, state) in [
+        (Change::Ask, State::Running),
+        (Change::Priority(Priority::P3), State::Running),
+        (
+            Change::Resolved(ResolvedBy::Bot),
+            State::Stopped(at(MONDAY_12)),
+        ),
+        (
+            Change::Resolved(ResolvedBy::Requester),
+            State::Stopped(at(MONDAY_12)),
+        ),
+    ] {
+        let went_on = given().then(MONDAY_12, other);
+        assert_eq!(pick_up(&went_on).state, state, "{other:?}");
+    }
+}
+
+#[test]
+fn what_routing_gave_and_nobody_began_with_waits_on_when_it_is_put_back_or_given_to_another() {
+    for change in [Change::Assigned(false), Change::Given] {
+        let passed_on = given().then(MONDAY_12, change);
+        let waits = clock(&passed_on, &book(), PickUp, MONDAY_14);
+        assert_eq!((waits.ordinal, waits.counted), (1, hours(5)), "{change:?}");
+    }
+}
+
+#[test]
+fn nobody_begins_with_what_nobody_has() {
+    for change in [Change::Begun, Change::Reply] {
+        let answered = ticket(MONDAY_9).then(MONDAY_12, change);
+        let waits = clock(&answered, &book(), PickUp, MONDAY_14);
+        assert_eq!(waits.state, State::Running, "{change:?}");
+    }
+}
+
+#[test]
+fn who_makes_a_ticket_wait_by_hand_has_begun_with_it() {
+    for (status, begins) in [
+        (Status::Open, false),
+        (Status::Pending, true),
+        (Status::OnHold, true),
+    ] {
+        let set = given().what_if(at(MONDAY_12), &set_by_hand(status));
+        let clock = clock(&set, &book(), PickUp, MONDAY_12);
+        assert_eq!(clock.state == State::Met(at(MONDAY_12)), begins, "{status}");
+    }
 }
 
 #[test]

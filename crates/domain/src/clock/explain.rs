@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::{Book, Clock, Segment, State, Version, Why};
+use super::{Applied, Book, Clock, Segment, State, Version, Why};
 use crate::calendar::{Calendar, week_in_words};
 use crate::sla::Metric;
 use crate::text::{fill, t};
@@ -47,21 +47,40 @@ pub fn explain(clock: &Clock, book: &Book) -> Vec<Line> {
     lines
 }
 
-/// The lines that come if nothing stops a running clock until it is due; none for any other.
+/// The lines that come if nothing stops a running clock until it is due; none for any other. A version of its calendar that
+/// is planned begins a line of its own, and what comes after it is counted in that version.
 pub fn ahead(clock: &Clock, book: &Book, now: DateTime<Utc>) -> Vec<Line> {
     let due = clock.due_at.filter(|due| *due > now);
-    let (State::Running, Some(to)) = (clock.state, due) else {
+    let (State::Running, Some(due)) = (clock.state, due) else {
         return Vec::new();
     };
-    let segment = Segment {
-        from: now,
-        to,
-        why: None,
-        counted: clock.left(),
-        applied: Some(clock.applied.clone()),
-    };
+    let calendar = clock.applied.calendar.map(|(id, _)| id);
+    let mut cuts = vec![now];
+    let versions = calendar.and_then(|id| book.calendars.get(&id));
+    let turns = versions.into_iter().flatten().map(|it| it.valid_from);
+    cuts.extend(turns.filter(|turn| now < *turn && *turn < due));
+    cuts.push(due);
+    cuts.dedup();
     let mut sum = clock.counted;
-    split(&segment, book, t("clock.why_ahead").to_owned(), &mut sum)
+    let mut reason = t("clock.why_ahead");
+    let mut lines = Vec::new();
+    for pair in cuts.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let version = calendar.and_then(|id| book.calendar_at(id, from));
+        let segment = Segment {
+            from,
+            to,
+            why: None,
+            counted: book.working_time(calendar, from).elapsed(from, to),
+            applied: Some(Applied {
+                calendar: version.map(|it| (it.id, it.version)),
+                ..clock.applied.clone()
+            }),
+        };
+        lines.extend(split(&segment, book, reason.to_owned(), &mut sum));
+        reason = t("clock.why_calendar");
+    }
+    lines
 }
 
 /// A stretch of the ledger, cut where its working hours begin and end.

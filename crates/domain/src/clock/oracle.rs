@@ -92,19 +92,31 @@ impl Life {
         }
     }
 
+    /// Who has it shows that they know.
+    fn begins(&mut self) {
+        if self.facts.assigned {
+            self.end(&[PickUp], true);
+        }
+    }
+
     fn happens(&mut self, change: Change) {
         match change {
             Change::Status(status) => self.facts.status = status,
             Change::Priority(priority) => self.facts.priority = priority,
             Change::Kind(kind) => self.facts.kind = kind,
             Change::Category(category) => self.facts.category = category,
-            Change::Reply => self.end(&[FirstResponse, NextResponse], true),
+            Change::Reply => {
+                self.end(&[FirstResponse, NextResponse], true);
+                self.begins();
+            }
             Change::Ask if self.is_open(FirstResponse) => {}
             Change::Ask => self.start(NextResponse, false),
             Change::Assigned(true) => {
                 self.facts.assigned = true;
-                self.end(&[PickUp], true);
+                self.begins();
             }
+            Change::Given => self.facts.assigned = true,
+            Change::Begun => self.begins(),
             Change::Assigned(false) => {
                 self.facts.assigned = false;
                 self.start(PickUp, false);
@@ -132,6 +144,9 @@ impl Life {
                 self.facts.status = Status::Resolved;
                 let met = by != ResolvedBy::Requester;
                 self.end(&[FirstResponse, NextResponse, Resolution, TimeInTier], met);
+                if by == ResolvedBy::Human {
+                    self.begins();
+                }
                 self.end(&[PickUp], false);
             }
             Change::Reopened => {
@@ -242,7 +257,7 @@ fn lived(history: &History, book: &Book, end: DateTime<Utc>) -> Vec<Said> {
 }
 
 /// Promises that differ by kind and category, pause on hold or not, and change on the way, as the office's hours do.
-fn changing(on_hold_pauses: bool, reopen: Reopen) -> Book {
+pub(super) fn changing(on_hold_pauses: bool, reopen: Reopen) -> Book {
     let mut book = book();
     let hours = book.calendars.get_mut(&OFFICE).unwrap();
     hours.push(version(OFFICE, 2, APRIL, office(r#"[["07:00","20:00"]]"#)));
@@ -276,7 +291,7 @@ fn changing(on_hold_pauses: bool, reopen: Reopen) -> Book {
     book
 }
 
-fn reopen() -> impl Strategy<Value = Reopen> {
+pub(super) fn reopen() -> impl Strategy<Value = Reopen> {
     let carry = (0..200_u32).prop_map(|minutes| Reopen::Carry {
         at_least_seconds: minutes * 60,
     });

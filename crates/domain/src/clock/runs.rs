@@ -63,6 +63,12 @@ impl Runs {
     }
 }
 
+/// Whether a clock of this metric runs or waits after everything that happened.
+pub(super) fn is_open(history: &History, metric: Metric) -> bool {
+    let mut runs = runs(history).into_iter();
+    runs.any(|run| run.metric == metric && run.end.is_none())
+}
+
 pub(super) fn runs(history: &History) -> Vec<Run> {
     use Metric::{FirstResponse, NextResponse, PickUp, Resolution, TimeInTier};
     let mut runs = Runs::default();
@@ -83,6 +89,7 @@ pub(super) fn runs(history: &History) -> Vec<Run> {
         let at = moment.at;
         match moment.change {
             Change::Assigned(now) | Change::Bounced { assigned: now, .. } => assigned = now,
+            Change::Given => assigned = true,
             Change::Queue(..) => assigned = false,
             _ => {}
         }
@@ -90,11 +97,15 @@ pub(super) fn runs(history: &History) -> Vec<Run> {
             Change::Reply => {
                 runs.end(FirstResponse, End::Met(at));
                 runs.end(NextResponse, End::Met(at));
+                if assigned {
+                    runs.end(PickUp, End::Met(at));
+                }
             }
             Change::Ask if !runs.is_open(FirstResponse) && !runs.is_open(NextResponse) => {
                 runs.start(NextResponse, at);
             }
             Change::Assigned(true) => runs.end(PickUp, End::Met(at)),
+            Change::Begun if assigned => runs.end(PickUp, End::Met(at)),
             Change::Assigned(false) if !runs.is_open(PickUp) => runs.start(PickUp, at),
             Change::Queue(..) => {
                 runs.end(PickUp, End::Stopped(at));
@@ -123,7 +134,8 @@ pub(super) fn runs(history: &History) -> Vec<Run> {
                 for metric in [FirstResponse, NextResponse, Resolution, TimeInTier] {
                     runs.end(metric, end);
                 }
-                runs.end(PickUp, End::Stopped(at));
+                let begun = assigned && by == ResolvedBy::Human;
+                runs.end(PickUp, if begun { end } else { End::Stopped(at) });
             }
             Change::Reopened => {
                 let again = [Resolution, TimeInTier].into_iter();
@@ -140,6 +152,8 @@ pub(super) fn runs(history: &History) -> Vec<Run> {
             }
             Change::Ask
             | Change::Assigned(false)
+            | Change::Given
+            | Change::Begun
             | Change::Status(_)
             | Change::Priority(_)
             | Change::Kind(_)

@@ -62,8 +62,13 @@ impl Measure {
         let breached: &[EventKind] = &[EventKind::Breached];
         let resolved: &[EventKind] = &[EventKind::Resolved];
         let escalated: &[EventKind] = &[EventKind::Escalated];
-        let acknowledged: &[EventKind] =
-            &[EventKind::Assigned, EventKind::Reply, EventKind::Resolved];
+        let acknowledged: &[EventKind] = &[
+            EventKind::Assigned,
+            EventKind::Acknowledged,
+            EventKind::HandoverAccepted,
+            EventKind::Reply,
+            EventKind::Resolved,
+        ];
         Some(match self {
             Self::Opened => plain(&[EventKind::Opened]),
             Self::Resolved => plain(resolved),

@@ -1,6 +1,7 @@
 //! What if: the clocks that would result, beside those that run, from the same engine. A form that asks and changes nothing.
 
-use tierdesk_domain::clock::{Change, Clock, State, spell};
+use tierdesk_domain::clock::{Change, Clock, State, set_by_hand, spell};
+use tierdesk_domain::handover::moved;
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{Kind, Priority, ResolvedBy, Status};
 use tierdesk_store::category::Category;
@@ -29,20 +30,21 @@ pub(super) struct Compared {
     pub(super) differs: bool,
 }
 
-/// What could happen, depending on where the ticket stands.
+/// What could happen, depending on where the ticket stands, and on whether somebody was given it who has yet to begin.
 pub(super) fn choices(
     ticket: &Ticket,
     queues: &[QueueCount],
     categories: &[Category],
+    waits_for_a_start: bool,
     asked: &str,
 ) -> Vec<Choice> {
     let mut choices = Vec::new();
-    let mut offer = |value: &str, title: String, change: Change| {
+    let mut offer = |value: &str, title: String, changes: &[Change]| {
         choices.push(Choice {
             value: value.to_owned(),
             title,
             chosen: value == asked,
-            changes: vec![change],
+            changes: changes.to_vec(),
         });
     };
     let said = |key| t(key).to_owned();
@@ -50,7 +52,7 @@ pub(super) fn choices(
         return choices;
     }
     if ticket.status == Status::Resolved {
-        offer("reopen", said("clock.if_reopen"), Change::Reopened);
+        offer("reopen", said("clock.if_reopen"), &[Change::Reopened]);
         return choices;
     }
     for (value, key, status) in [
@@ -60,29 +62,32 @@ pub(super) fn choices(
     ] {
         let waits = matches!(ticket.status, Status::Pending | Status::OnHold);
         if status != ticket.status && (status != Status::Open || waits) {
-            offer(value, said(key), Change::Status(status));
+            offer(value, said(key), &set_by_hand(status));
         }
     }
-    offer("reply", said("clock.if_reply"), Change::Reply);
+    offer("reply", said("clock.if_reply"), &[Change::Reply]);
     if ticket.assignee.is_none() {
-        offer("take", said("clock.if_take"), Change::Assigned(true));
+        offer("take", said("clock.if_take"), &[Change::Assigned(true)]);
+    }
+    if waits_for_a_start {
+        offer("begin", said("clock.if_begin"), &[Change::Begun]);
     }
     for priority in Priority::ALL {
         if priority != ticket.priority {
             let title = fill("clock.if_priority", &[("priority", &priority)]);
-            offer(&priority.to_string(), title, Change::Priority(priority));
+            offer(&priority.to_string(), title, &[Change::Priority(priority)]);
         }
     }
     for &kind in Kind::ALL {
         if kind != ticket.kind {
             let title = fill("clock.if_kind", &[("kind", &words::kind(kind))]);
-            offer(kind.as_str(), title, Change::Kind(kind));
+            offer(kind.as_str(), title, &[Change::Kind(kind)]);
         }
     }
     for it in categories {
         if ticket.category != Some(it.id) {
             let title = fill("clock.if_category", &[("category", &it.name)]);
-            offer(&it.id.to_string(), title, Change::Category(Some(it.id)));
+            offer(&it.id.to_string(), title, &[Change::Category(Some(it.id))]);
         }
     }
     for it in queues {
@@ -91,12 +96,12 @@ pub(super) fn choices(
             offer(
                 &format!("{}:{}", it.team, it.tier),
                 fill("clock.if_queue", &[("queue", &queue)]),
-                Change::Queue(it.team, it.tier),
+                &moved(it.team, it.tier),
             );
         }
     }
     let by = Change::Resolved(ResolvedBy::Human);
-    offer("resolve", said("clock.if_resolve"), by);
+    offer("resolve", said("clock.if_resolve"), &[by]);
     choices
 }
 

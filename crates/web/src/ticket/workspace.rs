@@ -8,7 +8,7 @@ use tierdesk_desk::draft::Purpose;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::bot::State;
 use tierdesk_domain::id::{CategoryId, FormId, PersonId, TeamId};
-use tierdesk_domain::sla::Subject;
+use tierdesk_domain::sla::{Metric, Subject};
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{Impact, Kind, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
@@ -103,6 +103,8 @@ pub(crate) struct Workspace {
     /// The assignee's id for forms that must not overwrite somebody else's choice, or `""`.
     pub(crate) expected: String,
     yours: bool,
+    /// Whether routing gave it to the reader, who has yet to begin with it.
+    may_begin: bool,
     requester: Person,
     clocks: Vec<ClockChip>,
     head_clocks: Vec<ClockChip>,
@@ -202,8 +204,10 @@ impl Workspace {
             organisation: ticket.organisation,
             vip: around.vip,
         };
-        let clocks: Vec<_> = ticket_clock::of_ticket(conn, ticket.id)
-            .await?
+        let kept = ticket_clock::of_ticket(conn, ticket.id).await?;
+        let pick_up = kept.iter().find(|it| it.metric == Metric::PickUp.as_str());
+        let waits_for_a_start = pick_up.is_some_and(|it| it.met_at.is_none());
+        let clocks: Vec<_> = kept
             .iter()
             .map(|clock| ClockChip::of_ticket(clock, &about, &rulebook.book, frame.now, frame.zone))
             .collect();
@@ -275,6 +279,7 @@ impl Workspace {
                 && handed
                 && ticket.tier > Tier::L1
                 && !handover.answer,
+            may_begin: yours && waits_for_a_start && !handover.answer,
             handover,
             bounce_codes: codes(),
             qualities: qualities(),

@@ -70,10 +70,10 @@ impl Seeder<'_> {
                             .bounce(&who.caller, id, found.version, Some(code), &reason, at)
                             .await
                     }
-                    _ if found.assignee.is_some() => Ok(()),
+                    // Whoever routing gave it to says that they begin.
                     _ => {
                         self.desk
-                            .assign(&who.caller, id, Some(who.id), None, at)
+                            .assign(&who.caller, id, Some(who.id), found.assignee, at)
                             .await?;
                         if found.priority != Priority::P1 {
                             return Ok(());
