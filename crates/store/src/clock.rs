@@ -65,7 +65,7 @@ pub struct Projection {
 const STATES: [&str; 5] = ["running", "paused", "met", "stopped", "breached"];
 
 /// What may matter to a clock.
-const KINDS: [EventKind; 18] = [
+const KINDS: [EventKind; 19] = [
     EventKind::Opened,
     EventKind::Triage,
     EventKind::Ask,
