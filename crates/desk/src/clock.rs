@@ -1,25 +1,29 @@
 //! The clocks of a ticket, as projections of its events: written with every action, told to the timeline once.
 
+mod told;
+mod warning;
+
+pub use told::{PICKED_UP, Told};
+pub(crate) use told::{read, tell, told};
+pub(crate) use warning::{Warning, warn_at_last};
+
+use warning::warn;
+
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::clock::{
-    Change, Clock, Facts, History, Line, Moment, State, ahead, clocks, explain, next_due,
-    next_risk, set_by_hand,
+    Change, Clock, Line, State, ahead, clocks, explain, next_due, next_risk,
 };
-use tierdesk_domain::escalation::{Card, Situation, share};
-use tierdesk_domain::flow::Story;
+use tierdesk_domain::escalation::Situation;
 use tierdesk_domain::id::{DocumentId, EventId};
-use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::tally::BY_BOT;
-use tierdesk_domain::ticket::{Priority, ResolvedBy, Status};
+use tierdesk_domain::ticket::ResolvedBy;
 use tierdesk_domain::timeline::{EventKind, Visibility};
-use tierdesk_domain::triage::Intent;
 use tierdesk_store::clock::{ClockEvent, Projection};
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::{PgConnection, escalation, team};
+use tierdesk_store::{PgConnection, escalation};
 
 use crate::error::Result;
-use crate::notification::Telling;
 use crate::rulebook::Rulebook;
 use crate::{Desk, Work};
 
@@ -29,151 +33,6 @@ pub(crate) const TIMER: &str = "clock";
 pub(crate) const CYCLE: i32 = 1;
 /// The same after a version was saved. A million of these keep no deadline that is really due from its time.
 pub(crate) const AGAIN: &str = "clock_again";
-
-/// The key, among the facts of an acknowledgement, that says that whoever has the ticket begins with it.
-pub const PICKED_UP: &str = "picked_up";
-
-/// A ticket's story as far as clocks and rules go.
-#[derive(Debug, Clone)]
-pub struct Told {
-    /// What happened.
-    pub history: History,
-    /// What rules may ask of it beside that.
-    pub card: Card,
-    /// Until when the bot held it; none where it does still.
-    pub bot_held_until: Option<DateTime<Utc>>,
-    /// Each time the bot passed it on, in order.
-    pub bot_gave_up: Vec<DateTime<Utc>>,
-    /// What happened to it between the tiers.
-    pub story: Story,
-}
-
-/// Reads a ticket's story from its events.
-pub(crate) async fn told(conn: &mut PgConnection, ticket: &Ticket) -> Result<Told> {
-    Ok(tell(
-        ticket,
-        &tierdesk_store::clock::events(conn, ticket.id).await?,
-    ))
-}
-
-/// A ticket's story from its events.
-pub(crate) fn tell(ticket: &Ticket, events: &[ClockEvent]) -> Told {
-    let opened = events.iter().find(|event| event.kind == EventKind::Opened);
-    let first: Value = opened.map_or(Value::Null, |event| event.data["internal"].clone());
-    let history = History {
-        opened_at: opened.map_or(ticket.created_at, |event| event.at),
-        opened: Facts {
-            status: Status::New,
-            priority: opened.map_or(ticket.priority, |event| event.priority),
-            kind: read(&first["kind"]).unwrap_or(ticket.kind),
-            category: read(&first["category"]).unwrap_or(ticket.category),
-            organisation: ticket.organisation,
-            vip: first["vip"].as_bool().unwrap_or(false),
-            team: opened.map_or(ticket.team, |event| event.team),
-            tier: opened.map_or(ticket.tier, |event| event.tier),
-            assigned: false,
-        },
-        moments: events
-            .iter()
-            .flat_map(|event| {
-                let at = event.at;
-                changes(event)
-                    .into_iter()
-                    .map(move |change| Moment { at, change })
-            })
-            .collect(),
-    };
-    let gave_up = events
-        .iter()
-        .filter(|event| event.kind == EventKind::BotGaveUp);
-    Told {
-        story: crate::flow::story(&history, events),
-        history,
-        card: Card {
-            title: ticket.title.clone(),
-            channel: ticket.channel,
-            requester: ticket.requester,
-            host: ticket.host,
-            assignee: ticket.assignee,
-        },
-        bot_held_until: bot_held_until(ticket, events),
-        bot_gave_up: gave_up.map(|event| event.at).collect(),
-    }
-}
-
-/// The bot holds a new ticket until it finds nothing to do, passes it on or resolves it, or until a human does anything but
-/// ask or sort it.
-fn bot_held_until(ticket: &Ticket, events: &[ClockEvent]) -> Option<DateTime<Utc>> {
-    let ends = |event: &&ClockEvent| match event.kind {
-        EventKind::BotGaveUp | EventKind::Resolved | EventKind::Closed => true,
-        EventKind::Triage => read(&event.data["intent"]) == Some(Intent::None),
-        // The bot goes on where somebody only says what it is about.
-        EventKind::Opened | EventKind::Ask | EventKind::Priority | EventKind::Changed => false,
-        _ => event.by_human,
-    };
-    if ticket.bot_holds {
-        return None;
-    }
-    let end = events.iter().find(ends).map(|event| event.at);
-    Some(end.unwrap_or(ticket.created_at))
-}
-
-pub(crate) fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
-    serde_json::from_value(value.clone()).ok()
-}
-
-/// What an event means to the clocks; most mean one thing or nothing.
-pub(crate) fn changes(event: &ClockEvent) -> Vec<Change> {
-    let data = &event.data;
-    match event.kind {
-        EventKind::Changed => {
-            let category = data.get("category").and_then(read).map(Change::Category);
-            let kind = data.get("kind").and_then(read).map(Change::Kind);
-            category.into_iter().chain(kind).collect()
-        }
-        // The requester's words ask for an answer like any others. Where nothing says whose they were, nothing was promised.
-        EventKind::Reopened => {
-            let asks = data["internal"]["asks"] == json!(true);
-            let ask = asks.then_some(Change::Ask);
-            std::iter::once(Change::Reopened).chain(ask).collect()
-        }
-        EventKind::Status if event.by_human => read(&data["to"]).map_or_else(Vec::new, set_by_hand),
-        _ => change(event).into_iter().collect(),
-    }
-}
-
-fn change(event: &ClockEvent) -> Option<Change> {
-    let data = &event.data;
-    match event.kind {
-        EventKind::Status => read(&data["to"]).map(Change::Status),
-        EventKind::Priority => {
-            let number = data["to"]
-                .as_i64()
-                .and_then(|number| i16::try_from(number).ok());
-            number.and_then(Priority::from_number).map(Change::Priority)
-        }
-        EventKind::Escalated | EventKind::HandedBack => Some(Change::Queue(
-            read(&data["to_team"])?,
-            read(&data["to_tier"])?,
-        )),
-        EventKind::HandoverBounced => Some(Change::Bounced {
-            team: read(&data["to_team"])?,
-            tier: read(&data["to_tier"])?,
-            assigned: !data["to"].is_null(),
-        }),
-        EventKind::Assigned if data["to"].is_null() => Some(Change::Assigned(false)),
-        // A ticket that a rule gives to somebody still waits for them.
-        EventKind::Assigned if !event.by_human => Some(Change::Given),
-        EventKind::Assigned => Some(Change::Assigned(true)),
-        EventKind::HandoverAccepted => Some(Change::Begun),
-        EventKind::Acknowledged if data[PICKED_UP] == true => Some(Change::Begun),
-        EventKind::Reply if event.by_human => Some(Change::Reply),
-        EventKind::Ask => Some(Change::Ask),
-        EventKind::Resolved => read(&data["by"]).map(Change::Resolved),
-        EventKind::Closed => Some(Change::Closed),
-        _ => None,
-    }
-}
 
 /// A clock as it is kept; `warned_at` is when the timeline was told that it is at risk.
 pub fn projection(clock: &Clock, warned_at: Option<DateTime<Utc>>) -> Projection {
@@ -402,46 +261,6 @@ fn facts_of(
     data
 }
 
-/// Somebody learns that a promise is at risk while it can still be kept, once the action has decided who has the ticket.
-fn warn(work: &mut Work<'_>, ticket: &Ticket, clock: &Clock, event: EventId) {
-    let data = json!({"metric": clock.metric.as_str(), "due_at": clock.due_at});
-    work.warnings.push(Warning {
-        promises: clock.applied.policy.0,
-        telling: Telling {
-            data,
-            ..Telling::of(NotificationKind::AtRisk, ticket.id, event)
-        },
-    });
-}
-
-/// That a promise on a ticket is at risk.
-#[derive(Debug, Clone)]
-pub(crate) struct Warning {
-    /// The policy that promised it.
-    promises: DocumentId,
-    telling: Telling,
-}
-
-/// Warns, as the last thing of an action: the engineer who has the ticket, else the engineers of its queue, within the limits
-/// of what one document may tell one person. The rows of those limits come after those of rules, so that two workers never
-/// wait for each other in a circle.
-pub(crate) async fn warn_at_last(work: &mut Work<'_>) -> Result<()> {
-    for warning in std::mem::take(&mut work.warnings) {
-        let Some(ticket) = warning.telling.ticket.and_then(|id| work.row(id).cloned()) else {
-            continue;
-        };
-        if let Some(engineer) = ticket.assignee {
-            work.tell(&[engineer], warning.telling).await?;
-        } else if ticket.status.is_open() {
-            let members = team::members(work.conn(), ticket.team, ticket.tier).await?;
-            let share = share(ticket.priority, false);
-            work.tell_within_limits(warning.promises, &members, warning.telling, share)
-                .await?;
-        }
-    }
-    Ok(())
-}
-
 /// When a clock must be looked at again by itself: when it comes to be at risk, and just after it was due.
 fn deadline(clock: &Clock, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let just_after = clock.due_at.map(|due| due + TimeDelta::microseconds(1));
@@ -561,76 +380,5 @@ impl Desk {
             told,
             rulebook,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tierdesk_domain::id::TeamId;
-    use tierdesk_domain::tier::Tier;
-    use uuid::Uuid;
-
-    fn meant(kind: EventKind, by_human: bool, data: Value) -> Vec<Change> {
-        changes(&ClockEvent {
-            at: DateTime::UNIX_EPOCH,
-            kind,
-            by_human,
-            data,
-            team: TeamId(Uuid::nil()),
-            tier: Tier::L1,
-            priority: Priority::P3,
-            category: None,
-            organisation: None,
-        })
-    }
-
-    #[test]
-    fn what_a_rule_gives_to_somebody_waits_for_a_sign_of_theirs() {
-        let to = json!({"to": Uuid::nil()});
-        let (acknowledged, picked_up) = (EventKind::Acknowledged, json!({PICKED_UP: true}));
-        let pending = json!({"to": "pending"});
-        let waits = Change::Status(Status::Pending);
-        for (kind, by_human, data, expected) in [
-            (EventKind::Assigned, false, &to, &[Change::Given][..]),
-            (EventKind::Assigned, true, &to, &[Change::Assigned(true)]),
-            (
-                EventKind::Assigned,
-                false,
-                &json!({"to": null}),
-                &[Change::Assigned(false)],
-            ),
-            (
-                EventKind::HandoverAccepted,
-                true,
-                &json!({}),
-                &[Change::Begun],
-            ),
-            (acknowledged, true, &picked_up, &[Change::Begun]),
-            // Whoever is in charge has seen it; that is not whoever has it.
-            (acknowledged, true, &json!({"level": 1}), &[]),
-            (EventKind::Status, true, &pending, &[waits, Change::Begun]),
-            (EventKind::Status, false, &pending, &[waits]),
-        ] {
-            assert_eq!(
-                meant(kind, by_human, data.clone()),
-                expected,
-                "{kind} {data}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_reopening_asks_for_an_answer_where_it_says_so_and_old_ones_mean_what_they_meant() {
-        let reopened = |data: Value| meant(EventKind::Reopened, true, data);
-        let asks = reopened(json!({"internal": {"after": "human", "asks": true}}));
-        assert_eq!(asks, [Change::Reopened, Change::Ask]);
-        for data in [
-            json!({"internal": {"after": "human", "asks": false}}),
-            json!({"internal": {"after": "human"}}),
-            json!({}),
-        ] {
-            assert_eq!(reopened(data.clone()), [Change::Reopened], "{data}");
-        }
     }
 }
