@@ -9,7 +9,7 @@ pub(super) use overview::{ages, filed_before_this_week, flow, priorities};
 pub(super) use spread::{Times, seconds, spreads};
 pub(super) use trend::{Trend, trend};
 
-use super::linked::Piece;
+use super::linked::{Line, Piece};
 use crate::filters::grouped;
 
 /// One coloured part of a bar. `x` and `width` are percent.
@@ -25,7 +25,7 @@ pub(crate) struct Part {
 pub(crate) struct Bar {
     pub(crate) label: String,
     /// What it was reckoned from, where the bar does not say it by its length.
-    pub(crate) from: Option<Piece>,
+    pub(crate) from: Line,
     pub(crate) aria: String,
     pub(crate) parts: Vec<Part>,
     /// The place of a mark on it, in percent.

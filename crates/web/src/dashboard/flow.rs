@@ -126,7 +126,7 @@ fn queues(figures: &Figures) -> Section {
                 .collect();
             Bar {
                 label: label.clone(),
-                from: None,
+                from: Vec::new(),
                 aria: text::fill(
                     "dashboard.moved_aria",
                     &[("queue", label), ("n", &moved(pair))],

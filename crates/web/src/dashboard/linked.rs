@@ -57,12 +57,13 @@ pub(crate) fn before(lens: &Lens, key: &Key, of: impl Into<Listed>, told: String
     line("dashboard.before", &[("n", &told)])
 }
 
-/// `25 counted`, with the list; nothing of none.
-pub(crate) fn counted_from(n: u64, of: impl Into<Listed>, lens: &Lens, key: &Key) -> Option<Piece> {
-    (n > 0).then(|| {
-        let told = text::count("dashboard.n_counted", grouped(n));
-        Piece::link(told, counted(of, lens, key))
-    })
+/// `of 25`, with the list; nothing of none.
+pub(crate) fn counted_from(n: u64, of: impl Into<Listed>, lens: &Lens, key: &Key) -> Line {
+    if n == 0 {
+        return Line::new();
+    }
+    let number = Piece::link(grouped(n), counted(of, lens, key));
+    line("dashboard.of_all", &[("n", &number)])
 }
 
 /// What stands for a share of nothing, and for a time that nobody took.

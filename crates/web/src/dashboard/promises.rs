@@ -92,12 +92,8 @@ fn section(
                 let cell = Cell::share(share, shared.share(share, lens, key));
                 let before = promise.share(&pair.before);
                 cells.push(
-                    cell.with(
-                        counted_from(share.whole, promise.all, lens, key)
-                            .into_iter()
-                            .collect(),
-                    )
-                    .before(Value::Share(before), shared.before(before, lens, key)),
+                    cell.with(counted_from(share.whole, promise.all, lens, key))
+                        .before(Value::Share(before), shared.before(before, lens, key)),
                 );
                 let measures = [
                     (Some(promise.kept), "dashboard.kept"),

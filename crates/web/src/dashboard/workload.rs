@@ -40,7 +40,7 @@ pub(super) async fn sheet(
                 let href = list(Listed::Open, None, &lens.view, &it.key());
                 Bar {
                     label: it.name.clone(),
-                    from: None,
+                    from: Vec::new(),
                     aria: text::fill(
                         "dashboard.workload_aria",
                         &[("name", &it.name), ("n", &it.open)],

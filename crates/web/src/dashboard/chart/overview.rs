@@ -46,7 +46,7 @@ pub(in crate::dashboard) fn flow(d: &Dashboard) -> Bars {
     let bot = text::t("dashboard.bot");
     let mut bars = vec![Bar {
         label: bot.to_owned(),
-        from: None,
+        from: Vec::new(),
         aria: aria(bot, by_bot, passed_on, 0),
         parts: parts(
             vec![
@@ -76,7 +76,7 @@ pub(in crate::dashboard) fn flow(d: &Dashboard) -> Bars {
         let have = list(Listed::Open, None, &d.lens.view, &key);
         bars.push(Bar {
             label: tier.to_string(),
-            from: None,
+            from: Vec::new(),
             aria: aria(tier.name(), resolved, up, open),
             parts: parts(
                 vec![
@@ -160,7 +160,7 @@ pub(in crate::dashboard) fn priorities(d: &Dashboard) -> Bars {
 /// The colour and the word of each age, the youngest first.
 const AGES: [(&str, &str); 4] = [
     ("f-accent-2", "dashboard.age_young"),
-    ("f-info", "dashboard.age_middle"),
+    ("f-mute", "dashboard.age_middle"),
     ("f-accent", "dashboard.age_older"),
     ("f-ink", "dashboard.age_old"),
 ];
@@ -230,7 +230,7 @@ pub(in crate::dashboard) fn ages(d: &Dashboard) -> Bars {
                     ],
                 ),
                 label,
-                from: None,
+                from: Vec::new(),
                 parts: parts(
                     numbers
                         .map(|(((class, _), n), days)| {

@@ -54,7 +54,7 @@ pub(in crate::dashboard) fn spreads(
                 ],
             ),
             label: it.label,
-            from: Some(Piece::link(it.number, it.href.clone())),
+            from: vec![Piece::link(it.number, it.href.clone())],
             parts: parts(
                 vec![
                     ("f-accent", half, it.href.clone()),
