@@ -489,6 +489,10 @@ async fn figures_fit_every_width_and_pass_axe_in_light_and_dark() {
             format!("/dashboard/tickets?{days}&measure=resolve_business"),
         ),
         (
+            "figures-whole",
+            format!("/dashboard/tickets?{days}&measure=resolutions&tier=L1"),
+        ),
+        (
             "figures-wrong",
             "/dashboard/flow?from=2026-11-02&to=2026-11-01".to_owned(),
         ),
