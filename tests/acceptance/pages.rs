@@ -5,12 +5,18 @@ use support::world::{PEOPLE, World};
 use tierdesk_web::{Audience, table};
 
 /// What answers `GET` and is no page of words, and why.
-const NO_PAGES: [(&str, &str); 12] = [
+const NO_PAGES: [(&str, &str); 18] = [
     ("/", "sends each to their first page"),
     ("/assets/{version}/{*name}", "a file of the product"),
     ("/attachments/{id}", "somebody's file, always a download"),
     ("/dashboard.csv", "a table for other programs"),
+    ("/dashboard/flow.csv", "a table for other programs"),
+    ("/dashboard/promises.csv", "a table for other programs"),
+    ("/dashboard/skills.csv", "a table for other programs"),
     ("/dashboard/tickets.csv", "a table for other programs"),
+    ("/dashboard/tiers.csv", "a table for other programs"),
+    ("/dashboard/times.csv", "a table for other programs"),
+    ("/dashboard/workload.csv", "a table for other programs"),
     ("/favicon.ico", "a file of the product"),
     ("/healthz", "a word"),
     ("/jobs/{id}", "sends to the job on its ticket"),

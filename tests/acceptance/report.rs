@@ -12,6 +12,7 @@ use tierdesk_domain::dashboard::{View, When};
 use tierdesk_domain::id::TeamId;
 use tierdesk_domain::period::{Compare, Preset};
 use tierdesk_domain::report::{Page, Rhythm, Schedule};
+use tierdesk_domain::tier::Tier;
 use tierdesk_mail::{Mailbox, Transport};
 use tierdesk_worker::Post;
 use tierdesk_worker::outbox::Outbox;
@@ -211,6 +212,43 @@ async fn each_reader_gets_the_teams_that_they_and_the_owner_answer_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mailed_report_says_how_long_it_took_and_not_only_on_average() {
+    let scene = Scene::new().await;
+    scene.save(scene.daily(&[&scene.owner])).await;
+    let requester = scene.desk.requester("Priya Nair").await;
+    let jonas = scene
+        .desk
+        .engineer("Jonas Weber", "Service Desk", Tier::L1)
+        .await;
+    let engineer = scene.desk.caller(&jonas).await;
+    for minutes in [10, 97] {
+        let ticket = scene.desk.file(&requester, "Printer jams", "Since Monday");
+        let ticket = ticket.await;
+        scene.desk.clock.advance(TimeDelta::minutes(minutes));
+        let now = scene.desk.now();
+        let taken = scene
+            .desk
+            .desk
+            .assign(&engineer, ticket.id, Some(jonas.id), None, now);
+        taken.await.unwrap();
+    }
+    let mails = scene.at("2026-10-23T06:30:00Z").await;
+    let text = mails[0].message.text();
+    // Percentiles are within five percent, averages exact.
+    let line = text.lines().find(|it| it.starts_with("Until acknowledged"));
+    let told = line.unwrap().split_once(": ").unwrap().1;
+    assert!(
+        told.starts_with("half within ") && told.contains(", 90 % within 1 h "),
+        "{told}"
+    );
+    assert!(told.ends_with("53 min on average"), "{told}");
+    assert!(
+        text.contains("Until resolved by people, working time: –"),
+        "{text}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_may_see_no_figures_any_more_gets_no_report() {
     let scene = Scene::new().await;
     scene
@@ -326,7 +364,7 @@ async fn a_manager_saves_what_they_see_under_a_name_and_takes_it_away_again() {
     let scene = Scene::new().await;
     let client = scene.desk.sign_in(&scene.owner).await;
     let page = client
-        .get("/dashboard/flow?period=last_month&tier=L2")
+        .get("/dashboard/promises?period=last_month&tier=L2&by=category")
         .await
         .page();
     let save = page
@@ -339,7 +377,7 @@ async fn a_manager_saves_what_they_see_under_a_name_and_takes_it_away_again() {
     let owner = scene.owner.id.to_string();
     let mut fields = vec![
         ("name", ""),
-        ("page", "flow"),
+        ("page", "promises"),
         ("view", view.as_str()),
         ("rhythm", "monthly"),
         ("weekday", "1"),
@@ -357,7 +395,7 @@ async fn a_manager_saves_what_they_see_under_a_name_and_takes_it_away_again() {
     }
     assert_eq!(shown.attribute("#zone", "value"), "Mars/Olympus");
     for (field, value) in [
-        ("name", "Flow of the month"),
+        ("name", "Promises of the month"),
         ("monthday", "31"),
         ("at", "08:00"),
         ("zone", "Asia/Kathmandu"),
@@ -376,16 +414,30 @@ async fn a_manager_saves_what_they_see_under_a_name_and_takes_it_away_again() {
     let open = list.attributes("td a", "href").remove(0);
     assert_eq!(
         open,
-        "/dashboard/flow?period=last_month&compare=before&tier=L2"
+        "/dashboard/promises?period=last_month&compare=before&tier=L2&by=category"
     );
+    let says = list.text("td:has(a)");
+    assert!(
+        says.contains("Last month") && says.contains("L2") && says.contains("by category"),
+        "{says}"
+    );
+    let opened = client.get(&open).await.page();
+    assert_eq!(opened.text("[aria-current=true]"), "Category");
     let report = list.attribute("tbody th a", "href");
     assert_eq!(
         client.get(&report).await.page().attribute("#name", "value"),
-        "Flow of the month"
+        "Promises of the month"
     );
     // 31 October, 08:00 in Kathmandu.
     assert!(scene.at("2026-10-31T02:14:59Z").await.is_empty());
-    assert_eq!(scene.at("2026-10-31T02:15:00Z").await.len(), 1);
+    let mails = scene.at("2026-10-31T02:15:00Z").await;
+    assert_eq!(mails.len(), 1);
+    // What is mailed opens the same, on the days it speaks of.
+    let text = mails[0].message.text();
+    assert!(
+        text.contains("from=2026-09-01&to=2026-09-30&compare=before&tier=L2&by=category"),
+        "{text}"
+    );
     let client = scene.desk.sign_in(&scene.owner).await;
     let removed = client.post(&format!("{report}/remove"), &[]).await;
     assert_eq!(removed.status, 303);

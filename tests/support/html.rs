@@ -22,6 +22,22 @@ impl Page {
             .collect()
     }
 
+    /// The text of every element that matches the CSS selector, without what stands in elements that match the other.
+    #[must_use]
+    pub fn texts_beside(&self, css: &str, other: &str) -> Vec<String> {
+        let other = selector(other);
+        let beside = |element: ElementRef<'_>| {
+            let inside = element.select(&other).flat_map(|it| it.descendants());
+            let inside: Vec<_> = inside.map(|node| node.id()).collect();
+            let rest = element.descendants();
+            let rest = rest.filter(|node| !inside.contains(&node.id()));
+            let words =
+                rest.filter_map(|node| node.value().as_text().map(|it| it.text.to_string()));
+            words.collect::<Vec<_>>().join(" ")
+        };
+        self.0.select(&selector(css)).map(beside).collect()
+    }
+
     /// The text of the first element that matches.
     ///
     /// # Panics

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{CategoryId, OrganisationId, TeamId};
 use crate::names::named;
 use crate::period::{Compare, Period, Preset};
-use crate::tally::{Counts, Measure};
+use crate::tally::{Counts, Measure, Several};
 use crate::ticket::Priority;
 use crate::tier::Tier;
 
@@ -57,6 +57,9 @@ pub struct View {
     /// Only this organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organisation: Option<OrganisationId>,
+    /// What figures are broken down by, where a page offers that; none for what is usual there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Dimension>,
 }
 
 impl Default for View {
@@ -69,6 +72,7 @@ impl Default for View {
             priority: None,
             category: None,
             organisation: None,
+            by: None,
         }
     }
 }
@@ -91,6 +95,7 @@ impl View {
         add("priority", self.priority.map(|it| it.to_string()));
         add("category", self.category.map(|it| it.to_string()));
         add("organisation", self.organisation.map(|it| it.to_string()));
+        add("by", self.by.map(|it| it.to_string()));
         query
     }
 }
@@ -122,6 +127,8 @@ pub struct Promise {
     pub broken: Measure,
     /// The measure of those that the bot kept, where it can.
     pub by_bot: Option<Measure>,
+    /// Kept and broken together.
+    pub all: Several,
 }
 
 /// The promises to requesters.
@@ -130,16 +137,19 @@ pub const SLA: [Promise; 3] = [
         kept: Measure::FirstResponseKept,
         broken: Measure::FirstResponseBreached,
         by_bot: Some(Measure::FirstResponseByBot),
+        all: Several::FirstResponses,
     },
     Promise {
         kept: Measure::NextResponseKept,
         broken: Measure::NextResponseBreached,
         by_bot: None,
+        all: Several::NextResponses,
     },
     Promise {
         kept: Measure::ResolutionKept,
         broken: Measure::ResolutionBreached,
         by_bot: Some(Measure::ResolutionByBot),
+        all: Several::Resolutions,
     },
 ];
 
@@ -149,11 +159,13 @@ pub const OLA: [Promise; 2] = [
         kept: Measure::PickUpKept,
         broken: Measure::PickUpBreached,
         by_bot: None,
+        all: Several::PickUps,
     },
     Promise {
         kept: Measure::TimeInTierKept,
         broken: Measure::TimeInTierBreached,
         by_bot: None,
+        all: Several::TimesInTier,
     },
 ];
 
@@ -284,8 +296,13 @@ mod tests {
         let view = View {
             when: When::Preset(Preset::LastMonth),
             tier: Some(Tier::L2),
+            by: Some(Dimension::Category),
             ..View::default()
         };
+        assert_eq!(
+            view.query(),
+            "period=last_month&compare=before&tier=L2&by=category"
+        );
         let saved = serde_json::to_string(&view).expect("is saved");
         assert_eq!(serde_json::from_str::<View>(&saved).expect("is read"), view);
     }

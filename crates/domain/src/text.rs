@@ -129,24 +129,31 @@ pub fn t(key: &'static str) -> &'static str {
 /// The text of a key with `{name}` replaced by each value. Values are put in as they are; the page escapes the result.
 #[must_use]
 pub fn fill(key: &'static str, values: &[(&str, &dyn Display)]) -> String {
-    let mut rest = t(key);
-    let mut out = String::with_capacity(rest.len() + 32);
-    while let Some(start) = rest.find('{') {
-        let Some(end) = rest[start..].find('}').map(|end| start + end) else {
-            break;
-        };
-        out.push_str(&rest[..start]);
-        match values
-            .iter()
-            .find(|(name, _)| *name == &rest[start + 1..end])
-        {
+    let mut out = String::with_capacity(t(key).len() + 32);
+    for (words, name) in cut(key) {
+        out.push_str(words);
+        let Some(name) = name else { continue };
+        match values.iter().find(|it| it.0 == name) {
             Some((_, value)) => out.push_str(&value.to_string()),
-            None => out.push_str(&rest[start..=end]),
+            None => out.push_str(&format!("{{{name}}}")),
         }
-        rest = &rest[end + 1..];
     }
-    out.push_str(rest);
     out
+}
+
+/// The text of a key cut at its placeholders: the words before each with its name, and at last those after all of them.
+#[must_use]
+pub fn cut(key: &'static str) -> Vec<(&'static str, Option<&'static str>)> {
+    let mut rest = t(key);
+    let mut pieces = Vec::new();
+    while let Some((words, tail)) = rest.split_once('{')
+        && let Some((name, after)) = tail.split_once('}')
+    {
+        pieces.push((words, Some(name)));
+        rest = after;
+    }
+    pieces.push((rest, None));
+    pieces
 }
 
 /// The text for a number: `key.one` for exactly one, `key.other` for the rest, with `{n}` filled in.

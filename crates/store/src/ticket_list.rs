@@ -1,12 +1,18 @@
 //! The lists behind the numbers of a dashboard: the same tickets that were counted.
 
+mod standing;
+
+pub use standing::{at_risk, backlog};
+
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sqlx::PgConnection;
+use tierdesk_domain::actor::ActorKind;
 use tierdesk_domain::authorize::Scope;
 use tierdesk_domain::flow::MEASURES;
 use tierdesk_domain::handover::BounceCode;
 use tierdesk_domain::id::{CategoryId, OrganisationId, PersonId, TeamId, TicketNumber};
-use tierdesk_domain::tally::{Behind, Measure};
+use tierdesk_domain::tally::{Behind, Measure, Several};
 use tierdesk_domain::ticket::{Priority, Status};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
@@ -46,12 +52,20 @@ pub type After = Option<(DateTime<Utc>, Uuid)>;
 pub struct Line {
     /// The ticket; none where it is now with a team that the reader does not answer for.
     pub ticket: Option<Shown>,
-    /// Elapsed and business seconds, where a time was measured.
-    pub took: Option<(i64, i64)>,
+    /// Which count it was; none for what is open or at risk.
+    pub counted_as: Option<Measure>,
+    /// Elapsed seconds, where they were measured.
+    pub elapsed: Option<i64>,
+    /// Business seconds, where they were measured.
+    pub business: Option<i64>,
     /// Why it was moved, where it was: what is known of it, or the reason.
     pub why: Option<String>,
     /// In a word, where a hand-over was sent back.
     pub code: Option<BounceCode>,
+    /// Which kind of doer did it, where something happened.
+    pub by: Option<ActorKind>,
+    /// The person's name, where a person did it.
+    pub who: Option<String>,
     /// When what was counted happened: the event, the filing, or the due time.
     pub at: DateTime<Utc>,
     /// With `at`, the place in the list.
@@ -93,6 +107,10 @@ struct Row {
     business: Option<i64>,
     why: Option<String>,
     code: Option<String>,
+    by: Option<String>,
+    who: Option<String>,
+    /// An event's facts, where they tell which count it was.
+    facts: Option<Value>,
     at: DateTime<Utc>,
     id: Uuid,
 }
@@ -113,14 +131,21 @@ impl TryFrom<Row> for Line {
         };
         Ok(Self {
             ticket: r.shown.then_some(ticket),
-            took: r.elapsed.zip(r.business),
+            counted_as: None,
+            elapsed: r.elapsed,
+            business: r.business,
             why: r.why.filter(|_| r.shown),
             code: row::maybe_word("event", r.code.as_deref())?,
+            by: row::maybe_word("event", r.by.as_deref())?,
+            who: r.who.filter(|_| r.shown),
             at: r.at,
             id: r.id,
         })
     }
 }
+
+/// The place and the length of a page.
+pub type Page = (After, i64);
 
 /// What was counted of events or facts, from `from` to before `to`, oldest first. Nothing for what is counted from tickets.
 pub async fn counted(
@@ -129,46 +154,73 @@ pub async fn counted(
     measure: Measure,
     span: (DateTime<Utc>, DateTime<Utc>),
     filter: &Filter,
-    after: After,
-    limit: i64,
+    page: Page,
 ) -> Result<Vec<Line>> {
     if MEASURES.contains(&measure) {
-        return between_tiers(conn, scope, measure, span, filter, after, limit).await;
+        return between_tiers(conn, scope, measure, span, filter, page).await;
     }
-    match measure.behind() {
-        Some(behind) => happened(conn, scope, behind, span, filter, after, limit).await,
-        None => Ok(Vec::new()),
+    let behind = measure.behind();
+    let mut lines = happened(conn, scope, behind.as_slice(), None, span, filter, page).await?;
+    for line in &mut lines {
+        line.counted_as = Some(measure);
     }
+    Ok(lines)
+}
+
+/// What several counts add up, from `from` to before `to`, oldest first; each says which of them it is.
+pub async fn several(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    several: Several,
+    span: (DateTime<Utc>, DateTime<Utc>),
+    filter: &Filter,
+    page: Page,
+) -> Result<Vec<Line>> {
+    let behind = several.behind();
+    let mut lines = happened(conn, scope, &behind, Some(several), span, filter, page).await?;
+    for measure in several.measures() {
+        if MEASURES.contains(measure) {
+            lines.extend(between_tiers(conn, scope, *measure, span, filter, page).await?);
+        }
+    }
+    Ok(first_of(lines, page.1))
+}
+
+/// The first of what several looks found.
+fn first_of(mut lines: Vec<Line>, limit: i64) -> Vec<Line> {
+    lines.sort_by_key(|line| (line.at, line.id));
+    lines.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    lines
 }
 
 /// These events, from `from` to before `to`, oldest first.
-pub async fn happened(
+async fn happened(
     conn: &mut PgConnection,
     scope: &Scope,
-    behind: Behind,
+    behind: &[Behind],
+    several: Option<Several>,
     span: (DateTime<Utc>, DateTime<Utc>),
     filter: &Filter,
-    after: After,
-    limit: i64,
+    page: Page,
 ) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     // One kind at a time, so that the index gives each in its order.
-    for kind in behind.kinds {
-        lines.extend(of_kind(conn, scope, (*kind, behind), span, filter, after, limit).await?);
+    for behind in behind {
+        for kind in behind.kinds {
+            let these = (*kind, *behind, several);
+            lines.extend(of_kind(conn, scope, these, span, filter, page).await?);
+        }
     }
-    lines.sort_by_key(|line| (line.at, line.id));
-    lines.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(lines)
+    Ok(first_of(lines, page.1))
 }
 
 async fn of_kind(
     conn: &mut PgConnection,
     scope: &Scope,
-    (kind, behind): (EventKind, Behind),
+    (kind, behind, several): (EventKind, Behind, Option<Several>),
     (from, to): (DateTime<Utc>, DateTime<Utc>),
     filter: &Filter,
-    after: After,
-    limit: i64,
+    (after, limit): Page,
 ) -> Result<Vec<Line>> {
     let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
     let categories = filter.categories();
@@ -182,13 +234,14 @@ async fn of_kind(
                   (coalesce(e.data #> '{internal,resolved_in}', e.data #> '{internal,acknowledged_in}') ->> 'elapsed_seconds')::bigint as elapsed,
                   (coalesce(e.data #> '{internal,resolved_in}', e.data #> '{internal,acknowledged_in}') ->> 'business_seconds')::bigint as business,
                   case when e.kind in ('escalated', 'handed_back') then coalesce(e.data ->> 'known', left(c.body, 300)) end as "why?",
-                  null::text as code
+                  null::text as code, e.actor_kind as "by?", doer.name as "who?", case when $20 then e.data end as facts
            from event e
            join ticket t on t.id = e.ticket_id
            left join content c on c.id = e.content_id and c.replaced_at is null
            join team on team.id = t.team_id
            join person r on r.id = t.requester_id
            left join person a on a.id = t.assignee_id
+           left join person doer on doer.id = e.actor_id and e.actor_kind = 'human'
            where e.kind = $1 and e.at >= $2 and e.at < $3
              and ($4::text[] is null or case when $5 = '' then e.data #>> $4 is not null else e.data #>> $4 = $5 end)
              and e.team_id = any ($6) and ($7::smallint is null or e.tier = $7)
@@ -218,12 +271,20 @@ async fn of_kind(
         behind.above,
         categories.as_deref(),
         filter.organisation.map(|it| it.0),
-        filter.person.map(|it| it.0)
+        filter.person.map(|it| it.0),
+        several.is_some()
     )
     .fetch_all(conn)
     .await?
     .into_iter()
-    .map(Line::try_from)
+    .map(|mut row| {
+        let facts = row.facts.take();
+        let counted_as = several.zip(facts).and_then(|(several, facts)| several.counted_as(kind, &facts));
+        Ok(Line {
+            counted_as,
+            ..Line::try_from(row)?
+        })
+    })
     .collect()
 }
 
@@ -234,8 +295,7 @@ async fn between_tiers(
     measure: Measure,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
     filter: &Filter,
-    after: After,
-    limit: i64,
+    (after, limit): Page,
 ) -> Result<Vec<Line>> {
     if filter.person.is_some() {
         return Ok(Vec::new());
@@ -246,16 +306,21 @@ async fn between_tiers(
         Row,
         r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
                   a.name as "assignee?", ticket_internal_in_scope($4, $5, $6, t.team_id) as "shown!", f.at, f.id,
-                  null::bigint as elapsed, null::bigint as business, left(c.body, 300) as "why?", e.data ->> 'code' as code
+                  null::bigint as elapsed, case when f.measure = 'stay' then f.value end as business,
+                  coalesce(e.data ->> 'known', left(c.body, 300)) as "why?", e.data ->> 'code' as code,
+                  e.actor_kind as "by?", doer.name as "who?", null::jsonb as facts
            from flow_fact f
            join ticket t on t.id = f.ticket_id
            join team on team.id = t.team_id
            join person r on r.id = t.requester_id
            left join person a on a.id = t.assignee_id
            left join lateral (
-               select data, content_id from event
-               where ticket_id = f.ticket_id and event.at = f.at and kind = 'handover_bounced' and f.measure in ('bounced', 'bounced_back')
+               select data, content_id, actor_kind, actor_id from event
+               where ticket_id = f.ticket_id and event.at = f.at
+                 and kind = case when f.measure in ('bounced', 'bounced_back') then 'handover_bounced'
+                                 when f.measure in ('handed_over', 'received') then 'escalated' end
                limit 1) e on true
+           left join person doer on doer.id = e.actor_id and e.actor_kind = 'human'
            left join content c on c.id = e.content_id and c.replaced_at is null
            where f.measure = $1 and f.at >= $2 and f.at < $3
              and f.team_id = any ($7) and ($8::smallint is null or f.tier = $8) and ($9::smallint is null or f.priority = $9)
@@ -281,107 +346,11 @@ async fn between_tiers(
     .fetch_all(conn)
     .await?
     .into_iter()
-    .map(Line::try_from)
-    .collect()
-}
-
-/// Open tickets filed from `from` (none: ever) to before `to` (none: until now), oldest first.
-pub async fn backlog(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    (from, to): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
-    filter: &Filter,
-    after: After,
-    limit: i64,
-) -> Result<Vec<Line>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
-    let categories = filter.categories();
-    sqlx::query_as!(
-        Row,
-        r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
-                  a.name as "assignee?", true as "shown!", null::bigint as elapsed, null::bigint as business,
-                  null::text as why, null::text as code, t.created_at as at, t.id
-           from ticket t
-           join team on team.id = t.team_id
-           join person r on r.id = t.requester_id
-           left join person a on a.id = t.assignee_id
-           where t.status in ('new', 'open', 'pending', 'on_hold')
-             and ($1::timestamptz is null or t.created_at >= $1)
-             and ($2::timestamptz is null or t.created_at < $2)
-             and t.team_id = any ($3) and ($4::smallint is null or t.tier = $4)
-             and ($5::smallint is null or t.priority = $5)
-             and ticket_internal_in_scope($6, $7, $8, t.team_id)
-             and ($9::timestamptz is null or (t.created_at, t.id) > ($9, $10::uuid))
-             and ($12::uuid[] is null or coalesce(t.category_id, '00000000-0000-0000-0000-000000000000') = any ($12))
-             and ($13::uuid is null or coalesce(t.organisation_id, '00000000-0000-0000-0000-000000000000') = $13)
-             and ($14::uuid is null or t.assignee_id = $14)
-           order by t.created_at, t.id limit $11"#,
-        from,
-        to,
-        &crate::tally::ids(&filter.teams),
-        filter.tier.map(Tier::number),
-        filter.priority.map(Priority::number),
-        scope.everything(),
-        scope.unrestricted(),
-        &teams,
-        after.map(|it| it.0),
-        after.map(|it| it.1),
-        limit,
-        categories.as_deref(),
-        filter.organisation.map(|it| it.0),
-        filter.person.map(|it| it.0)
-    )
-    .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(Line::try_from)
-    .collect()
-}
-
-/// Tickets with a running clock that has a quarter or less of its time left, the earliest due first (decision 43).
-pub async fn at_risk(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    filter: &Filter,
-    now: DateTime<Utc>,
-    after: After,
-    limit: i64,
-) -> Result<Vec<Line>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
-    let categories = filter.categories();
-    sqlx::query_as!(
-        Row,
-        r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
-                  a.name as "assignee?", true as "shown!", null::bigint as elapsed, null::bigint as business,
-                  null::text as why, null::text as code, t.next_risk_at as "at!", t.id
-           from ticket t
-           join team on team.id = t.team_id
-           join person r on r.id = t.requester_id
-           left join person a on a.id = t.assignee_id
-           where t.next_risk_at <= $1 and t.status in ('new', 'open', 'pending', 'on_hold')
-             and t.team_id = any ($2) and ($3::smallint is null or t.tier = $3)
-             and ($4::smallint is null or t.priority = $4)
-             and ticket_internal_in_scope($5, $6, $7, t.team_id)
-             and ($8::timestamptz is null or (t.next_risk_at, t.id) > ($8, $9::uuid))
-             and ($11::uuid[] is null or coalesce(t.category_id, '00000000-0000-0000-0000-000000000000') = any ($11))
-             and ($12::uuid is null or coalesce(t.organisation_id, '00000000-0000-0000-0000-000000000000') = $12)
-           order by t.next_risk_at, t.id limit $10"#,
-        now,
-        &crate::tally::ids(&filter.teams),
-        filter.tier.map(Tier::number),
-        filter.priority.map(Priority::number),
-        scope.everything(),
-        scope.unrestricted(),
-        &teams,
-        after.map(|it| it.0),
-        after.map(|it| it.1),
-        limit,
-        categories.as_deref(),
-        filter.organisation.map(|it| it.0)
-    )
-    .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(Line::try_from)
+    .map(|row| {
+        Ok(Line {
+            counted_as: Some(measure),
+            ..Line::try_from(row)?
+        })
+    })
     .collect()
 }

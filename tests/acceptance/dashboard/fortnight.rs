@@ -287,20 +287,34 @@ impl Fortnight {
         counts.number(measure) + counts.spread(measure).number()
     }
 
-    /// Pages through the list behind a number.
+    /// How long the list behind a number is.
     pub(super) async fn rows(&self, caller: &Caller, view: View, of: ListOf) -> usize {
-        let (mut after, mut rows) = (None, 0);
+        self.lines(caller, view, of).await.len()
+    }
+
+    /// Pages through the list behind a number: what each row was counted as.
+    pub(super) async fn lines(
+        &self,
+        caller: &Caller,
+        view: View,
+        of: ListOf,
+    ) -> Vec<Option<Measure>> {
+        let (mut after, mut all) = (None, Vec::new());
         loop {
-            let list = List { of, person: None };
+            let list = List {
+                of,
+                person: None,
+                alone: false,
+            };
             let found =
                 self.desk
                     .desk
                     .tickets_behind(caller, view, list, (after, 7), self.desk.now());
             let lines = found.await.unwrap().lines;
-            rows += lines.len();
+            all.extend(lines.iter().map(|line| line.counted_as));
             match lines.last() {
                 Some(last) if lines.len() == 7 => after = Some((last.at, last.id)),
-                _ => return rows,
+                _ => return all,
             }
         }
     }

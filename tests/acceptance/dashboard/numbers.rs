@@ -1,5 +1,7 @@
 //! Every number is what the events say, and its list has that many rows.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -8,7 +10,7 @@ use tierdesk_desk::DeskError;
 use tierdesk_desk::dashboard::ListOf;
 use tierdesk_domain::dashboard::{View, When};
 use tierdesk_domain::flow::MEASURES;
-use tierdesk_domain::tally::Measure;
+use tierdesk_domain::tally::{Measure, Several};
 use uuid::Uuid;
 
 use super::fortnight::{Event, Fortnight, LONDON, days};
@@ -119,6 +121,38 @@ async fn what_happens_between_the_tiers_has_the_same_days_filters_and_lists() {
         fortnight.desk.desk.fold_tally().await.unwrap();
     }
     assert!(seen > 500, "a busy fortnight: {seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_a_whole_has_every_row_once_and_says_which_part_it_is() {
+    let mut fortnight = Fortnight::begin().await;
+    fortnight.live().await;
+    let caller = fortnight.desk.caller(&fortnight.head).await;
+    let mut seen = 0;
+    for view in fortnight.views() {
+        for &several in Several::ALL {
+            let lines = fortnight
+                .lines(&caller, view, ListOf::Several(several))
+                .await;
+            let mut told: BTreeMap<Measure, u64> = BTreeMap::new();
+            for line in &lines {
+                *told.entry(line.unwrap()).or_default() += 1;
+            }
+            let mut expected = BTreeMap::new();
+            for measure in several.measures() {
+                expected.insert(*measure, fortnight.number(&caller, view, *measure).await);
+            }
+            if several == Several::ByPeople {
+                // What was solved at first contact is among what people resolved.
+                let first = expected[&Measure::FirstContact];
+                *expected.get_mut(&Measure::ResolveElapsed).unwrap() -= first;
+            }
+            expected.retain(|_, n| *n > 0);
+            assert_eq!(told, expected, "{several} of {view:?}");
+            seen += lines.len();
+        }
+    }
+    assert!(seen > 1_000, "a busy fortnight: {seen}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,13 @@
 //! The pages of figures, their lists and their tables for spreadsheets.
 
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
 use sqlx::Executor;
 use support::browser::Browser;
 use support::{axe, database};
-use tierdesk_domain::tally::Measure;
+use tierdesk_domain::dashboard::{Share, percent};
+use tierdesk_domain::tally::{Measure, Several};
 use uuid::Uuid;
 
 use super::fortnight::{Fortnight, days};
@@ -19,7 +23,16 @@ async fn each_number_on_each_page_opens_a_list_with_that_many_rows() {
     fortnight.live().await;
     fortnight.desk.desk.fold_tally().await.unwrap();
     let client = fortnight.desk.sign_in(&fortnight.head).await;
-    let mut followed = 0;
+    // A category below another: what is counted in the one is not in the list of the other.
+    let mut owner = database::connect(&fortnight.desk.database).await;
+    sqlx::query("update category set parent_id = $1 where id = $2")
+        .bind(fortnight.categories[0].0)
+        .bind(fortnight.categories[1].0)
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let (mut followed, mut shares, mut times) = (0, 0, 0);
+    let mut lists: HashMap<String, Vec<String>> = HashMap::new();
     for path in [
         "/dashboard?",
         "/dashboard/promises?by=category&",
@@ -40,48 +53,68 @@ async fn each_number_on_each_page_opens_a_list_with_that_many_rows() {
             page.all_text().contains("Europe/London"),
             "{path} says whose days it counts"
         );
-        // Whatever stands where numbers stand is a link, and the rows of its list are as many as it says.
-        let numbers = |selector: &str| -> Vec<usize> {
-            // Below a number may stand what it was before.
-            let texts = page.texts(selector).into_iter();
-            let mut all: Vec<usize> = texts
-                .filter_map(|it| number(it.split("before").next()?))
-                .collect();
-            all.retain(|n| *n > 0);
-            all.sort_unstable();
-            all
-        };
-        assert_eq!(
-            numbers("td.num, .kpi .n, .bars .num"),
-            numbers("td.num a, .kpi a.n, .bars .num a"),
-            "{path}: a number without a list"
-        );
+        // Whatever stands where numbers stand is a link, but a nought that has no list; the names of queues are none.
+        for beside in page.texts_beside("td.num, .kpi, .bars .num, .bars .from", "a") {
+            if beside.trim() == "0" {
+                continue;
+            }
+            let rest = ["L1", "L2", "L3"]
+                .map(|it| beside.matches(it).count())
+                .iter()
+                .sum::<usize>();
+            let digits = beside.chars().filter(char::is_ascii_digit).count();
+            assert_eq!(digits, rest, "{path}: a number without a list: {beside}");
+        }
+        // The rows of its list are as many as it says; a share is that of the rows that say they are the part.
         let links = page.attributes("main a", "href");
         for (href, text) in links.iter().zip(page.texts("main a")) {
-            // `12`, `12 new`, `before: 12`; a share has the list of what was kept, a length of time that of what took it.
+            let share = text.contains('%');
             let words = || text.split_whitespace().chain([text.as_str()]);
-            let measured = words().any(|word| ["%", "d", "h", "min", "s"].contains(&word));
-            let Some(number) = words().find_map(number).filter(|_| !measured) else {
+            let time = words().any(|word| ["d", "h", "min", "s"].contains(&word));
+            let told = words().find_map(number).filter(|_| !time && !share);
+            if !href.starts_with("/dashboard/tickets?") || told == Some(0) {
                 continue;
+            }
+            let csv = href.replacen("tickets?", "tickets.csv?", 1);
+            let known = lists.get(&csv).cloned();
+            let rows: Vec<String> = match known {
+                Some(rows) => rows,
+                None => {
+                    let body = client.get(&csv).await.body;
+                    for line in body.lines().skip(1) {
+                        let at = line.split(',').next().unwrap();
+                        assert!(chrono::DateTime::parse_from_rfc3339(at).is_ok(), "{line}");
+                    }
+                    let counted_as = |line: &str| line.rsplit(',').nth(1).unwrap().to_owned();
+                    body.lines().skip(1).map(counted_as).collect()
+                }
             };
-            if !href.starts_with("/dashboard/tickets?") || number == 0 {
-                continue;
+            lists.insert(csv, rows.clone());
+            let measure = href.split(['=', '&']).nth(1).unwrap();
+            if let Some(told) = told {
+                assert_eq!(rows.len(), told, "{path}: {text}: {href}");
+                followed += 1;
+            } else if let (true, Ok(several)) = (share, measure.parse::<Several>()) {
+                let parts = if several == Several::PassedOrSolved {
+                    2
+                } else {
+                    1
+                };
+                let parts = &several.measures()[..parts];
+                let is_part = |row: &&String| parts.iter().any(|it| it.as_str() == **row);
+                let share = Share {
+                    part: rows.iter().filter(is_part).count() as u64,
+                    whole: rows.len() as u64,
+                };
+                assert_eq!(percent(share), text, "{path}: {href}");
+                shares += 1;
+            } else if time {
+                assert!(!rows.is_empty(), "{path}: {text}: {href}");
+                times += 1;
             }
-            let csv = client
-                .get(&href.replacen("tickets?", "tickets.csv?", 1))
-                .await;
-            assert_eq!(
-                csv.body.lines().count() - 1,
-                number,
-                "{path}: {text}: {href}"
-            );
-            for line in csv.body.lines().skip(1) {
-                let at = line.split(',').next().unwrap();
-                assert!(chrono::DateTime::parse_from_rfc3339(at).is_ok(), "{line}");
-            }
-            followed += 1;
         }
     }
+    assert!(shares > 40 && times > 60, "{shares} {times}");
     assert!(followed > 60, "{followed}");
     let list = client
         .get("/dashboard/tickets?measure=opened&from=2026-10-19&to=2026-11-01")
@@ -90,6 +123,231 @@ async fn each_number_on_each_page_opens_a_list_with_that_many_rows() {
     let more = list.attribute(".pager a", "href");
     assert_eq!(list.texts("tbody tr").len(), 50);
     assert!(!client.get(&more).await.page().texts("tbody tr").is_empty());
+}
+
+/// A place or a width in percent.
+fn percents(texts: Vec<String>) -> Vec<f64> {
+    let number = |text: &String| text.trim_end_matches('%').parse().unwrap();
+    texts.iter().map(number).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_never_stands_without_the_numbers_it_comes_from() {
+    let mut fortnight = Fortnight::begin().await;
+    fortnight.live().await;
+    let client = fortnight.desk.sign_in(&fortnight.head).await;
+    let mut seen = 0;
+    for path in [
+        "/dashboard?",
+        "/dashboard/promises?by=tier&",
+        "/dashboard/tiers?",
+        "/dashboard/skills?",
+    ] {
+        let page = client
+            .get(&format!("{path}from=2026-10-26&to=2026-11-01"))
+            .await
+            .page();
+        for text in page.texts(".kpi, td.num") {
+            let now = text.split("before").next().unwrap();
+            let Some((share, rest)) = now.split_once(" %") else {
+                continue;
+            };
+            let share = format!("{} %", share.rsplit(' ').next().unwrap());
+            let numbers: Vec<u64> = rest
+                .split_whitespace()
+                .filter_map(|it| number(it).map(|n| n as u64))
+                .collect();
+            match numbers[..] {
+                [part, whole] => {
+                    assert_eq!(percent(Share { part, whole }), share, "{path}: {text}");
+                }
+                // Where kept and broken have columns of their own, the whole stands below.
+                [_] => assert!(rest.trim_start().starts_with("of "), "{path}: {text}"),
+                _ => panic!("{path}: a share alone: {text}"),
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_are_drawn_on_one_scale_with_a_mark_at_their_average() {
+    let mut fortnight = Fortnight::begin().await;
+    fortnight.live().await;
+    let client = fortnight.desk.sign_in(&fortnight.head).await;
+    for path in ["/dashboard/times", "/dashboard/times?by=team&"] {
+        let joint = if path.contains('?') { "" } else { "?" };
+        let page = client
+            .get(&format!("{path}{joint}from=2026-10-19&to=2026-11-01"))
+            .await
+            .page();
+        let section = "section:has(h2[id^=trb])";
+        let bars = page.texts(&format!("{section} .bars .of")).len();
+        let rows = page.texts(&format!("{section} tbody tr")).len();
+        assert!(bars > 1 && bars == rows, "{path}: {bars} bars, {rows} rows");
+        let marks = percents(page.attributes(&format!("{section} .bars .f-mark"), "x"));
+        let half = percents(page.attributes(&format!("{section} .bars .f-accent"), "width"));
+        let most = percents(page.attributes(&format!("{section} .bars .f-accent-2"), "width"));
+        assert_eq!([marks.len(), half.len(), most.len()], [bars; 3], "{path}");
+        let ends: Vec<f64> = half.iter().zip(&most).map(|(a, b)| a + b).collect();
+        let longest = ends.iter().chain(&marks).fold(0.0_f64, |a, b| a.max(*b));
+        assert!((33.0..=100.1).contains(&longest), "{path}: {longest}");
+        let scale = page.texts(&format!("{section} .ticks text"));
+        assert!(
+            scale.len() == 3 && scale[0] == "0" && scale[2].ends_with('h'),
+            "{scale:?}"
+        );
+        for aria in page.attributes(&format!("{section} .bars svg[role=img]"), "aria-label") {
+            assert!(
+                aria.contains("half within") && aria.contains("on average"),
+                "{aria}"
+            );
+        }
+        // Where nothing was counted, no empty scale is drawn.
+        let by_bot = "section:has(h2[id^=tbb])";
+        assert_eq!(
+            page.has(&format!("{by_bot} svg")),
+            page.has(&format!("{by_bot} tbody tr"))
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_time_is_drawn_as_one_time_and_none_as_nothing() {
+    let mut fortnight = Fortnight::begin().await;
+    fortnight
+        .desk
+        .clock
+        .set("2026-10-19T10:00:00Z".parse().unwrap());
+    let id = fortnight.file().await;
+    fortnight.desk.clock.advance(TimeDelta::minutes(97));
+    let engineer = fortnight.desk.caller(&fortnight.engineer).await;
+    let me = Some(fortnight.engineer.id);
+    let now = fortnight.desk.now();
+    fortnight
+        .desk
+        .desk
+        .assign(&engineer, id, me, None, now)
+        .await
+        .unwrap();
+    let client = fortnight.desk.sign_in(&fortnight.head).await;
+    let page = client
+        .get("/dashboard/times?from=2026-10-19&to=2026-10-19&compare=none")
+        .await
+        .page();
+    let taken = "section:has(h2[id^=tab])";
+    assert_eq!(
+        page.text(&format!("{taken} .bars title")),
+        page.attribute(&format!("{taken} .bars svg[role=img]"), "aria-label")
+    );
+    assert!(page.text(&format!("{taken} .bars title")).ends_with(
+        "1 ticket: half within 1 h 37 min, nine in ten within 1 h 37 min, on average 1 h 37 min"
+    ));
+    assert_eq!(
+        page.texts(&format!("{taken} td.num")),
+        ["1", "1 h 37 min", "1 h 37 min", "1 h 37 min", "1 h 37 min"]
+    );
+    let nothing = page.texts("section:has(h2[id^=trb])");
+    assert!(
+        nothing[0].contains("Nothing to count yet") && !page.has("section:has(h2[id^=trb]) svg")
+    );
+    // A single day is a line across the picture of days.
+    let first = client
+        .get("/dashboard?from=2026-10-19&to=2026-10-19")
+        .await
+        .page();
+    assert_eq!(first.attribute("polyline.s-mute", "points"), "0,30 1000,30");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_l1_escalates_is_drawn_by_category_with_a_mark_where_a_gap_begins() {
+    let mut fortnight = Fortnight::begin().await;
+    fortnight.live().await;
+    let client = fortnight.desk.sign_in(&fortnight.head).await;
+    let page = client
+        .get("/dashboard/skills?from=2026-10-19&to=2026-11-01")
+        .await
+        .page();
+    let labels = page.texts(".bars .of b");
+    assert!(labels.len() > 2, "{labels:?}");
+    assert_eq!(labels, page.texts("tbody th"));
+    let shares = page.texts(".bars .num");
+    let whole: Vec<f64> = shares
+        .iter()
+        .map(|it| it.trim_end_matches(" %").parse().unwrap())
+        .collect();
+    let to_l2 = percents(page.attributes(".bars .f-accent", "width"));
+    let to_l3 = percents(page.attributes(".bars .f-ink", "width"));
+    for (n, share) in whole.iter().enumerate() {
+        assert!(
+            (to_l2[n] + to_l3[n] - share).abs() < 0.1,
+            "{}: {} and {} of {share}",
+            labels[n],
+            to_l2[n],
+            to_l3[n]
+        );
+    }
+    let marks = page.attributes(".bars .f-mark", "x");
+    assert!(marks.len() == labels.len() && marks.iter().all(|it| it == "50.00%"));
+    let legend = page.texts(".legend").join(" ");
+    assert!(legend.contains("50 %, from where it is a gap"), "{legend}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_sheet_is_a_table_for_spreadsheets_with_the_very_figures_it_shows() {
+    let mut fortnight = Fortnight::begin().await;
+    fortnight.live().await;
+    let client = fortnight.desk.sign_in(&fortnight.head).await;
+    let mut compared = 0;
+    for path in [
+        "/dashboard/promises?by=category&",
+        "/dashboard/times?by=period&",
+        "/dashboard/flow?",
+        "/dashboard/tiers?",
+        "/dashboard/workload?",
+        "/dashboard/skills?",
+    ] {
+        let page = client
+            .get(&format!("{path}from=2026-10-26&to=2026-11-01"))
+            .await
+            .page();
+        let links = page.attributes(".page-head a", "href");
+        let link = links.iter().find(|it| it.contains(".csv?")).unwrap();
+        let csv = client.get(link).await;
+        assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
+        let shown = page.texts("td.num");
+        let lines: Vec<&str> = csv.body.lines().skip(1).collect();
+        assert_eq!(lines.len(), shown.len(), "{link}");
+        for (line, shown) in lines.iter().zip(shown) {
+            assert!(
+                line.starts_with("2026-10-26,2026-11-01,\"Europe/London\","),
+                "{line}"
+            );
+            let mut last: Vec<&str> = line.rsplit(',').take(7).collect();
+            last.reverse();
+            let now = shown.split("before").next().unwrap();
+            let told = |text: &str| text.parse::<u64>().unwrap();
+            match last[0] {
+                "number" => assert_eq!(number(now), Some(told(last[1]) as usize), "{line}"),
+                "share" => {
+                    let share = Share {
+                        part: told(last[1]),
+                        whole: told(last[2]),
+                    };
+                    assert!(now.starts_with(&percent(share)), "{line}: {shown}");
+                }
+                "seconds" => assert_eq!(last[1].is_empty(), now.starts_with('–'), "{line}"),
+                unit => panic!("{unit}: {line}"),
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared > 200, "{compared}");
+    let wrong = client
+        .get("/dashboard/times.csv?from=2026-11-05&to=2026-11-01")
+        .await;
+    assert_eq!(wrong.status, 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,6 +487,10 @@ async fn figures_fit_every_width_and_pass_axe_in_light_and_dark() {
         (
             "figures-list",
             format!("/dashboard/tickets?{days}&measure=resolve_business"),
+        ),
+        (
+            "figures-whole",
+            format!("/dashboard/tickets?{days}&measure=resolutions&tier=L1"),
         ),
         (
             "figures-wrong",

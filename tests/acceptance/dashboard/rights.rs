@@ -2,7 +2,7 @@
 
 use tierdesk_desk::dashboard::ListOf;
 use tierdesk_domain::dashboard::View;
-use tierdesk_domain::tally::Measure;
+use tierdesk_domain::tally::{Measure, Several};
 
 use super::fortnight::{Fortnight, days};
 use super::numbers::{is, shows};
@@ -43,6 +43,22 @@ async fn a_manager_never_learns_other_teams_numbers_or_titles() {
             "{measure}"
         );
     }
+    for &several in Several::ALL {
+        let mut expected = 0;
+        for &measure in several.measures() {
+            // What was solved at first contact is among what people resolved.
+            if measure != Measure::FirstContact {
+                expected += fortnight.number(&caller, view, measure).await;
+            }
+        }
+        assert_eq!(
+            fortnight
+                .rows(&caller, view, ListOf::Several(several))
+                .await as u64,
+            expected,
+            "{several}"
+        );
+    }
     let client = fortnight.desk.sign_in(&network).await;
     // A ticket that left Network counts there, and says no more than that.
     let moved = client
@@ -54,6 +70,15 @@ async fn a_manager_never_learns_other_teams_numbers_or_titles() {
         text.contains("A ticket that is with another team now"),
         "{text}"
     );
+    // Nor do the lists that tell their rows apart, on a page or in a table.
+    for &several in Several::ALL {
+        for list in ["tickets", "tickets.csv"] {
+            let address =
+                format!("/dashboard/{list}?measure={several}&from=2026-10-19&to=2026-11-10");
+            let reply = client.get(&address).await;
+            assert!(!reply.body.contains("Service Desk"), "{address}");
+        }
+    }
     for path in [
         "/dashboard",
         "/dashboard/promises?by=team",

@@ -5,7 +5,8 @@ use tierdesk_domain::dashboard::View;
 use tierdesk_domain::id::PersonId;
 use tierdesk_domain::period::Period;
 use tierdesk_domain::tally::{Measure, Several};
-use tierdesk_store::ticket_list::{self, After, Line};
+use tierdesk_store::person;
+use tierdesk_store::ticket_list::{self, Line, Page};
 
 use super::Lens;
 use crate::error::Result;
@@ -31,6 +32,8 @@ pub struct List {
     pub of: ListOf,
     /// Only what this engineer did, or has.
     pub person: Option<PersonId>,
+    /// Only the view's very category, without those below it.
+    pub alone: bool,
 }
 
 /// A page of such a list.
@@ -40,6 +43,8 @@ pub struct ListPage {
     pub lens: Lens,
     /// The rows.
     pub lines: Vec<Line>,
+    /// The name of the engineer whose list it is, where there are rows.
+    pub person: Option<String>,
 }
 
 impl Desk {
@@ -49,36 +54,43 @@ impl Desk {
         caller: &Caller,
         view: View,
         list: List,
-        (after, limit): (After, i64),
+        page: Page,
         now: DateTime<Utc>,
     ) -> Result<ListPage> {
         let mut conn = self.acquire().await?;
         let (scope, lens) = self.lens(&mut conn, caller, view, now).await?;
         let mut filter = lens.list_filter();
         filter.person = list.person;
+        if let (true, Some(category)) = (list.alone, view.category) {
+            filter.categories = Some(vec![category]);
+        }
         if list.person.is_some() {
             // Counts of engineers know neither.
             (filter.categories, filter.organisation) = (None, None);
         }
+        let span = lens.period.instants(lens.zone);
         let lines = match list.of {
             ListOf::Counted(measure) => {
-                let span = lens.period.instants(lens.zone);
-                ticket_list::counted(&mut conn, &scope, measure, span, &filter, after, limit)
-                    .await?
+                ticket_list::counted(&mut conn, &scope, measure, span, &filter, page).await?
             }
             ListOf::Several(several) => {
-                let (behind, span) = (several.behind(), lens.period.instants(lens.zone));
-                ticket_list::happened(&mut conn, &scope, behind, span, &filter, after, limit)
-                    .await?
+                ticket_list::several(&mut conn, &scope, several, span, &filter, page).await?
             }
             ListOf::Open(days) => {
                 let span = days.map(|days| days.instants(lens.zone)).unzip();
-                ticket_list::backlog(&mut conn, &scope, span, &filter, after, limit).await?
+                ticket_list::backlog(&mut conn, &scope, span, &filter, page).await?
             }
-            ListOf::AtRisk => {
-                ticket_list::at_risk(&mut conn, &scope, &filter, now, after, limit).await?
-            }
+            ListOf::AtRisk => ticket_list::at_risk(&mut conn, &scope, &filter, now, page).await?,
         };
-        Ok(ListPage { lens, lines })
+        let person = list.person.filter(|_| !lines.is_empty());
+        let person = match person {
+            Some(id) => person::names(&mut conn, &[id.0]).await?.pop(),
+            None => None,
+        };
+        Ok(ListPage {
+            lens,
+            lines,
+            person: person.map(|it| it.1),
+        })
     }
 }

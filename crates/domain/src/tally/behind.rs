@@ -1,8 +1,12 @@
 //! Which events are behind a count, for its list.
 
-use super::{ACKNOWLEDGED, BY_BOT, FIRST_CONTACT, Measure};
+use serde_json::Value;
+
+use super::event::count_queue;
+use super::{ACKNOWLEDGED, BY_BOT, FIRST_CONTACT, Happened, Measure};
 use crate::actor::ActorKind;
 use crate::names::named;
+use crate::tier::Tier;
 use crate::timeline::EventKind;
 
 /// The events behind a count. All that is said must hold.
@@ -19,31 +23,118 @@ pub struct Behind {
 }
 
 named! {
-    /// Several counts in one number, for its list.
+    /// Several counts in one number, for its list: what adds up, or the whole that a share is a share of.
     Several, "sum of counts" {
         /// Promises of all kinds that were broken.
         Broken = "broken",
         /// Escalations to all tiers.
         Escalated = "escalated",
+        /// Escalations to a higher tier than L1.
+        Upwards = "upwards",
         /// Escalations, and what was handed back.
         Moved = "moved",
+        /// First responses, in time or too late.
+        FirstResponses = "first_responses",
+        /// Later responses, in time or too late.
+        NextResponses = "next_responses",
+        /// Resolutions, in time or too late.
+        Resolutions = "resolutions",
+        /// Taken up by a queue, in time or too late.
+        PickUps = "pick_ups",
+        /// Stays in a tier, ended in time or too late.
+        TimesInTier = "times_in_tier",
+        /// Tickets that people resolved, at first contact or later.
+        ByPeople = "by_people",
+        /// Tickets that were resolved, by whom ever.
+        ByAnybody = "by_anybody",
+        /// What a queue escalated to a higher tier or resolved.
+        PassedOrSolved = "passed_or_solved",
+        /// Hand-overs that their receiver judged.
+        Judged = "judged",
     }
 }
 
 impl Several {
-    /// The events behind it.
-    pub fn behind(self) -> Behind {
-        let kinds: &[EventKind] = match self {
-            Self::Broken => &[EventKind::Breached],
-            Self::Escalated => &[EventKind::Escalated],
-            Self::Moved => &[EventKind::Escalated, EventKind::HandedBack],
-        };
-        Behind {
+    /// Its counts. Where one thing counts as two of them, as what was solved at first contact does, the first is meant.
+    pub fn measures(self) -> &'static [Measure] {
+        match self {
+            Self::Broken => &[
+                Measure::FirstResponseBreached,
+                Measure::NextResponseBreached,
+                Measure::ResolutionBreached,
+                Measure::PickUpBreached,
+                Measure::TimeInTierBreached,
+            ],
+            Self::Escalated => &[
+                Measure::EscalatedToL1,
+                Measure::EscalatedToL2,
+                Measure::EscalatedToL3,
+            ],
+            Self::Upwards => &[Measure::EscalatedToL2, Measure::EscalatedToL3],
+            Self::Moved => &[
+                Measure::EscalatedToL1,
+                Measure::EscalatedToL2,
+                Measure::EscalatedToL3,
+                Measure::HandedBack,
+            ],
+            Self::FirstResponses => &[Measure::FirstResponseKept, Measure::FirstResponseBreached],
+            Self::NextResponses => &[Measure::NextResponseKept, Measure::NextResponseBreached],
+            Self::Resolutions => &[Measure::ResolutionKept, Measure::ResolutionBreached],
+            Self::PickUps => &[Measure::PickUpKept, Measure::PickUpBreached],
+            Self::TimesInTier => &[Measure::TimeInTierKept, Measure::TimeInTierBreached],
+            Self::ByPeople => &[Measure::FirstContact, Measure::ResolveElapsed],
+            Self::ByAnybody => &[
+                Measure::ResolvedByBot,
+                Measure::ResolvedByRequester,
+                Measure::ResolveElapsed,
+            ],
+            Self::PassedOrSolved => &[
+                Measure::EscalatedToL2,
+                Measure::EscalatedToL3,
+                Measure::ResolveElapsed,
+            ],
+            Self::Judged => &[
+                Measure::Complete,
+                Measure::PartlyComplete,
+                Measure::Incomplete,
+            ],
+        }
+    }
+
+    /// The events behind it, none of them twice; none for what is counted from facts between the tiers.
+    pub fn behind(self) -> Vec<Behind> {
+        let plain = |kinds| Behind {
             kinds,
             fact: None,
             by: None,
             above: false,
+        };
+        match self {
+            // All of a kind is one look at the events.
+            Self::Broken => vec![plain(&[EventKind::Breached])],
+            Self::Escalated => vec![plain(&[EventKind::Escalated])],
+            Self::Moved => vec![plain(&[EventKind::Escalated, EventKind::HandedBack])],
+            Self::ByAnybody => vec![plain(&[EventKind::Resolved])],
+            Self::ByPeople => Measure::ResolveElapsed.behind().into_iter().collect(),
+            _ => self
+                .measures()
+                .iter()
+                .filter_map(|it| it.behind())
+                .collect(),
         }
+    }
+
+    /// Which of its counts an event is, by its kind and its facts: who did it and where makes no difference to them.
+    pub fn counted_as(self, kind: EventKind, data: &Value) -> Option<Measure> {
+        let counts = count_queue(Happened {
+            kind,
+            data,
+            by: ActorKind::System,
+            actor: None,
+            tier: Tier::L1,
+        });
+        let is = |it: &&Measure| counts.number(**it) + counts.spread(**it).number() > 0;
+        self.measures().iter().find(is).copied()
     }
 }
 

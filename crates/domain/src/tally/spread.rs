@@ -67,9 +67,13 @@ impl Spread {
         Some(self.sum / number)
     }
 
-    /// The time in seconds that `percent` of them do not exceed (nearest rank), within [`ERROR`] percent; none without times.
+    /// The time in seconds that `percent` of them do not exceed (nearest rank), within [`ERROR`] percent, of a single time
+    /// exactly that; none without times.
     pub fn percentile(&self, percent: u32) -> Option<i64> {
         let number = self.number();
+        if number == 1 {
+            return Some(self.sum);
+        }
         let rank = (number * u64::from(percent)).div_ceil(100).max(1);
         let mut passed = 0;
         for (slot, n) in &self.slots {
@@ -100,6 +104,14 @@ mod tests {
     fn nothing_has_neither_mean_nor_percentiles() {
         assert_eq!(Spread::default().mean(), None);
         assert_eq!(Spread::default().percentile(50), None);
+    }
+
+    #[test]
+    fn a_single_time_is_its_own_mean_and_percentiles() {
+        let times = spread(&[98_765]);
+        let told = [50, 90, 95].map(|percent| times.percentile(percent));
+        assert_eq!(told, [times.mean(); 3]);
+        assert_eq!(times.mean(), Some(98_765));
     }
 
     #[test]

@@ -60,6 +60,33 @@ fn every_measure_is_counted_from_the_events_it_names() {
 }
 
 #[test]
+fn each_row_of_a_sum_says_which_of_its_counts_it_is() {
+    for &several in Several::ALL {
+        let facts = |it: &Measure| crate::flow::MEASURES.contains(it);
+        assert_eq!(
+            several.behind().is_empty(),
+            several.measures().iter().all(facts),
+            "{several}"
+        );
+        for behind in several.measures().iter().filter_map(|it| it.behind()) {
+            let (kind, data, _) = sample(behind);
+            // Looked for once and no more.
+            let found = several.behind().into_iter().filter(|it| {
+                let whole = it.fact.is_none() || it.fact == behind.fact;
+                it.kinds.contains(&kind) && (whole || several == Several::ByPeople)
+            });
+            assert_eq!(found.count(), 1, "{several}: {kind} {data}");
+        }
+        for &measure in several.measures() {
+            if let Some(behind) = measure.behind() {
+                let (kind, data, _) = sample(behind);
+                assert_eq!(several.counted_as(kind, &data), Some(measure), "{several}");
+            }
+        }
+    }
+}
+
+#[test]
 fn every_measure_has_a_number_of_its_own_and_is_found_by_it() {
     let codes: BTreeSet<i16> = Measure::ALL.iter().map(|it| it.code()).collect();
     assert_eq!(codes.len(), Measure::ALL.len());

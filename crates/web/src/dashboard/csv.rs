@@ -21,7 +21,7 @@ use crate::frame::Frame;
 use crate::{AppState, WebError};
 
 /// The columns of a list.
-const HEAD: &str = "counted at,zone,ticket,title,status,priority,tier,team,requester,engineer,elapsed seconds,business seconds,why\r\n";
+const HEAD: &str = "counted at,zone,ticket,title,status,priority,tier,team,requester,engineer,elapsed seconds,business seconds,why,counted as,done by\r\n";
 
 /// Tickets that are read at a time.
 const PAGE: i64 = 500;
@@ -143,8 +143,9 @@ async fn next_page(mut at: Tickets) -> Result<Option<(String, Tickets)>, WebErro
     let mut csv = String::new();
     for it in lines {
         let when = it.at.with_timezone(&at.zone);
-        let (elapsed, business) = it.took.unzip();
-        let why = list::why(&it);
+        let (why, who) = (list::why(&it), list::who(&it));
+        let counted_as = it.counted_as.map_or_else(String::new, |it| it.to_string());
+        let (elapsed, business) = (it.elapsed, it.business);
         let seconds = |it: Option<i64>| it.map_or_else(String::new, |it| it.to_string());
         let mut cells = vec![
             when.to_rfc3339_opts(SecondsFormat::Secs, false),
@@ -167,14 +168,20 @@ async fn next_page(mut at: Tickets) -> Result<Option<(String, Tickets)>, WebErro
                 cells
             }
         });
-        cells.extend([seconds(elapsed), seconds(business), cell(&why)]);
+        cells.extend([
+            seconds(elapsed),
+            seconds(business),
+            cell(&why),
+            counted_as,
+            cell(&who),
+        ]);
         line(&mut csv, &cells);
     }
     Ok(Some((csv, at)))
 }
 
 /// The file, named after what is in it.
-fn answer(
+pub(super) fn answer(
     what: &str,
     period: Period,
     zone: Tz,

@@ -1,7 +1,6 @@
 //! Who escalates what, and in which direction: by team, tier and category.
 
 use axum::extract::State;
-use axum::response::Response;
 use tierdesk_desk::dashboard::{Figures, Key, Lens, Pair};
 use tierdesk_domain::dashboard::{Dimension, escalated};
 use tierdesk_domain::tally::{Measure, Several};
@@ -10,12 +9,12 @@ use tierdesk_store::tally::block::By;
 
 use super::chart::{Bar, Bars, parts};
 use super::head::Head;
-use super::sheet::{Cell, Row, Section, SheetPage, name};
-use super::view::{Fields, Listed, counted, list, summed};
-use crate::extract::{Me, Query};
+use super::linked::Piece;
+use super::sheet::{Asked, Cell, Row, Section, SheetPage, name};
+use super::view::{counted, counted_before};
+use crate::WebError;
+use crate::extract::Query;
 use crate::filters::grouped;
-use crate::frame::Frame;
-use crate::{AppState, WebError};
 
 /// Where tickets went, who moved them; each with its measure.
 const DIRECTIONS: [(&str, Measure); 6] = [
@@ -27,12 +26,13 @@ const DIRECTIONS: [(&str, Measure); 6] = [
     ("dashboard.by_bot_moved", Measure::EscalatedByBot),
 ];
 
-pub(super) async fn show(
-    State(app): State<AppState>,
-    me: Me,
-    frame: Frame,
-    Query(fields): Query<Fields>,
-) -> Result<Response, WebError> {
+/// The colours of the first four.
+const COLOURS: [&str; 4] = ["f-ink", "f-accent", "f-accent-2", "f-mute"];
+
+/// The sheet.
+pub(super) async fn sheet(
+    (State(app), me, frame, Query(fields)): Asked,
+) -> Result<SheetPage, WebError> {
     let chosen = fields.read()?;
     let by = By {
         team: true,
@@ -44,11 +44,10 @@ pub(super) async fn show(
         .desk
         .figures(&me.caller, chosen.view, by, frame.now)
         .await?;
-    let page = SheetPage {
+    Ok(SheetPage {
         head: Head::new(
             "/dashboard/flow",
             &figures.lens,
-            None,
             &frame,
             (&fields, chosen.wrong_days),
         ),
@@ -56,8 +55,7 @@ pub(super) async fn show(
         offers: Vec::new(),
         sections: vec![queues(&figures), subjects(&figures)],
         frame,
-    };
-    Ok(page.answer(chosen.wrong_days))
+    })
 }
 
 fn moved(pair: &Pair) -> u64 {
@@ -68,15 +66,14 @@ fn cells(figures: &Figures, key: &Key, pair: &Pair) -> Vec<Cell> {
     let mut cells: Vec<Cell> = DIRECTIONS
         .iter()
         .map(|(_, measure)| {
-            let number = grouped(pair.now.number(*measure));
-            Cell::link(number, counted(*measure, &figures.lens, key))
+            let number = pair.now.number(*measure);
+            Cell::number(number, counted(*measure, &figures.lens, key))
         })
         .collect();
-    if let Some(days) = figures.lens.before {
+    if figures.lens.before.is_some() {
         let before = escalated(&pair.before) + pair.before.number(Measure::HandedBack);
-        let moved = Listed::Several(Several::Moved);
-        let href = list(moved, Some(days), &figures.lens.view, key);
-        cells.push(Cell::link(grouped(before), href));
+        let href = counted_before(Several::Moved, &figures.lens, key);
+        cells.push(Cell::number(before, href));
     }
     cells
 }
@@ -121,7 +118,7 @@ fn queues(figures: &Figures) -> Section {
         .map(|(label, key, pair)| {
             let numbers = DIRECTIONS[..4]
                 .iter()
-                .zip(["f-info", "f-accent", "f-accent-2", "f-mute"])
+                .zip(COLOURS)
                 .map(|((_, measure), class)| {
                     let href = counted(*measure, &figures.lens, key);
                     (class, pair.now.number(*measure), href)
@@ -129,19 +126,23 @@ fn queues(figures: &Figures) -> Section {
                 .collect();
             Bar {
                 label: label.clone(),
+                from: Vec::new(),
                 aria: text::fill(
                     "dashboard.moved_aria",
                     &[("queue", label), ("n", &moved(pair))],
                 ),
                 parts: parts(numbers, longest),
-                end: grouped(moved(pair)),
-                end_href: summed(Several::Moved, &figures.lens, key),
+                mark: None,
+                end: Piece::link(
+                    grouped(moved(pair)),
+                    counted(Several::Moved, &figures.lens, key),
+                ),
             }
         })
         .collect();
     let legend = DIRECTIONS[..4]
         .iter()
-        .zip(["f-info", "f-accent", "f-accent-2", "f-mute"])
+        .zip(COLOURS)
         .map(|((key, _), class)| (class, text::t(key).to_owned()))
         .collect();
     Section {
@@ -151,7 +152,9 @@ fn queues(figures: &Figures) -> Section {
         chart: (!named.is_empty()).then(|| Bars {
             of: text::t("dashboard.queue"),
             legend,
+            ends: None,
             bars,
+            axis: Vec::new(),
         }),
         heads: heads(figures, &[text::t("dashboard.queue")]),
         words: None,
@@ -187,7 +190,7 @@ fn subjects(figures: &Figures) -> Section {
             .into_iter()
             .map(|(key, pair)| {
                 let category = name(&figures.lens, key, Dimension::Category);
-                let mut all = vec![Cell::plain(category)];
+                let mut all = vec![Cell::words(category, Vec::new())];
                 all.extend(cells(figures, key, pair));
                 Row {
                     label: queue(&figures.lens, key),

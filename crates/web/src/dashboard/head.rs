@@ -2,12 +2,15 @@
 
 use askama::Template;
 use axum::response::{IntoResponse, Response};
+use chrono_tz::Tz;
 use tierdesk_desk::dashboard::Lens;
 use tierdesk_domain::dashboard::Dimension;
+use tierdesk_domain::period::Period;
 use tierdesk_domain::text;
 
 use super::day;
-use super::view::{Fields, Filters, address, filters};
+use super::filter_form::{Filters, filters};
+use super::view::{Fields, address};
 use crate::form;
 use crate::frame::Frame;
 use crate::page::Page;
@@ -30,10 +33,18 @@ pub(crate) struct Tab {
     pub(crate) here: bool,
 }
 
+/// The days that figures are of, and those they are held against.
+pub(crate) struct Days {
+    pub(crate) period: Period,
+    pub(crate) before: Option<Period>,
+    pub(crate) zone: Tz,
+}
+
 /// The head of a page of figures.
 pub(crate) struct Head {
     pub(crate) path: &'static str,
     pub(crate) title: &'static str,
+    pub(crate) days: Days,
     /// Days, zone, comparison, and when it was counted.
     pub(crate) line: String,
     pub(crate) tabs: Vec<Tab>,
@@ -76,7 +87,6 @@ impl Head {
     pub(crate) fn new(
         path: &'static str,
         lens: &Lens,
-        by: Option<Dimension>,
         frame: &Frame,
         (fields, wrong_days): (&Fields, &'static str),
     ) -> Self {
@@ -87,19 +97,24 @@ impl Head {
         Self {
             path,
             title: text::t(title),
+            days: Days {
+                period: lens.period,
+                before: lens.before,
+                zone: lens.zone,
+            },
             line: line(lens, frame),
             tabs: PAGES
                 .iter()
                 .map(|(label, to)| Tab {
                     label: text::t(label),
-                    href: address(to, &lens.view, None),
+                    href: address(to, &lens.view),
                     here: *to == path,
                 })
                 .collect(),
             filters: filters(lens, fields, wrong_days),
-            by: by.map_or("", Dimension::as_str),
+            by: lens.view.by.map_or("", Dimension::as_str),
             save: save(path, lens),
-            csv: address("/dashboard.csv", &lens.view, None),
+            csv: address(&format!("{path}.csv"), &lens.view),
             compared: lens.before.is_some(),
         }
     }
@@ -107,7 +122,7 @@ impl Head {
 
 fn save(path: &str, lens: &Lens) -> String {
     let page = tierdesk_domain::report::Page::at(path).map_or("", |page| page.as_str());
-    let view = address("/dashboard/reports/new", &lens.view, None);
+    let view = address("/dashboard/reports/new", &lens.view);
     format!("{view}&page={page}")
 }
 

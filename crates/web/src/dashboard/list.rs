@@ -7,15 +7,17 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use tierdesk_desk::Caller;
 use tierdesk_desk::dashboard::{Key, Lens, ListPage as Found};
+use tierdesk_domain::actor::ActorKind;
 use tierdesk_domain::dashboard::When;
 use tierdesk_domain::period::{MOST_DAYS, Period};
-use tierdesk_domain::tally::{Measure, Several};
+use tierdesk_domain::tally::Measure;
 use tierdesk_domain::text;
 use tierdesk_store::ticket_list::{Line, Shown};
 use uuid::Uuid;
 
 use super::day;
 use super::times::spelled;
+use super::titles::{Word, title, word};
 use super::view::{self, Fields, Listed};
 use crate::extract::{Me, Query};
 use crate::filters;
@@ -38,6 +40,9 @@ pub(super) struct Asked {
     to: Option<NaiveDate>,
     #[serde(default)]
     person: String,
+    /// Not empty: not what is in the categories below.
+    #[serde(default)]
+    alone: String,
     after: Option<DateTime<Utc>>,
     after_id: Option<Uuid>,
 }
@@ -95,6 +100,7 @@ impl Asked {
                     Listed::AtRisk => tierdesk_desk::dashboard::ListOf::AtRisk,
                 },
                 person: view::person(&self.person)?,
+                alone: !self.alone.is_empty(),
             },
             view,
             listed,
@@ -113,8 +119,12 @@ struct TicketsPage {
     title: &'static str,
     line: String,
     rows: Vec<ListRow>,
-    /// Whether times were measured.
-    timed: bool,
+    /// Whether it is said which of several counts each is.
+    told_apart: bool,
+    /// Whether working time was measured.
+    business: bool,
+    /// Whether elapsed time was measured.
+    elapsed: bool,
     /// Whether it is said why.
     reasoned: bool,
     /// The whole list for a spreadsheet.
@@ -124,6 +134,8 @@ struct TicketsPage {
 
 struct ListRow {
     ticket: Option<Shown>,
+    counted_as: Word,
+    who: String,
     why: String,
     took: String,
     took_business: String,
@@ -139,7 +151,11 @@ pub(super) async fn show(
 ) -> Result<Response, WebError> {
     let wanted = asked.read(&fields)?;
     let found = read(&app, &me.caller, &wanted, &frame, asked.after(), ROWS + 1).await?;
-    let Found { lens, mut lines } = found;
+    let Found {
+        lens,
+        mut lines,
+        person,
+    } = found;
     let days = match wanted.list.of {
         tierdesk_desk::dashboard::ListOf::Counted(_)
         | tierdesk_desk::dashboard::ListOf::Several(_) => Some(lens.period),
@@ -148,6 +164,7 @@ pub(super) async fn show(
     };
     let key = Key {
         person: wanted.list.person,
+        category: wanted.view.category.filter(|_| wanted.list.alone),
         ..Key::default()
     };
     let here = view::list(wanted.listed, days, &wanted.view, &key);
@@ -160,12 +177,22 @@ pub(super) async fn show(
     let csv = here.replacen("/dashboard/tickets", "/dashboard/tickets.csv", 1);
     Ok(Page(TicketsPage {
         title: title(wanted.listed),
-        line: line(&lens, days, wanted.listed, &frame),
-        timed: lines.iter().any(|line| line.took.is_some()),
+        line: {
+            let only = view::only(&lens, &wanted.view).into_iter().chain(person);
+            let mut said: Vec<String> = only.collect();
+            said.push(line(&lens, days, wanted.listed, &frame));
+            said.join(" · ")
+        },
+        told_apart: matches!(wanted.listed, Listed::Several(_)),
+        business: lines.iter().any(|line| line.business.is_some()),
+        elapsed: lines.iter().any(|line| line.elapsed.is_some()),
         reasoned: lines
             .iter()
             .any(|line| line.why.is_some() || line.code.is_some()),
-        rows: lines.into_iter().map(|line| row(line, &frame)).collect(),
+        rows: lines
+            .into_iter()
+            .map(|line| row(line, wanted.listed, &frame))
+            .collect(),
         csv,
         older,
         frame,
@@ -189,15 +216,34 @@ pub(super) async fn read(
         .await?)
 }
 
-fn row(line: Line, frame: &Frame) -> ListRow {
-    let (elapsed, business) = line.took.unzip();
+fn row(line: Line, listed: Listed, frame: &Frame) -> ListRow {
     ListRow {
         why: why(&line),
+        who: who(&line),
+        counted_as: match (listed, line.counted_as) {
+            (Listed::Several(several), Some(measure)) => word(several, measure),
+            _ => Word::default(),
+        },
         ticket: line.ticket,
-        took: elapsed.map_or_else(String::new, |it| spelled(it, false)),
-        took_business: business.map_or_else(String::new, |it| spelled(it, true)),
+        took: line
+            .elapsed
+            .map_or_else(String::new, |it| spelled(it, false)),
+        took_business: line
+            .business
+            .map_or_else(String::new, |it| spelled(it, true)),
         at: frame.at(&line.at),
     }
+}
+
+/// Who moved a ticket: an engineer by name, or which machinery.
+pub(super) fn who(line: &Line) -> String {
+    let machine = line.by.map(|by| match by {
+        ActorKind::Bot => text::t("dashboard.bot"),
+        ActorKind::Rule => text::t("dashboard.a_rule"),
+        _ => "",
+    });
+    let person = line.who.clone();
+    person.unwrap_or_else(|| machine.unwrap_or_default().to_owned())
 }
 
 /// Why a ticket was moved: the word of a bounce, and what was written.
@@ -226,64 +272,4 @@ fn line(lens: &Lens, days: Option<Period>, listed: Listed, frame: &Frame) -> Str
         Listed::Open => text::fill("dashboard.list_filed", &[("now", &now), ("days", &between)]),
         Listed::Counted(_) | Listed::Several(_) | Listed::AtRisk => between,
     }
-}
-
-fn title(listed: Listed) -> &'static str {
-    let measure = match listed {
-        Listed::AtRisk => return text::t("dashboard.measure_at_risk"),
-        Listed::Open => return text::t("dashboard.measure_backlog"),
-        Listed::Several(Several::Broken) => return text::t("dashboard.broken_all"),
-        Listed::Several(Several::Escalated) => return text::t("dashboard.escalated_all"),
-        Listed::Several(Several::Moved) => return text::t("dashboard.moved_all"),
-        Listed::Counted(measure) => measure,
-    };
-    text::t(match measure {
-        Measure::Opened => "dashboard.measure_opened",
-        Measure::Resolved => "dashboard.measure_resolved",
-        Measure::ResolvedByBot | Measure::BotResolveElapsed | Measure::BotResolveBusiness => {
-            "dashboard.measure_resolved_by_bot"
-        }
-        Measure::ResolvedByRequester => "dashboard.measure_resolved_by_requester",
-        Measure::ResolvedAbove => "dashboard.measure_resolved_above",
-        Measure::ResolveElapsed | Measure::ResolveBusiness => "dashboard.measure_resolved_by_human",
-        Measure::FirstContact => "dashboard.measure_first_contact",
-        Measure::Reopened => "dashboard.measure_reopened",
-        Measure::ReopenedAfterBot => "dashboard.measure_reopened_after_bot",
-        Measure::FirstResponseKept => "dashboard.measure_first_response_kept",
-        Measure::FirstResponseBreached => "dashboard.measure_first_response_breached",
-        Measure::FirstResponseByBot => "dashboard.measure_first_response_by_bot",
-        Measure::NextResponseKept => "dashboard.measure_next_response_kept",
-        Measure::NextResponseBreached => "dashboard.measure_next_response_breached",
-        Measure::ResolutionKept => "dashboard.measure_resolution_kept",
-        Measure::ResolutionBreached => "dashboard.measure_resolution_breached",
-        Measure::ResolutionByBot => "dashboard.measure_resolution_by_bot",
-        Measure::PickUpKept => "dashboard.measure_pick_up_kept",
-        Measure::PickUpBreached => "dashboard.measure_pick_up_breached",
-        Measure::TimeInTierKept => "dashboard.measure_time_in_tier_kept",
-        Measure::TimeInTierBreached => "dashboard.measure_time_in_tier_breached",
-        Measure::EscalatedToL1 => "dashboard.measure_escalated_to_l1",
-        Measure::EscalatedToL2 => "dashboard.measure_escalated_to_l2",
-        Measure::EscalatedToL3 => "dashboard.measure_escalated_to_l3",
-        Measure::EscalatedByRule => "dashboard.measure_escalated_by_rule",
-        Measure::EscalatedByBot => "dashboard.measure_escalated_by_bot",
-        Measure::HandedBack => "dashboard.measure_handed_back",
-        Measure::BotPassedOn => "dashboard.measure_bot_passed_on",
-        Measure::Undone => "dashboard.measure_undone",
-        Measure::Taken => "dashboard.measure_taken",
-        Measure::Acknowledged | Measure::AcknowledgeElapsed | Measure::AcknowledgeBusiness => {
-            "dashboard.measure_acknowledged"
-        }
-        Measure::Backlog | Measure::Open => "dashboard.measure_backlog",
-        Measure::HandedOver => "flow.measure_handed_over",
-        Measure::Received => "flow.measure_received",
-        Measure::Bounced => "flow.measure_bounced",
-        Measure::BouncedBack => "flow.measure_bounced_back",
-        Measure::Solved => "flow.measure_solved",
-        Measure::SolvedFirst => "flow.measure_solved_first",
-        Measure::PingPong => "flow.measure_ping_pong",
-        Measure::Complete => "flow.measure_complete",
-        Measure::PartlyComplete => "flow.measure_partly_complete",
-        Measure::Incomplete => "flow.measure_incomplete",
-        Measure::Stay => "flow.measure_stay",
-    })
 }

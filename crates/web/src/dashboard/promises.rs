@@ -1,59 +1,31 @@
 //! Promises kept, to requesters and between tiers, by whatever one wants to tell apart.
 
 use axum::extract::State;
-use axum::response::Response;
-use serde::Deserialize;
 use tierdesk_desk::dashboard::{Figures, Key, Pair};
-use tierdesk_domain::dashboard::{Dimension, OLA, Promise, SLA, percent};
+use tierdesk_domain::dashboard::{Dimension, OLA, Promise, SLA};
 use tierdesk_domain::text;
 
 use super::chart::{Bar, Bars, parts};
 use super::head::Head;
-use super::sheet::{Cell, Row, Section, SheetPage, dimension_word, name, offers};
-use super::view::{Fields, counted};
-use crate::extract::{Me, Query};
-use crate::filters::grouped;
-use crate::frame::Frame;
-use crate::{AppState, WebError};
+use super::linked::{Shared, counted_from};
+use super::sheet::{Asked, Cell, Row, Section, SheetPage, Value, dimension_word, name, offers};
+use super::view::counted;
+use crate::WebError;
+use crate::extract::Query;
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Asked {
-    by: String,
-}
-
-impl Asked {
-    /// The breakdown, or the usual one.
-    pub(super) fn by(&self, usual: Dimension) -> Result<Dimension, WebError> {
-        match self.by.as_str() {
-            "" => Ok(usual),
-            word => word.parse().map_err(|_| WebError::BadRequest),
-        }
-    }
-}
-
-pub(super) async fn show(
-    State(app): State<AppState>,
-    me: Me,
-    frame: Frame,
-    Query(fields): Query<Fields>,
-    Query(asked): Query<Asked>,
-) -> Result<Response, WebError> {
-    let dimension = asked.by(Dimension::Team)?;
+/// The sheet.
+pub(super) async fn sheet(
+    (State(app), me, frame, Query(fields)): Asked,
+) -> Result<SheetPage, WebError> {
     let chosen = fields.read()?;
+    let dimension = chosen.view.by.unwrap_or(Dimension::Team);
     let figures = app
         .desk
         .figures_by(&me.caller, chosen.view, (dimension, false), frame.now)
         .await?;
     let path = "/dashboard/promises";
-    let page = SheetPage {
-        head: Head::new(
-            path,
-            &figures.lens,
-            Some(dimension),
-            &frame,
-            (&fields, chosen.wrong_days),
-        ),
+    Ok(SheetPage {
+        head: Head::new(path, &figures.lens, &frame, (&fields, chosen.wrong_days)),
         lede: text::t("dashboard.promises_lede"),
         offers: offers(path, &figures.lens, dimension),
         sections: vec![
@@ -61,11 +33,11 @@ pub(super) async fn show(
             section("ola", "dashboard.ola", &figures, dimension, &OLA),
         ],
         frame,
-    };
-    Ok(page.answer(chosen.wrong_days))
+    })
 }
 
-fn word(promise: Promise) -> &'static str {
+/// What a promise is called.
+pub(super) fn word(promise: Promise) -> &'static str {
     use tierdesk_domain::tally::Measure;
     text::t(match promise.kept {
         Measure::FirstResponseKept => "dashboard.first_response",
@@ -116,16 +88,24 @@ fn section(
         .map(|(label, key, pair)| {
             let mut cells = Vec::new();
             for promise in promises {
-                let mut share = Cell::plain(percent(promise.share(&pair.now)));
-                if lens.before.is_some() {
-                    let before = percent(promise.share(&pair.before));
-                    share = share.with(text::fill("dashboard.before", &[("n", &before)]));
-                }
-                cells.push(share);
-                let measures = [Some(promise.kept), promise.by_bot, Some(promise.broken)];
-                for measure in measures.into_iter().flatten() {
-                    let number = grouped(pair.now.number(measure));
-                    cells.push(Cell::link(number, counted(measure, lens, key)));
+                let (shared, share) = (Shared::promise(*promise), promise.share(&pair.now));
+                let cell = Cell::share(share, shared.share(share, lens, key));
+                let before = promise.share(&pair.before);
+                cells.push(
+                    cell.with(counted_from(share.whole, promise.all, lens, key))
+                        .before(Value::Share(before), shared.before(before, lens, key)),
+                );
+                let measures = [
+                    (Some(promise.kept), "dashboard.kept"),
+                    (promise.by_bot, "dashboard.kept_by_bot"),
+                    (Some(promise.broken), "dashboard.broken"),
+                ];
+                for (measure, said) in measures {
+                    let Some(measure) = measure else { continue };
+                    let name = format!("{}: {}", word(*promise), text::t(said));
+                    let number = pair.now.number(measure);
+                    let cell = Cell::number(number, counted(measure, lens, key));
+                    cells.push(cell.named(name));
                 }
             }
             Row {
@@ -160,6 +140,7 @@ fn chart(
             let broken = share.whole - share.part;
             Bar {
                 label: label.clone(),
+                from: counted_from(share.whole, promise.all, &figures.lens, key),
                 aria: text::fill(
                     "dashboard.kept_aria",
                     &[
@@ -183,8 +164,8 @@ fn chart(
                     ],
                     share.whole,
                 ),
-                end: percent(share),
-                end_href: counted(promise.kept, &figures.lens, key),
+                mark: None,
+                end: Shared::promise(promise).share(share, &figures.lens, key),
             }
         })
         .collect();
@@ -197,6 +178,8 @@ fn chart(
             ),
             ("f-danger", text::t("dashboard.broken").to_owned()),
         ],
+        ends: None,
         bars,
+        axis: Vec::new(),
     }
 }

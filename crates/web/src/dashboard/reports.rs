@@ -3,20 +3,23 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use chrono::{NaiveTime, Weekday};
-use chrono_tz::Tz;
+use chrono::Weekday;
 use serde::Deserialize;
 use tierdesk_desk::DeskError;
-use tierdesk_desk::report::NewReport;
-use tierdesk_domain::dashboard::View;
+use tierdesk_desk::dashboard::Lens;
+use tierdesk_domain::dashboard::{View, When};
 use tierdesk_domain::id::PersonId;
 use tierdesk_domain::report::{Page as Figures, Rhythm, Schedule};
 use tierdesk_domain::text;
 use tierdesk_store::report::Report;
 use uuid::Uuid;
 
+use super::day;
+use super::filter_form::{Choice, choice, preset_words};
 use super::head::PAGES;
-use super::view::{Choice, Fields, address, choice};
+use super::sheet::dimension_word;
+use super::typed::Typed;
+use super::view::{Fields, address, only};
 use crate::extract::{Form, Me, Path, Query};
 use crate::filters;
 use crate::form::{self, Errors};
@@ -39,6 +42,8 @@ struct Line {
     id: Uuid,
     name: String,
     page: &'static str,
+    /// Which days and tickets, in words.
+    view: String,
     href: String,
     schedule: String,
     recipients: String,
@@ -55,6 +60,13 @@ struct ReportsPage {
 
 async fn list(State(app): State<AppState>, me: Me, frame: Frame) -> Result<Response, WebError> {
     let found = app.desk.reports(&me.caller).await?;
+    let mut conn = app.desk.acquire().await?;
+    let names = View::default();
+    let (_, lens) = app
+        .desk
+        .lens(&mut conn, &me.caller, names, frame.now)
+        .await?;
+    drop(conn);
     let name = |id: &PersonId| {
         let known = found.managers.iter().find(|it| it.0 == *id);
         known
@@ -68,7 +80,8 @@ async fn list(State(app): State<AppState>, me: Me, frame: Frame) -> Result<Respo
             id: report.id,
             name: report.name.clone(),
             page: page_word(report.page),
-            href: address(report.page.path(), &report.view, None),
+            view: view_words(&lens, &report.view),
+            href: address(report.page.path(), &report.view),
             schedule: report.schedule.map_or_else(
                 || text::t("report.not_mailed").to_owned(),
                 |schedule| words(&schedule),
@@ -84,6 +97,22 @@ async fn list(State(app): State<AppState>, me: Me, frame: Frame) -> Result<Respo
         })
         .collect();
     Ok(Page(ReportsPage { lines, frame }).into_response())
+}
+
+/// `Last month, L2, by category`
+fn view_words(lens: &Lens, view: &View) -> String {
+    let days = match view.when {
+        When::Preset(preset) => preset_words(preset).to_owned(),
+        When::Days { from, to } => {
+            text::fill("report.days", &[("from", &day(from)), ("to", &day(to))])
+        }
+    };
+    let by = view.by.map(|by| {
+        let what = dimension_word(by).to_lowercase();
+        text::fill("report.by", &[("what", &what)])
+    });
+    let words = [days].into_iter().chain(only(lens, view)).chain(by);
+    words.collect::<Vec<_>>().join(", ")
 }
 
 fn page_word(page: Figures) -> &'static str {
@@ -129,24 +158,6 @@ fn words(schedule: &Schedule) -> String {
             &[("day", &schedule.on), ("at", &at), ("zone", &zone)],
         ),
     }
-}
-
-/// The form as it was typed.
-#[derive(Deserialize, Default, Clone)]
-#[serde(default)]
-struct Typed {
-    name: String,
-    page: String,
-    view: String,
-    rhythm: String,
-    weekday: String,
-    monthday: String,
-    at: String,
-    zone: String,
-    csv: String,
-    #[serde(rename = "recipient")]
-    recipients: Vec<String>,
-    version: i32,
 }
 
 #[derive(Template)]
@@ -203,7 +214,7 @@ async fn page(app: &AppState, me: &Me, frame: Frame, shown: Shown) -> Result<Rep
             page_word(shown.page),
             super::head::line(&lens, &frame)
         ),
-        href: address(shown.page.path(), &shown.view, None),
+        href: address(shown.page.path(), &shown.view),
         rhythms: vec![
             rhythm("", "report.not_mailed"),
             rhythm(Rhythm::Daily.as_str(), "report.daily"),
@@ -277,29 +288,6 @@ async fn new(
     Ok(Page(page(&app, &me, frame, shown).await?).into_response())
 }
 
-fn typed(report: &Report, frame: &Frame) -> Result<Typed, WebError> {
-    let schedule = report.schedule;
-    let on = |rhythm: Rhythm| {
-        let on = schedule.filter(|it| it.rhythm == rhythm).map(|it| it.on);
-        on.unwrap_or(1).to_string()
-    };
-    let time = |it: Schedule| it.at.format("%H:%M").to_string();
-    let zone = schedule.map_or(frame.zone, |it| it.zone);
-    Ok(Typed {
-        name: report.name.clone(),
-        page: report.page.to_string(),
-        view: serde_json::to_string(&report.view).map_err(WebError::internal)?,
-        rhythm: schedule.map_or_else(String::new, |it| it.rhythm.to_string()),
-        weekday: on(Rhythm::Weekly),
-        monthday: on(Rhythm::Monthly),
-        at: schedule.map_or_else(|| "07:30".to_owned(), time),
-        zone: zone.name().to_owned(),
-        csv: if report.csv { "yes" } else { "" }.to_owned(),
-        recipients: report.recipients.iter().map(ToString::to_string).collect(),
-        version: report.version,
-    })
-}
-
 async fn found(app: &AppState, me: &Me, id: Uuid) -> Result<Report, WebError> {
     let reports = app.desk.reports(&me.caller).await?.reports;
     let report = reports.into_iter().find(|report| report.id == id);
@@ -315,7 +303,7 @@ async fn show(
     let report = found(&app, &me, id).await?;
     let shown = Shown {
         id: Some(id),
-        typed: typed(&report, &frame)?,
+        typed: Typed::of(&report, &frame)?,
         view: report.view,
         page: report.page,
         errors: Errors::default(),
@@ -323,54 +311,6 @@ async fn show(
         conflict: false,
     };
     Ok(Page(page(&app, &me, frame, shown).await?).into_response())
-}
-
-impl Typed {
-    /// What the form says; sentences for fields that say nothing one can use.
-    fn read(&self) -> Result<(NewReport, Errors), WebError> {
-        let mut errors = Errors::default();
-        let rhythm = match self.rhythm.as_str() {
-            "" => None,
-            word => Some(word.parse::<Rhythm>().map_err(|_| WebError::BadRequest)?),
-        };
-        let on = |field: &str, most: u32| field.parse().ok().filter(|n| (1..=most).contains(n));
-        let schedule = rhythm.and_then(|rhythm| {
-            let (field, on) = match rhythm {
-                Rhythm::Daily => ("at", Some(0)),
-                Rhythm::Weekly => ("weekday", on(&self.weekday, 7)),
-                Rhythm::Monthly => ("monthday", on(&self.monthday, 31)),
-            };
-            if on.is_none() {
-                errors.add(field, text::t("report.bad_day"));
-            }
-            let at = NaiveTime::parse_from_str(self.at.trim(), "%H:%M").ok();
-            if at.is_none() {
-                errors.add("at", text::t("report.bad_time"));
-            }
-            let zone = self.zone.trim().parse::<Tz>().ok();
-            if zone.is_none() {
-                errors.add("zone", text::t("dashboard.no_such_zone"));
-            }
-            Some(Schedule {
-                rhythm,
-                on: on?,
-                at: at?,
-                zone: zone?,
-            })
-        });
-        let recipients = self.recipients.iter().map(|it| it.parse().map(PersonId));
-        let new = NewReport {
-            name: self.name.clone(),
-            page: self.page.parse().map_err(|_| WebError::BadRequest)?,
-            view: serde_json::from_str(&self.view).map_err(|_| WebError::BadRequest)?,
-            schedule,
-            csv: self.csv == "yes",
-            recipients: recipients
-                .collect::<Result<_, _>>()
-                .map_err(|_| WebError::BadRequest)?,
-        };
-        Ok((new, errors))
-    }
 }
 
 async fn create(

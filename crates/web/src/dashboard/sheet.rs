@@ -1,47 +1,101 @@
 //! Pages of figures that are tables, with a chart where one helps: one template for all of them.
 
 use askama::Template;
+use axum::extract::State;
 use axum::response::Response;
+use futures_util::stream;
 use tierdesk_desk::dashboard::{Key, Lens};
-use tierdesk_domain::dashboard::Dimension;
+use tierdesk_domain::csv::{cell as cell_of, line};
+use tierdesk_domain::dashboard::{Dimension, Share, View};
+use tierdesk_domain::id::{CategoryId, OrganisationId};
 use tierdesk_domain::period::{MOST_STEPS, Period};
 use tierdesk_domain::text;
+use uuid::Uuid;
 
-use super::chart::Bars;
-use super::head::{self, Head};
-use super::view::address;
-use crate::filters;
+use super::chart::{Bars, seconds};
+use super::csv;
+use super::head::{self, Days, Head};
+use super::linked::{Line, Piece};
+use super::view::{Fields, address, category, organisation};
+use crate::extract::{Me, Query};
+use crate::filters::{self, grouped};
 use crate::frame::Frame;
+use crate::{AppState, WebError};
 
-/// A cell; without an address it is plain text.
+/// What a page of figures is asked with.
+pub(super) type Asked = (State<AppState>, Me, Frame, Query<Fields>);
+
+/// A figure as programs read it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Value {
+    /// How many.
+    Number(u64),
+    /// How many of how many.
+    Share(Share),
+    /// How long, in seconds; none of no times.
+    Seconds(Option<i64>),
+}
+
+/// A cell: words or a figure with its list, and smaller lines below.
 pub(super) struct Cell {
-    pub(super) text: String,
-    pub(super) href: String,
-    /// A smaller second line.
-    pub(super) line: String,
+    pub(super) head: Piece,
+    pub(super) lines: Vec<Line>,
+    /// The figure, and what it was before; none for words.
+    value: Option<(Value, Option<Value>)>,
+    /// What the figure is, where the column's head says it only beside others.
+    name: Option<String>,
 }
 
 impl Cell {
-    pub(super) fn plain(text: impl Into<String>) -> Self {
+    pub(super) fn words(head: impl Into<String>, lines: Vec<Line>) -> Self {
         Self {
-            text: text.into(),
-            href: String::new(),
-            line: String::new(),
+            head: Piece::plain(head),
+            lines,
+            value: None,
+            name: None,
         }
     }
 
-    pub(super) fn link(text: impl Into<String>, href: String) -> Self {
+    pub(super) fn number(n: u64, href: String) -> Self {
+        Self::of(Value::Number(n), Piece::link(grouped(n), href))
+    }
+
+    pub(super) fn share(share: Share, head: Piece) -> Self {
+        Self::of(Value::Share(share), head)
+    }
+
+    pub(super) fn time(time: Option<i64>, business: bool, href: String) -> Self {
+        let head = Piece::link(seconds(time, business), href);
+        Self::of(Value::Seconds(time), head)
+    }
+
+    fn of(value: Value, head: Piece) -> Self {
         Self {
-            href,
-            ..Self::plain(text)
+            head,
+            lines: Vec::new(),
+            value: Some((value, None)),
+            name: None,
         }
     }
 
-    pub(super) fn with(self, line: impl Into<String>) -> Self {
-        Self {
-            line: line.into(),
-            ..self
+    /// The same under a name of its own.
+    pub(super) fn named(mut self, name: String) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// The same with another line; one of no words is none.
+    pub(super) fn with(mut self, line: Line) -> Self {
+        self.lines.extend((!line.is_empty()).then_some(line));
+        self
+    }
+
+    /// The same with what it was before, which is no line where nothing is compared.
+    pub(super) fn before(mut self, value: Value, line: Line) -> Self {
+        if let Some((_, before)) = &mut self.value {
+            *before = (!line.is_empty()).then_some(value);
         }
+        self.with(line)
     }
 }
 
@@ -94,8 +148,92 @@ pub(super) struct SheetPage {
 }
 
 impl SheetPage {
-    pub(super) fn answer(self, wrong_days: &str) -> Response {
+    /// As a page.
+    pub(super) fn answer(self) -> Response {
+        let wrong_days = self.head.filters.wrong_days;
         head::answer(self, wrong_days)
+    }
+
+    /// Every figure of it on a line of its own, for a spreadsheet.
+    ///
+    /// # Errors
+    /// 400 for dates that make no period.
+    pub(super) fn csv(self) -> Result<Response, WebError> {
+        if !self.head.filters.wrong_days.is_empty() {
+            return Err(WebError::BadRequest);
+        }
+        let mut lines = String::new();
+        for section in &self.sections {
+            section.lines(&self.head.days, &mut lines);
+        }
+        let what = self.head.path.rsplit('/').next().unwrap_or_default();
+        let (period, zone) = (self.head.days.period, self.head.days.zone);
+        let rest = stream::once(std::future::ready(Ok(lines)));
+        Ok(csv::answer(what, period, zone, HEAD.to_owned(), rest))
+    }
+}
+
+/// The columns of a sheet for spreadsheets. Shares are told by their part and whole, times in seconds.
+const HEAD: &str = "from,to,zone,table,group,figure,unit,value,whole,from before,to before,value before,whole before\r\n";
+
+impl Value {
+    /// Its unit, itself, and what it is a part of.
+    fn told(self) -> [String; 3] {
+        let (unit, value, whole) = match self {
+            Self::Number(n) => ("number", Some(n.to_string()), None),
+            Self::Share(share) => (
+                "share",
+                Some(share.part.to_string()),
+                Some(share.whole.to_string()),
+            ),
+            Self::Seconds(time) => ("seconds", time.map(|it| it.to_string()), None),
+        };
+        [
+            unit.to_owned(),
+            value.unwrap_or_default(),
+            whole.unwrap_or_default(),
+        ]
+    }
+}
+
+impl Section {
+    fn lines(&self, days: &Days, csv: &mut String) {
+        let before = days
+            .before
+            .map(|it| [it.from.to_string(), it.to.to_string()])
+            .unwrap_or_default();
+        for row in &self.rows {
+            // Words beside the first column tell rows apart.
+            let beside = row.cells.first().filter(|it| it.value.is_none());
+            let group = match beside {
+                None => row.label.clone(),
+                Some(beside) => format!("{}, {}", row.label, beside.head.text),
+            };
+            for (figure, cell) in self.heads.iter().skip(1).zip(&row.cells) {
+                let Some((now, then)) = cell.value else {
+                    continue;
+                };
+                let [unit, value, whole] = now.told();
+                let [_, value_then, whole_then] = then.map(Value::told).unwrap_or_default();
+                let [from_then, to_then] = before.clone();
+                let cells = [
+                    days.period.from.to_string(),
+                    days.period.to.to_string(),
+                    cell_of(days.zone.name()),
+                    cell_of(&self.title),
+                    cell_of(&group),
+                    cell_of(cell.name.as_deref().unwrap_or(figure)),
+                    unit,
+                    value,
+                    whole,
+                    from_then,
+                    to_then,
+                    value_then,
+                    whole_then,
+                ];
+                line(csv, &cells);
+            }
+        }
     }
 }
 
@@ -117,7 +255,13 @@ pub(super) fn offers(path: &str, lens: &Lens, here: Dimension) -> Vec<Offer> {
         .iter()
         .map(|dimension| Offer {
             label: dimension_word(*dimension),
-            href: address(path, &lens.view, Some(*dimension)),
+            href: address(
+                path,
+                &View {
+                    by: Some(*dimension),
+                    ..lens.view
+                },
+            ),
             here: *dimension == here,
         })
         .collect()
@@ -138,17 +282,13 @@ pub(super) fn name(lens: &Lens, key: &Key, dimension: Dimension) -> String {
             .team
             .map_or_else(String::new, |it| lens.team(it).to_owned()),
         Dimension::Priority => key.priority.map_or_else(String::new, |it| it.to_string()),
-        Dimension::Category => match key.category {
-            Some(id) if !id.0.is_nil() => lens.category(id).unwrap_or(text::t("dashboard.gone")),
-            _ => text::t("dashboard.no_category"),
+        Dimension::Category => {
+            category(lens, key.category.unwrap_or(CategoryId(Uuid::nil()))).to_owned()
         }
-        .to_owned(),
-        Dimension::Organisation => match key.organisation {
-            Some(id) if !id.0.is_nil() => {
-                lens.organisation(id).unwrap_or(text::t("dashboard.gone"))
-            }
-            _ => text::t("dashboard.no_organisation"),
-        }
+        Dimension::Organisation => organisation(
+            lens,
+            key.organisation.unwrap_or(OrganisationId(Uuid::nil())),
+        )
         .to_owned(),
         Dimension::Period => key
             .period

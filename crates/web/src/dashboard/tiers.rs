@@ -3,30 +3,26 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::response::Response;
 use tierdesk_desk::dashboard::{Figures, Key, Lens, Pair};
-use tierdesk_domain::dashboard::{Dimension, Share, percent};
-use tierdesk_domain::tally::{Counts, ERROR, Measure};
+use tierdesk_domain::dashboard::{Dimension, Share};
+use tierdesk_domain::tally::{Counts, ERROR, Measure, Several, Spread};
 use tierdesk_domain::text;
 use tierdesk_store::tally::block::By;
 
-use super::chart::{Bar, Bars, parts};
+use super::chart::{Bar, Bars, Times, parts, seconds, spreads};
 use super::flow::queue;
 use super::head::Head;
-use super::sheet::{Cell, Row, Section, SheetPage, name};
-use super::times::spelled;
-use super::view::{Fields, counted};
-use crate::extract::{Me, Query};
+use super::linked::{self, Shared, counted_from};
+use super::sheet::{Asked, Cell, Row, Section, SheetPage, Value, name};
+use super::view::counted;
+use crate::WebError;
+use crate::extract::Query;
 use crate::filters::grouped;
-use crate::frame::Frame;
-use crate::{AppState, WebError};
 
-pub(super) async fn show(
-    State(app): State<AppState>,
-    me: Me,
-    frame: Frame,
-    Query(fields): Query<Fields>,
-) -> Result<Response, WebError> {
+/// The sheet.
+pub(super) async fn sheet(
+    (State(app), me, frame, Query(fields)): Asked,
+) -> Result<SheetPage, WebError> {
     let chosen = fields.read()?;
     let by = By {
         team: true,
@@ -57,11 +53,10 @@ pub(super) async fn show(
         },
         |lens, key| name(lens, key, Dimension::Category),
     );
-    let page = SheetPage {
+    Ok(SheetPage {
         head: Head::new(
             "/dashboard/tiers",
             &figures.lens,
-            None,
             &frame,
             (&fields, chosen.wrong_days),
         ),
@@ -74,61 +69,51 @@ pub(super) async fn show(
             categories.stays("sc"),
         ],
         frame,
-    };
-    Ok(page.answer(chosen.wrong_days))
+    })
 }
 
 /// What is counted of hand-overs: its head, the measure, and what it is a share of.
-type Column = (&'static str, Measure, Option<fn(&Counts) -> u64>);
+type Column = (&'static str, Measure, Option<(Shared, fn(&Counts) -> u64)>);
 
 const HANDOVERS: [Column; 7] = [
     ("flow.handed_over", Measure::HandedOver, None),
     (
         "flow.came_back",
         Measure::BouncedBack,
-        Some(|it| it.number(Measure::HandedOver)),
+        Some((
+            Shared::to(Measure::BouncedBack, Measure::HandedOver, "dashboard.of"),
+            |it| it.number(Measure::HandedOver),
+        )),
     ),
-    ("flow.quality", Measure::Complete, Some(rated)),
+    (
+        "flow.quality",
+        Measure::Complete,
+        Some((Shared::of(Measure::Complete, Several::Judged), judged)),
+    ),
     ("flow.received", Measure::Received, None),
     (
         "flow.sent_back",
         Measure::Bounced,
-        Some(|it| it.number(Measure::Received)),
+        Some((SENT_BACK, |it| it.number(Measure::Received))),
     ),
     (
         "flow.first_fix",
         Measure::SolvedFirst,
-        Some(|it| it.number(Measure::Solved)),
+        Some((
+            Shared::to(Measure::SolvedFirst, Measure::Solved, "dashboard.of"),
+            |it| it.number(Measure::Solved),
+        )),
     ),
     ("flow.ping_pong", Measure::PingPong, None),
 ];
 
-/// How many hand-overs somebody said were complete, or not.
-fn rated(counts: &Counts) -> u64 {
-    [
-        Measure::Complete,
-        Measure::PartlyComplete,
-        Measure::Incomplete,
-    ]
-    .into_iter()
-    .map(|measure| counts.number(measure))
-    .sum()
-}
+/// Hand-overs sent back, beside those received.
+const SENT_BACK: Shared = Shared::to(Measure::Bounced, Measure::Received, "dashboard.of");
 
-/// A number, or a share with its number.
-fn told((_, measure, whole): &Column, counts: &Counts) -> String {
-    let part = counts.number(*measure);
-    match whole.map(|whole| whole(counts)) {
-        None => grouped(part),
-        Some(0) => "–".to_owned(),
-        Some(whole) => text::fill(
-            "flow.rate_of",
-            &[
-                ("rate", &percent(Share { part, whole })),
-                ("n", &grouped(part)),
-            ],
-        ),
-    }
+/// How many hand-overs somebody said were complete, or not.
+fn judged(counts: &Counts) -> u64 {
+    let all = Several::Judged.measures().iter();
+    all.map(|measure| counts.number(*measure)).sum()
 }
 
 /// Figures by queue or by category.
@@ -171,26 +156,51 @@ impl<'a> Table<'a> {
         rows.filter(|(_, _, pair)| n(&pair.now) > 0).collect()
     }
 
-    /// A figure with its list, and what it was before.
-    fn cell(
-        &self,
-        measure: Measure,
-        key: &Key,
-        pair: &Pair,
-        of: impl Fn(&Counts) -> String,
-    ) -> Cell {
-        let cell = Cell::link(of(&pair.now), counted(measure, self.lens, key));
-        match self.lens.before {
-            None => cell,
-            Some(_) => cell.with(text::fill("dashboard.before", &[("n", &of(&pair.before))])),
-        }
+    /// A number with its list, or a share with those of both its numbers; and what it was before.
+    fn cell(&self, (_, measure, share): &Column, key: &Key, pair: &Pair) -> Cell {
+        let Some((shared, whole)) = share else {
+            let [now, before] = [&pair.now, &pair.before].map(|it| it.number(*measure));
+            return Cell::number(now, counted(*measure, self.lens, key)).before(
+                Value::Number(before),
+                linked::before(self.lens, key, *measure, grouped(before)),
+            );
+        };
+        let [now, before] = [&pair.now, &pair.before].map(|counts| Share {
+            part: counts.number(*measure),
+            whole: whole(counts),
+        });
+        let cell = Cell::share(now, shared.share(now, self.lens, key));
+        let cell = match now.part + now.whole {
+            0 => cell,
+            _ => cell.with(shared.numbers(now, self.lens, key)),
+        };
+        cell.before(Value::Share(before), shared.before(before, self.lens, key))
+    }
+
+    /// A time of the stays with their list, and what it was before.
+    fn time(&self, key: &Key, pair: &Pair, of: impl Fn(&Spread) -> Option<i64>) -> Cell {
+        let [now, before] = [&pair.now, &pair.before].map(|it| of(&it.spread(Measure::Stay)));
+        let told = seconds(before, true);
+        Cell::time(now, true, counted(Measure::Stay, self.lens, key)).before(
+            Value::Seconds(before),
+            linked::before(self.lens, key, Measure::Stay, told),
+        )
+    }
+
+    /// How many stays there were.
+    fn stayed(&self, key: &Key, pair: &Pair) -> Cell {
+        let [now, before] = [&pair.now, &pair.before].map(|it| it.spread(Measure::Stay).number());
+        Cell::number(now, counted(Measure::Stay, self.lens, key)).before(
+            Value::Number(before),
+            linked::before(self.lens, key, Measure::Stay, grouped(before)),
+        )
     }
 
     fn section(
         &self,
         id: &'static str,
         (title, line): (&'static str, String),
-        (legend, bars): ([(&'static str, &'static str); 2], Vec<Bar>),
+        chart: Option<Bars>,
         heads: &[&'static str],
         rows: Vec<Row>,
     ) -> Section {
@@ -199,13 +209,7 @@ impl<'a> Table<'a> {
             id,
             title: format!("{}: {}", text::t(title), self.by),
             line,
-            chart: (!bars.is_empty()).then(|| Bars {
-                of: self.of,
-                legend: legend
-                    .map(|(class, key)| (class, text::t(key).to_owned()))
-                    .to_vec(),
-                bars,
-            }),
+            chart,
             heads: std::iter::once(self.of).chain(heads).collect(),
             words: None,
             rows,
@@ -219,9 +223,10 @@ impl<'a> Table<'a> {
         let longest = shown.iter().map(|(_, _, pair)| received(&pair.now)).max();
         let bars = shown.iter().map(|(label, key, pair)| {
             let (all, back) = (received(&pair.now), pair.now.number(Measure::Bounced));
-            let list = |measure| counted(measure, self.lens, key);
+            let list = |measure: Measure| counted(measure, self.lens, key);
             Bar {
                 label: label.clone(),
+                from: counted_from(all, Measure::Received, self.lens, key),
                 aria: text::fill(
                     "flow.bounce_aria",
                     &[("queue", label), ("received", &all), ("back", &back)],
@@ -237,35 +242,45 @@ impl<'a> Table<'a> {
                     ],
                     longest.unwrap_or(1),
                 ),
-                end: percent(Share {
-                    part: back,
-                    whole: all,
-                }),
-                end_href: list(Measure::Bounced),
+                mark: None,
+                end: SENT_BACK.share(
+                    Share {
+                        part: back,
+                        whole: all,
+                    },
+                    self.lens,
+                    key,
+                ),
             }
         });
-        let any = |counts: &Counts| {
-            let numbers = HANDOVERS
-                .map(|column| counts.number(column.1) + column.2.map_or(0, |whole| whole(counts)));
+        let bars: Vec<Bar> = bars.collect();
+        let chart = (!bars.is_empty()).then(|| Bars {
+            of: self.of,
+            legend: vec![
+                ("f-accent", text::t("flow.legend_accepted").to_owned()),
+                ("f-danger", text::t("flow.sent_back").to_owned()),
+            ],
+            ends: None,
+            bars,
+            axis: Vec::new(),
+        });
+        let any = |counts: &Counts| -> u64 {
+            let numbers = HANDOVERS.map(|(_, measure, share)| {
+                counts.number(measure) + share.map_or(0, |(_, whole)| whole(counts))
+            });
             numbers.into_iter().sum()
         };
         let rows = self.with(any).into_iter().map(|(label, key, pair)| Row {
             label: label.clone(),
             cells: HANDOVERS
                 .iter()
-                .map(|column| self.cell(column.1, key, pair, |counts| told(column, counts)))
+                .map(|column| self.cell(column, key, pair))
                 .collect(),
         });
         self.section(
             id,
             ("flow.handovers", text::t("flow.note_fix").to_owned()),
-            (
-                [
-                    ("f-accent", "flow.legend_accepted"),
-                    ("f-danger", "flow.sent_back"),
-                ],
-                bars.collect(),
-            ),
+            chart,
             &HANDOVERS.map(|it| it.0),
             rows.collect(),
         )
@@ -274,48 +289,23 @@ impl<'a> Table<'a> {
     /// How long tickets stay, in business time: half of them, and nine in ten.
     fn stays(&self, id: &'static str) -> Section {
         let shown = self.with(|counts| counts.spread(Measure::Stay).number());
-        let within = |counts: &Counts, percent| counts.spread(Measure::Stay).percentile(percent);
-        let seconds =
-            |counts: &Counts, percent| within(counts, percent).unwrap_or(0).unsigned_abs();
-        let longest = shown
-            .iter()
-            .map(|(_, _, pair)| seconds(&pair.now, 90))
-            .max();
-        let time = |it: Option<i64>| it.map_or_else(|| "–".to_owned(), |it| spelled(it, true));
-        let bars = shown.iter().map(|(label, key, pair)| {
-            let list = counted(Measure::Stay, self.lens, key);
-            let (half, most) = (seconds(&pair.now, 50), seconds(&pair.now, 90));
-            let [half_told, most_told] = [50, 90].map(|it| time(within(&pair.now, it)));
-            Bar {
+        let times = shown.iter().map(|(label, key, pair)| {
+            let spread = pair.now.spread(Measure::Stay);
+            Times {
                 label: label.clone(),
-                aria: text::fill(
-                    "flow.time_aria",
-                    &[
-                        ("queue", label),
-                        ("median", &half_told),
-                        ("p90", &most_told),
-                    ],
-                ),
-                parts: parts(
-                    vec![
-                        ("f-accent", half, list.clone()),
-                        ("f-accent-2", most.saturating_sub(half), list.clone()),
-                    ],
-                    longest.unwrap_or(1),
-                ),
-                end: most_told,
-                end_href: list,
+                number: text::count("flow.n_stays", grouped(spread.number())),
+                href: counted(Measure::Stay, self.lens, key),
+                spread,
             }
         });
-        let cell =
-            |key, pair, of: &dyn Fn(&Counts) -> String| self.cell(Measure::Stay, key, pair, of);
+        let chart = spreads(self.of, times.collect(), true);
         let rows = shown.iter().map(|(label, key, pair)| Row {
             label: label.clone(),
             cells: vec![
-                cell(key, pair, &|it| grouped(it.spread(Measure::Stay).number())),
-                cell(key, pair, &|it| time(it.spread(Measure::Stay).mean())),
-                cell(key, pair, &|it| time(within(it, 50))),
-                cell(key, pair, &|it| time(within(it, 90))),
+                self.stayed(key, pair),
+                self.time(key, pair, Spread::mean),
+                self.time(key, pair, |it| it.percentile(50)),
+                self.time(key, pair, |it| it.percentile(90)),
             ],
         });
         self.section(
@@ -324,13 +314,7 @@ impl<'a> Table<'a> {
                 "flow.times",
                 text::fill("flow.note_time", &[("percent", &ERROR)]),
             ),
-            (
-                [
-                    ("f-accent", "dashboard.p50"),
-                    ("f-accent-2", "dashboard.p90"),
-                ],
-                bars.collect(),
-            ),
+            chart,
             &[
                 "flow.stays",
                 "dashboard.mean",

@@ -1,22 +1,22 @@
 //! How long it took to acknowledge and to resolve: average, and what half, nine tenths and nineteen twentieths did not exceed.
 
 use axum::extract::State;
-use axum::response::Response;
 use chrono::TimeDelta;
-use tierdesk_desk::dashboard::Figures;
+use tierdesk_desk::dashboard::{Figures, Pair};
 use tierdesk_domain::clock;
 use tierdesk_domain::dashboard::Dimension;
 use tierdesk_domain::tally::{ERROR, Measure};
 use tierdesk_domain::text;
 
+use super::chart::{Times, seconds, spreads};
 use super::head::Head;
-use super::promises::{Asked, sorted};
-use super::sheet::{Cell, Row, Section, SheetPage, dimension_word, offers};
-use super::view::{Fields, counted};
-use crate::extract::{Me, Query};
+use super::linked;
+use super::promises::sorted;
+use super::sheet::{Asked, Cell, Row, Section, SheetPage, Value, dimension_word, offers};
+use super::view::counted;
+use crate::extract::Query;
 use crate::filters::grouped;
-use crate::frame::Frame;
-use crate::{AppState, WebError, moment};
+use crate::{WebError, moment};
 
 /// A table of times: its id, its title, the measure, and whether the time is business time.
 const TABLES: [(&str, &str, Measure, bool); 6] = [
@@ -58,28 +58,19 @@ const TABLES: [(&str, &str, Measure, bool); 6] = [
     ),
 ];
 
-pub(super) async fn show(
-    State(app): State<AppState>,
-    me: Me,
-    frame: Frame,
-    Query(fields): Query<Fields>,
-    Query(asked): Query<Asked>,
-) -> Result<Response, WebError> {
-    let dimension = asked.by(Dimension::Priority)?;
+/// The sheet.
+pub(super) async fn sheet(
+    (State(app), me, frame, Query(fields)): Asked,
+) -> Result<SheetPage, WebError> {
     let chosen = fields.read()?;
+    let dimension = chosen.view.by.unwrap_or(Dimension::Priority);
     let figures = app
         .desk
         .figures_by(&me.caller, chosen.view, (dimension, true), frame.now)
         .await?;
     let path = "/dashboard/times";
-    let page = SheetPage {
-        head: Head::new(
-            path,
-            &figures.lens,
-            Some(dimension),
-            &frame,
-            (&fields, chosen.wrong_days),
-        ),
+    Ok(SheetPage {
+        head: Head::new(path, &figures.lens, &frame, (&fields, chosen.wrong_days)),
         lede: text::t("dashboard.times_lede"),
         offers: offers(path, &figures.lens, dimension),
         sections: TABLES
@@ -87,8 +78,7 @@ pub(super) async fn show(
             .map(|table| section(*table, &figures, dimension))
             .collect(),
         frame,
-    };
-    Ok(page.answer(chosen.wrong_days))
+    })
 }
 
 /// A length of time as its kind is read: business time is never folded into days, which have no fixed length.
@@ -106,24 +96,35 @@ fn section(
     dimension: Dimension,
 ) -> Section {
     let lens = &figures.lens;
-    let time = |seconds: Option<i64>| {
-        seconds.map_or_else(|| "–".to_owned(), |seconds| spelled(seconds, business))
-    };
-    let shown = |pair: &tierdesk_desk::dashboard::Pair| pair.now.spread(measure).number() > 0;
-    let rows = sorted(figures, dimension, shown)
+    let shown = |pair: &Pair| pair.now.spread(measure).number() > 0;
+    let groups = sorted(figures, dimension, shown);
+    let times = groups.iter().map(|(label, key, pair)| {
+        let spread = pair.now.spread(measure);
+        Times {
+            label: label.clone(),
+            number: text::count("dashboard.n_tickets", grouped(spread.number())),
+            href: counted(measure, lens, key),
+            spread,
+        }
+    });
+    let chart = spreads(dimension_word(dimension), times.collect(), business);
+    let rows = groups
         .into_iter()
         .map(|(label, key, pair)| {
             let (now, before) = (pair.now.spread(measure), pair.before.spread(measure));
             let cell = |now: Option<i64>, before: Option<i64>| {
-                let cell = Cell::plain(time(now));
-                match lens.before {
-                    None => cell,
-                    Some(_) => cell.with(text::fill("dashboard.before", &[("n", &time(before))])),
-                }
+                let told = seconds(before, business);
+                Cell::time(now, business, counted(measure, lens, key)).before(
+                    Value::Seconds(before),
+                    linked::before(lens, key, measure, told),
+                )
             };
-            let tickets = grouped(now.number());
+            let told = grouped(before.number());
             let mut cells = vec![
-                Cell::link(tickets, counted(measure, lens, key)),
+                Cell::number(now.number(), counted(measure, lens, key)).before(
+                    Value::Number(before.number()),
+                    linked::before(lens, key, measure, told),
+                ),
                 cell(now.mean(), before.mean()),
             ];
             for percent in [50, 90, 95] {
@@ -136,7 +137,7 @@ fn section(
         id,
         title: text::t(title).to_owned(),
         line: text::fill("dashboard.times_error", &[("percent", &ERROR)]),
-        chart: None,
+        chart,
         heads: vec![
             dimension_word(dimension),
             text::t("dashboard.tickets"),

@@ -3,16 +3,16 @@
 use chrono::NaiveDate;
 use serde::Deserialize;
 use tierdesk_desk::dashboard::{Key, Lens};
-use tierdesk_domain::dashboard::{Dimension, View, When};
+use tierdesk_domain::dashboard::{View, When};
 use tierdesk_domain::id::{CategoryId, OrganisationId, PersonId, TeamId};
-use tierdesk_domain::period::{Compare, MOST_DAYS, Period, Preset};
+use tierdesk_domain::period::{MOST_DAYS, Period, Preset};
 use tierdesk_domain::tally::{Measure, Several};
 use tierdesk_domain::text;
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
 use uuid::Uuid;
 
-use crate::{WebError, words};
+use crate::WebError;
 
 /// The fields of the address and of the form; an empty one means nothing.
 #[derive(Deserialize, Debug, Clone, Default)]
@@ -27,6 +27,7 @@ pub(crate) struct Fields {
     pub(crate) priority: String,
     pub(crate) category: String,
     pub(crate) organisation: String,
+    pub(crate) by: String,
 }
 
 /// The value of the period field that stands for two days of one's own.
@@ -85,6 +86,7 @@ impl Fields {
                 })?,
                 category: id(&self.category, CategoryId)?,
                 organisation: id(&self.organisation, OrganisationId)?,
+                by: word(&self.by, |text| text.parse().ok())?,
             },
             wrong_days,
         })
@@ -131,19 +133,8 @@ impl Address {
 }
 
 /// The address of a dashboard page with a view.
-pub(crate) fn address(path: &str, view: &View, by: Option<Dimension>) -> String {
-    let mut address = Address(path.to_owned());
-    match view.when {
-        When::Preset(preset) => address.add("period", Some(preset)),
-        When::Days { from, to } => {
-            address.add("from", Some(from));
-            address.add("to", Some(to));
-        }
-    }
-    address.add("compare", Some(view.compare));
-    address.rows(view, &Key::default());
-    address.add("by", by);
-    address.0
+pub(crate) fn address(path: &str, view: &View) -> String {
+    format!("{path}?{}", view.query())
 }
 
 /// What a list is of.
@@ -157,6 +148,18 @@ pub(crate) enum Listed {
     Open,
     /// What is at risk now.
     AtRisk,
+}
+
+impl From<Measure> for Listed {
+    fn from(measure: Measure) -> Self {
+        Self::Counted(measure)
+    }
+}
+
+impl From<Several> for Listed {
+    fn from(several: Several) -> Self {
+        Self::Several(several)
+    }
 }
 
 /// The list behind a number: what was counted, on which days, of which group.
@@ -174,147 +177,52 @@ pub(crate) fn list(listed: Listed, days: Option<Period>, view: &View, key: &Key)
         address.add("to", Some(days.to));
     }
     address.rows(view, key);
+    // A group is what is in that very category, a filter also what is in those below it.
+    address.add("alone", key.category.map(|_| "yes"));
     address.0
 }
 
 /// The list behind a count of the lens's own days, or of the part of them that the group is.
-pub(crate) fn counted(measure: Measure, lens: &Lens, key: &Key) -> String {
+pub(crate) fn counted(of: impl Into<Listed>, lens: &Lens, key: &Key) -> String {
     let days = key.period.unwrap_or(lens.period);
-    list(Listed::Counted(measure), Some(days), &lens.view, key)
+    list(of.into(), Some(days), &lens.view, key)
 }
 
 /// The list behind what was counted on the days that those are held against; nothing without such.
-pub(crate) fn counted_before(measure: Measure, lens: &Lens, key: &Key) -> String {
+pub(crate) fn counted_before(of: impl Into<Listed>, lens: &Lens, key: &Key) -> String {
     let days = lens
         .before
-        .map(|days| list(Listed::Counted(measure), Some(days), &lens.view, key));
+        .map(|days| list(of.into(), Some(days), &lens.view, key));
     days.unwrap_or_default()
 }
 
-/// The list behind several counts of the lens's own days.
-pub(crate) fn summed(several: Several, lens: &Lens, key: &Key) -> String {
-    list(Listed::Several(several), Some(lens.period), &lens.view, key)
-}
-
-/// An option of a choice.
-pub(crate) struct Choice {
-    pub(crate) value: String,
-    pub(crate) label: String,
-    pub(crate) chosen: bool,
-}
-
-pub(crate) fn choice(value: impl ToString, label: impl Into<String>, chosen: bool) -> Choice {
-    Choice {
-        value: value.to_string(),
-        label: label.into(),
-        chosen,
-    }
-}
-
-/// The form of filters, filled in.
-pub(crate) struct Filters {
-    pub(crate) periods: Vec<Choice>,
-    pub(crate) from: String,
-    pub(crate) to: String,
-    pub(crate) wrong_days: &'static str,
-    pub(crate) compares: Vec<Choice>,
-    pub(crate) teams: Vec<Choice>,
-    pub(crate) tiers: Vec<Choice>,
-    pub(crate) priorities: Vec<Choice>,
-    pub(crate) categories: Vec<Choice>,
-    pub(crate) organisations: Vec<Choice>,
-    /// How many of them are set, besides the days.
-    pub(crate) set: usize,
-}
-
-/// The words for a preset.
-pub(crate) fn preset_words(preset: Preset) -> &'static str {
-    text::t(match preset {
-        Preset::Today => "dashboard.period_today",
-        Preset::Yesterday => "dashboard.period_yesterday",
-        Preset::Days7 => "dashboard.period_7d",
-        Preset::Days30 => "dashboard.period_30d",
-        Preset::Days90 => "dashboard.period_90d",
-        Preset::ThisWeek => "dashboard.period_this_week",
-        Preset::LastWeek => "dashboard.period_last_week",
-        Preset::ThisMonth => "dashboard.period_this_month",
-        Preset::LastMonth => "dashboard.period_last_month",
-        Preset::LastQuarter => "dashboard.period_last_quarter",
-        Preset::ThisYear => "dashboard.period_this_year",
-        Preset::LastYear => "dashboard.period_last_year",
-    })
-}
-
-/// The form for a lens. What was typed wrong is kept.
-pub(crate) fn filters(lens: &Lens, fields: &Fields, wrong_days: &'static str) -> Filters {
-    let view = &lens.view;
-    let own = matches!(view.when, When::Days { .. }) || !wrong_days.is_empty();
-    let mut periods: Vec<Choice> = Preset::ALL
-        .iter()
-        .map(|it| {
-            choice(
-                it,
-                preset_words(*it),
-                !own && view.when == When::Preset(*it),
-            )
-        })
-        .collect();
-    periods.push(choice(OWN_DAYS, text::t("dashboard.period_own"), own));
-    let (from, to) = if wrong_days.is_empty() {
-        (lens.period.from.to_string(), lens.period.to.to_string())
-    } else {
-        (fields.from.clone(), fields.to.clone())
-    };
-    let set = [
-        view.team.is_some(),
-        view.tier.is_some(),
-        view.priority.is_some(),
-        view.category.is_some(),
-        view.organisation.is_some(),
+/// Which tickets alone a view shows: `L2`, `Network`.
+pub(crate) fn only(lens: &Lens, view: &View) -> Vec<String> {
+    let all = [
+        view.tier.map(|it| it.to_string()),
+        view.team.map(|it| lens.team(it).to_owned()),
+        view.priority.map(|it| it.to_string()),
+        view.category.map(|it| category(lens, it).to_owned()),
+        view.organisation
+            .map(|it| organisation(lens, it).to_owned()),
     ];
-    let compare_words = |it: Compare| {
-        text::t(match it {
-            Compare::Before => "dashboard.compare_before",
-            Compare::Year => "dashboard.compare_year",
-            Compare::Nothing => "dashboard.compare_none",
-        })
-    };
-    let mut teams: Vec<Choice> = lens
-        .teams
-        .iter()
-        .map(|(id, name)| choice(id, name, view.team == Some(*id)))
-        .collect();
-    teams.sort_by_key(|it| it.label.to_lowercase());
-    Filters {
-        periods,
-        from,
-        to,
-        wrong_days,
-        compares: Compare::ALL
-            .iter()
-            .map(|it| choice(it, compare_words(*it), view.compare == *it))
-            .collect(),
-        teams,
-        tiers: Tier::ALL
-            .iter()
-            .map(|it| choice(it, it.name(), view.tier == Some(*it)))
-            .collect(),
-        priorities: Priority::ALL
-            .iter()
-            .map(|it| choice(it, it.to_string(), view.priority == Some(*it)))
-            .collect(),
-        categories: lens
-            .categories
-            .iter()
-            .map(|it| choice(it.id, words::category(it), view.category == Some(it.id)))
-            .collect(),
-        organisations: lens
-            .organisations
-            .iter()
-            .map(|(id, name)| choice(id, name, view.organisation == Some(*id)))
-            .collect(),
-        set: set.into_iter().filter(|it| *it).count(),
+    all.into_iter().flatten().collect()
+}
+
+/// What a category is called, or that there is none.
+pub(crate) fn category(lens: &Lens, id: CategoryId) -> &str {
+    if id.0.is_nil() {
+        return text::t("dashboard.no_category");
     }
+    lens.category(id).unwrap_or(text::t("dashboard.gone"))
+}
+
+/// What an organisation is called, or that there is none.
+pub(crate) fn organisation(lens: &Lens, id: OrganisationId) -> &str {
+    if id.0.is_nil() {
+        return text::t("dashboard.no_organisation");
+    }
+    lens.organisation(id).unwrap_or(text::t("dashboard.gone"))
 }
 
 /// Reads a person's id from an address.
@@ -324,6 +232,9 @@ pub(crate) fn person(field: &str) -> Result<Option<PersonId>, WebError> {
 
 #[cfg(test)]
 mod tests {
+    use tierdesk_domain::dashboard::Dimension;
+    use tierdesk_domain::period::Compare;
+
     use super::*;
 
     fn fields(from: &str, to: &str) -> Fields {
@@ -355,10 +266,11 @@ mod tests {
             compare: Compare::Year,
             tier: Some(Tier::L2),
             priority: Some(Priority::P1),
+            by: Some(Dimension::Organisation),
             team: Some(TeamId(Uuid::from_u128(5))),
             ..View::default()
         };
-        let text = address("/dashboard", &view, None);
+        let text = address("/dashboard", &view);
         let query = text.split_once('?').expect("a query").1;
         let mut read = Fields::default();
         for pair in query.split('&') {
@@ -369,6 +281,7 @@ mod tests {
                 "team" => &mut read.team,
                 "tier" => &mut read.tier,
                 "priority" => &mut read.priority,
+                "by" => &mut read.by,
                 other => panic!("{other}"),
             };
             *place = value.to_owned();

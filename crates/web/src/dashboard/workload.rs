@@ -3,25 +3,22 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::response::Response;
 use tierdesk_domain::tally::Measure;
 use tierdesk_domain::text;
 
 use super::chart::{Bar, Bars, parts};
 use super::head::Head;
-use super::sheet::{Cell, Row, Section, SheetPage};
-use super::view::{Fields, Listed, counted, list};
-use crate::extract::{Me, Query};
+use super::linked::{self, Piece};
+use super::sheet::{Asked, Cell, Row, Section, SheetPage, Value};
+use super::view::{Listed, counted, list};
+use crate::WebError;
+use crate::extract::Query;
 use crate::filters::grouped;
-use crate::frame::Frame;
-use crate::{AppState, WebError};
 
-pub(super) async fn show(
-    State(app): State<AppState>,
-    me: Me,
-    frame: Frame,
-    Query(fields): Query<Fields>,
-) -> Result<Response, WebError> {
+/// The sheet.
+pub(super) async fn sheet(
+    (State(app), me, frame, Query(fields)): Asked,
+) -> Result<SheetPage, WebError> {
     let chosen = fields.read()?;
     let load = app
         .desk
@@ -43,35 +40,30 @@ pub(super) async fn show(
                 let href = list(Listed::Open, None, &lens.view, &it.key());
                 Bar {
                     label: it.name.clone(),
+                    from: Vec::new(),
                     aria: text::fill(
                         "dashboard.workload_aria",
                         &[("name", &it.name), ("n", &it.open)],
                     ),
                     parts: parts(vec![("f-accent", it.open, href.clone())], longest),
-                    end: grouped(it.open),
-                    end_href: href,
+                    mark: None,
+                    end: Piece::link(grouped(it.open), href),
                 }
             })
             .collect();
         let rows = engineers
             .iter()
             .map(|it| {
-                let number = |measure, now, before| {
-                    let cell = Cell::link(grouped(now), counted(measure, lens, &it.key()));
-                    match lens.before {
-                        None => cell,
-                        Some(_) => {
-                            cell.with(text::fill("dashboard.before", &[("n", &grouped(before))]))
-                        }
-                    }
+                let number = |measure: Measure, now, before| {
+                    Cell::number(now, counted(measure, lens, &it.key())).before(
+                        Value::Number(before),
+                        linked::before(lens, &it.key(), measure, grouped(before)),
+                    )
                 };
                 Row {
                     label: it.name.clone(),
                     cells: vec![
-                        Cell::link(
-                            grouped(it.open),
-                            list(Listed::Open, None, &lens.view, &it.key()),
-                        ),
+                        Cell::number(it.open, list(Listed::Open, None, &lens.view, &it.key())),
                         number(Measure::Taken, it.taken.0, it.taken.1),
                         number(Measure::Resolved, it.resolved.0, it.resolved.1),
                     ],
@@ -85,7 +77,9 @@ pub(super) async fn show(
             chart: Some(Bars {
                 of: text::t("dashboard.list_engineer"),
                 legend: vec![("f-accent", text::t("dashboard.open_now").to_owned())],
+                ends: None,
                 bars,
+                axis: Vec::new(),
             }),
             heads: vec![
                 text::t("dashboard.list_engineer"),
@@ -98,11 +92,10 @@ pub(super) async fn show(
         });
     }
     let subjects = lens.view.category.is_some() || lens.view.organisation.is_some();
-    let page = SheetPage {
+    Ok(SheetPage {
         head: Head::new(
             "/dashboard/workload",
             lens,
-            None,
             &frame,
             (&fields, chosen.wrong_days),
         ),
@@ -114,6 +107,5 @@ pub(super) async fn show(
         offers: Vec::new(),
         sections,
         frame,
-    };
-    Ok(page.answer(chosen.wrong_days))
+    })
 }
