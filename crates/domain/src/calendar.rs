@@ -20,11 +20,13 @@ mod written;
 mod zone;
 
 #[cfg(test)]
+mod any;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
-mod pitfalls;
+mod rule;
 #[cfg(test)]
-mod properties;
+mod scene;
 
 pub use document::{CalendarDocument, CalendarError, TimeOfDay, Week, Window};
 pub use feed::{Entry, Feed, FeedError, read_feed};

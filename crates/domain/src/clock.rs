@@ -7,15 +7,9 @@ mod runs;
 mod working_days;
 
 #[cfg(test)]
-mod bounced;
-#[cfg(test)]
-mod changes;
+pub(crate) mod any;
 #[cfg(test)]
 mod oracle;
-#[cfg(test)]
-mod pitfalls;
-#[cfg(test)]
-pub(crate) mod properties;
 #[cfg(test)]
 mod rule;
 #[cfg(test)]

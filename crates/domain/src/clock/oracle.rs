@@ -5,7 +5,7 @@ use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use chrono_tz::Europe::Berlin;
 use proptest::prelude::*;
 
-use super::properties::history;
+use super::any::{CATEGORY, history};
 use super::scene::{OFFICE, POLICY, at, book, office, version};
 use super::{Book, Change, Clock, Facts, History, State, Why, clocks};
 use crate::sla::{Metric, PolicyRule, Reopen, When};
@@ -279,7 +279,7 @@ pub(super) fn changing(on_hold_pauses: bool, reopen: Reopen) -> Book {
     };
     policy.rules.insert(0, only("Requests", requests, 9 * 3600));
     let network = When {
-        categories: [super::properties::CATEGORY].into(),
+        categories: [CATEGORY].into(),
         ..When::default()
     };
     policy.rules.insert(0, only("Network", network, 3 * 3600));

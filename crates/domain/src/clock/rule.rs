@@ -1,4 +1,16 @@
-//! The rules of the clocks, one per module: what other desks got wrong about it, each as a test, and what holds of it for
-//! every ticket. 2026-06-01 is a Monday; Berlin is two hours ahead.
+//! The rules of the clocks, one per module: what other desks got wrong about each as a named test, and what holds of it for any
+//! ticket as a property. All of them at once are compared with the slow way in the [oracle](super::oracle). 2026-06-01 is a
+//! Monday; Berlin is two hours ahead.
 
 mod ahead;
+mod bounce;
+mod breach;
+mod change;
+mod ledger;
+mod metric;
+mod pause;
+mod pick_up;
+mod reopen;
+mod response;
+mod tier;
+mod version;

@@ -13,6 +13,11 @@ use crate::tier::Tier;
 pub(crate) const POLICY: DocumentId = DocumentId(Uuid::from_u128(1));
 pub(crate) const OFFICE: DocumentId = DocumentId(Uuid::from_u128(2));
 
+/// Monday, when the office opens; P3 has 24 working hours.
+pub(crate) const MONDAY_9: &str = "2026-06-01T07:00:00Z";
+pub(crate) const MONDAY_12: &str = "2026-06-01T10:00:00Z";
+pub(crate) const MONDAY_14: &str = "2026-06-01T12:00:00Z";
+
 pub(crate) fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
@@ -99,4 +104,26 @@ pub(crate) fn clock(history: &History, book: &Book, metric: Metric, now: &str) -
 
 pub(crate) fn hours(hours: i64) -> TimeDelta {
     TimeDelta::hours(hours)
+}
+
+/// A ticket of which three working hours were used before it waited for two.
+pub(crate) fn waited() -> History {
+    ticket(MONDAY_9)
+        .then(MONDAY_12, Change::Status(Status::Pending))
+        .then(MONDAY_14, Change::Status(Status::Open))
+}
+
+/// The newest clock of the solution.
+pub(crate) fn resolution(history: &History, book: &Book, now: &str) -> Clock {
+    clock(history, book, Metric::Resolution, now)
+}
+
+/// It waits for the requester.
+pub(crate) fn pending() -> Change {
+    Change::Status(Status::Pending)
+}
+
+/// It goes on.
+pub(crate) fn open() -> Change {
+    Change::Status(Status::Open)
 }

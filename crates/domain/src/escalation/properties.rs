@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::tests::{card, rule};
 use super::{Condition, Effect, Past, Rule, Situation, firings};
-use crate::clock::properties::history;
+use crate::clock::any::history;
 use crate::clock::scene::book;
 use crate::clock::{History, clocks};
 use crate::sla::Metric;

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
+use crate::clock::any::history;
 use crate::clock::oracle::{changing, reopen};
-use crate::clock::properties::history;
 use crate::clock::scene::{OFFICE, at, book, clock, hours, office, ticket, version};
 use crate::clock::{History, State, ahead, clocks};
 use crate::sla::Metric;

@@ -2,14 +2,16 @@
 //! sender's go on.
 
 use chrono::TimeDelta;
+use proptest::prelude::*;
+use uuid::Uuid;
 
-use super::scene::{at, book, clock, ticket};
-use super::{Book, Change, State, stays};
+use crate::clock::any::history;
+use crate::clock::scene::{at, book, clock, ticket};
+use crate::clock::{Book, Change, History, State, clocks, stays};
 use crate::id::TeamId;
 use crate::sla::Metric;
 use crate::ticket::Priority;
 use crate::tier::Tier;
-use uuid::Uuid;
 
 const TEAM: TeamId = TeamId(Uuid::from_u128(3));
 
@@ -48,7 +50,7 @@ fn the_receivers_clocks_stop_unkept_and_the_senders_time_goes_on() {
     let pick_up = of(Metric::PickUp, "2026-11-23T12:00:00Z");
     assert_eq!(pick_up.state, State::Stopped(at("2026-11-23T11:30:00Z")));
 
-    let all = super::clocks(&ticket, &book, at("2026-11-23T12:00:00Z"));
+    let all = clocks(&ticket, &book, at("2026-11-23T12:00:00Z"));
     let receiver = all
         .iter()
         .filter(|it| it.metric == Metric::TimeInTier)
@@ -126,4 +128,25 @@ fn every_stay_counts_its_working_time_promised_or_not() {
     let over = stays(&through, &book(), through.opened_at, now);
     let told: Vec<_> = over.iter().map(|it| it.queue.1).collect();
     assert_eq!(told, [Tier::L1, Tier::L2]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_bounce_keeps_and_breaks_nothing(history in history(), later in 0..20_000_i64) {
+        let now = history.opened_at + TimeDelta::minutes(later);
+        let history = History { moments: history.moments.into_iter().filter(|it| it.at < now).collect(), ..history };
+        let bounced = Change::Bounced { team: TEAM, tier: Tier::L1, assigned: true };
+        let after = clocks(&history.clone().what_if(now, &[bounced]), &book(), now);
+        for before in clocks(&history, &book(), now).iter().filter(|it| it.is_open()) {
+            let later = after.iter().find(|it| (it.metric, it.ordinal) == (before.metric, before.ordinal)).unwrap();
+            if before.metric.is_sla() {
+                prop_assert_eq!(later, before);
+            } else {
+                prop_assert_eq!(later.state, State::Stopped(now));
+                prop_assert_eq!((later.counted, later.breached_at), (before.counted, before.breached_at));
+            }
+        }
+    }
 }
