@@ -5,6 +5,8 @@ mod condition;
 mod replay;
 
 #[cfg(test)]
+mod late;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

@@ -48,7 +48,7 @@ fn a_new_priority_keeps_what_was_counted_and_earlier_pauses() {
         .then("2026-06-01T10:00:00Z", open())
         .then("2026-06-01T10:30:00Z", Change::Priority(Priority::P3));
     let clock = clock(&ticket, &book(), FirstResponse, "2026-06-01T10:30:00Z");
-    assert_eq!(clock.left(), hours(4) - chrono::TimeDelta::minutes(90));
+    assert_eq!(clock.left(), hours(4) - TimeDelta::minutes(90));
     assert_eq!(clock.due_at, Some(at("2026-06-01T13:00:00Z")));
 }
 
