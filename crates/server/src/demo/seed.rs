@@ -319,13 +319,17 @@ impl Seeder<'_> {
             match what {
                 Happening::Filed(number) => {
                     self.file(number, at).await?;
+                    self.ring(Whose::All, at).await?;
                     progress.inc(1);
                 }
-                Happening::Step(thread) => self.step(thread, at).await?,
+                Happening::Step(thread) => {
+                    self.step(thread, at).await?;
+                    self.ring(Whose::All, at).await?;
+                }
+                // Who looks or reads tells nobody anything.
                 Happening::Look(person) => self.look(person, (at, now)).await?,
                 Happening::Read(thread) => self.read(thread, (at, now)).await?,
             }
-            self.ring(Whose::All, at).await?;
         }
     }
 
