@@ -17,9 +17,11 @@ fn outside(piece: &str) -> String {
     for c in piece.chars() {
         match c {
             pseudo::BEGINS => depth += 1,
+            // It began in another element, as texts do in which a number is a link.
+            pseudo::ENDS if depth == 0 => out.clear(),
             // What is on both sides of a text does not belong together.
             pseudo::ENDS => {
-                depth = depth.saturating_sub(1);
+                depth -= 1;
                 out.push('|');
             }
             c if depth == 0 => out.push(c),
@@ -52,6 +54,7 @@ fn a_sentence_outside_of_the_marks_is_seen() {
     assert!(sentences(&outside("⟦all of this is well⟧")).is_empty());
     assert!(sentences(&outside("⟦with ⟦one in it⟧ it is well too⟧")).is_empty());
     assert!(sentences(&outside("⟦cut off before its")).is_empty());
+    assert!(sentences(&outside("or after where it began⟧")).is_empty());
     assert!(sentences(&outside("Ana Ferreira, Tom Weber, P1 · 3 h 5 min")).is_empty());
     assert_eq!(
         sentences(&outside("⟦Why⟧: It could  not run. ⟦Again⟧")),

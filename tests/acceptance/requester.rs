@@ -579,6 +579,7 @@ async fn an_open_page_wakes_when_something_public_happens_and_sleeps_through_the
     assert!(own.next().await.contains("changed"));
     // Who has it is on the page, though the hand-over is not.
     let network = scene.desk.team("Network").await;
+    scene.desk.join(&scene.samir, network, Tier::L2).await;
     let note = tierdesk_domain::handover::Handover {
         known: "a".to_owned(),
         tried: "b".to_owned(),
