@@ -140,13 +140,14 @@ const ONES_OWN: [&str; 4] = [
     "/tickets/{number}/seen",
 ];
 /// Forms that must have changed something, or the walk says nothing.
-const SURELY: [&str; 16] = [
+const SURELY: [&str; 17] = [
     "/admin/categories/new",
     "/admin/categories/{id}",
     "/admin/categories/{id}/move",
     "/admin/categories/{id}/retire",
     "/admin/categories/{id}/return",
     "/admin/priorities",
+    "/admin/teams/{id}",
     "/my/{number}/answer",
     "/my/{number}/close",
     "/tickets/{number}/assign",

@@ -75,6 +75,7 @@ mod sign_in_help;
 mod skill;
 mod sla_compute;
 mod subject;
+mod team;
 mod ticket;
 mod transport;
 mod triage;

@@ -12,10 +12,12 @@ use tierdesk_desk::people::PersonEdit;
 use tierdesk_desk::{Caller, Desk, Keys, Settings};
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::Managed;
-use tierdesk_domain::id::{PersonId, TeamId};
+use tierdesk_domain::id::{DocumentId, PersonId, TeamId};
 use tierdesk_domain::outbox::Way;
 use tierdesk_domain::person::{AuthStrength, PersonKind};
+use tierdesk_domain::team::Details;
 use tierdesk_domain::tier::Tier;
+use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::{person, session, team};
 use uuid::Uuid;
 
@@ -176,6 +178,21 @@ impl Tierdesk {
         team::insert(&mut conn, id, name, "", false, self.now())
             .await
             .expect("a team");
+        let version = Document {
+            id: DocumentId(id.0),
+            version: 1,
+            name: name.to_owned(),
+            active: true,
+            valid_from: self.now(),
+            author: None,
+            body: Details {
+                description: String::new(),
+                restricted: false,
+            },
+        };
+        configuration::insert(&mut conn, "team", &version)
+            .await
+            .expect("its version");
         id
     }
 

@@ -181,6 +181,12 @@ impl World {
             "/admin/people/new" => &[("name", "Lea Brandt"), ("email", "lea@example.org")],
             "/admin/people/{id}" => &[("version", "1"), ("name", "Bea"), ("time_zone", "UTC")],
             "/admin/teams" => &[("name", "Printers")],
+            // It keeps its name, by which people find its queues.
+            "/admin/teams/{id}" => &[
+                ("version", "1"),
+                ("name", "Network"),
+                ("description", "Cables and routes"),
+            ],
             "/tickets/new/draft" => &[("title", "Half a ticket")],
             "/tickets/{number}/assign" => &[("assignee", "me")],
             "/tickets/{number}/diagnose" => &[

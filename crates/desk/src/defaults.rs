@@ -7,15 +7,17 @@ use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
 use tierdesk_domain::id::{CategoryId, DocumentId, TeamId};
 use tierdesk_domain::in_charge::Path;
 use tierdesk_domain::sla::{Metric, Policy};
+use tierdesk_domain::team::Details;
 use tierdesk_domain::ticket::{Kind, Priority};
 use tierdesk_store::configuration::{self, Document};
-use tierdesk_store::{category, instance, team};
+use tierdesk_store::{category, instance};
 use uuid::Uuid;
 
 use crate::category::{CATEGORY, document};
 use crate::error::Result;
 use crate::path::PATH;
 use crate::rulebook::{CALENDAR, POLICY, RULE};
+use crate::team::establish;
 use crate::{Caller, Desk, Work};
 
 impl Desk {
@@ -30,16 +32,11 @@ impl Desk {
             crate::triage::install(&mut work).await?;
             return work.commit().await;
         }
-        let desk = TeamId(Uuid::now_v7());
-        team::insert(
-            work.conn(),
-            desk,
-            "Service Desk",
-            "First look at everything",
-            false,
-            now,
-        )
-        .await?;
+        let details = Details {
+            description: "First look at everything".to_owned(),
+            restricted: false,
+        };
+        let desk = establish(&mut work, "Service Desk".to_owned(), details).await?;
         instance::set(work.conn(), "service_desk", &desk).await?;
         let categories = [
             (

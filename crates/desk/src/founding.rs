@@ -6,11 +6,13 @@ use serde_json::json;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::id::{OrganisationId, PersonId, TeamId};
 use tierdesk_domain::person::PersonKind;
+use tierdesk_domain::team::Details;
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::{instance, person, session, team};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::team::establish;
 use crate::{Caller, Desk};
 
 /// Where the date is kept on which the demo's company was complete.
@@ -67,7 +69,7 @@ impl Desk {
         Ok(id)
     }
 
-    /// Enters a team, or finds the one of that name.
+    /// Enters a team with its first version, or finds the one of that name.
     ///
     /// # Errors
     /// [`crate::DeskError::Denied`] for callers who may not configure.
@@ -84,8 +86,11 @@ impl Desk {
         if let Some(found) = teams.into_iter().find(|it| it.name == name) {
             return Ok(found.id);
         }
-        let id = TeamId(Uuid::now_v7());
-        team::insert(work.conn(), id, name, description, false, now).await?;
+        let details = Details {
+            description: description.to_owned(),
+            restricted: false,
+        };
+        let id = establish(&mut work, name.to_owned(), details).await?;
         work.audit(
             "team.entered",
             "team",

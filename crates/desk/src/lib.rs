@@ -54,6 +54,7 @@ mod shared;
 pub mod shift;
 pub mod skill;
 pub mod tally;
+pub mod team;
 pub mod ticket;
 pub mod timer;
 pub mod triage;

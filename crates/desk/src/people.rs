@@ -10,8 +10,7 @@ use tierdesk_domain::id::{OrganisationId, PersonId, TeamId, TicketId};
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::people::{self, Change, OwnChoice};
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::{person, session, team};
-use uuid::Uuid;
+use tierdesk_store::{person, session};
 
 use crate::assignment::{Why, take_away};
 use crate::error::{DeskError, Result};
@@ -221,50 +220,6 @@ impl Desk {
         people::set_deactivated(work.conn(), id, None).await?;
         work.audit("person.reactivated", "person", &id.to_string(), json!({}));
         work.commit().await
-    }
-
-    /// Adds a team.
-    ///
-    /// # Errors
-    /// [`DeskError::Invalid`], also for a name that another team has.
-    pub async fn add_team(
-        &self,
-        caller: &Caller,
-        name: &str,
-        description: &str,
-        restricted: bool,
-        now: DateTime<Utc>,
-    ) -> Result<TeamId> {
-        authorize(&caller.who, Action::Administer)?;
-        let (name, description) = (one_line(name), one_line(description));
-        let mut errors = Vec::new();
-        required("name", &name, 100, &mut errors);
-        if description.chars().count() > 500 {
-            errors.push(FieldError::too_long("description", 500));
-        }
-        if !errors.is_empty() {
-            return Err(errors.into());
-        }
-        let mut work = self.begin(caller, now).await?;
-        let id = TeamId(Uuid::now_v7());
-        if let Err(error) =
-            team::insert(work.conn(), id, &name, &description, restricted, now).await
-        {
-            let taken = error.is_constraint("team_name");
-            return Err(if taken {
-                vec![FieldError::new("name", "error.name_taken")].into()
-            } else {
-                error.into()
-            });
-        }
-        work.audit(
-            "team.added",
-            "team",
-            &id.to_string(),
-            json!({"name": name, "restricted": restricted}),
-        );
-        work.commit().await?;
-        Ok(id)
     }
 
     /// Writes what the caller chose about their own pages.

@@ -44,6 +44,7 @@ pub mod sla;
 pub mod sla_compute;
 pub mod tally;
 pub mod target;
+pub mod team;
 pub mod text;
 pub mod ticket;
 pub mod tier;

@@ -50,6 +50,7 @@ const ENGLISH: &[(&str, &str)] = &[
     ("sign_in", include_str!("text/sign_in.txt")),
     ("skill", include_str!("text/skill.txt")),
     ("state", include_str!("text/state.txt")),
+    ("team", include_str!("text/team.txt")),
     ("ticket", include_str!("text/ticket.txt")),
     ("ui", include_str!("text/ui.txt")),
 ];

@@ -36,7 +36,7 @@ pub async fn known(conn: &mut PgConnection, mentioned: &Mentioned) -> Result<Kno
         ..Known::default()
     };
     if !mentioned.categories.is_empty() {
-        // What was written before a category was renamed still means it, unless another one took the name.
+        // What was written before a category or a team was renamed still means it, unless another one took the name.
         let renamed = sqlx::query!(
             "select distinct id, lower(name) as \"name!\" from configuration v where kind = 'category' and lower(name) = any($1)
              and not exists (select from category c where lower(c.name) = lower(v.name)) order by id",
@@ -47,6 +47,18 @@ pub async fn known(conn: &mut PgConnection, mentioned: &Mentioned) -> Result<Kno
         known
             .categories
             .extend(renamed.into_iter().map(|r| (r.name, CategoryId(r.id))));
+    }
+    if !mentioned.teams.is_empty() {
+        let renamed = sqlx::query!(
+            "select distinct id, lower(name) as \"name!\" from configuration v where kind = 'team' and lower(name) = any($1)
+             and not exists (select from team t where lower(t.name) = lower(v.name)) order by id",
+            &mentioned.teams
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+        known
+            .teams
+            .extend(renamed.into_iter().map(|r| (r.name, TeamId(r.id))));
     }
     if !mentioned.people.is_empty() {
         let people = sqlx::query!(

@@ -18,7 +18,7 @@ pub struct Team {
     pub description: String,
     /// Whether its tickets are for its members only (decision 14).
     pub restricted: bool,
-    /// Guards edits.
+    /// Counts edits.
     pub version: i32,
 }
 
@@ -49,7 +49,7 @@ pub async fn find(conn: &mut PgConnection, id: TeamId) -> Result<Option<Team>> {
     }))
 }
 
-/// Adds a team.
+/// Adds a team. Of two with one name the second is refused (`team_name`).
 pub async fn insert(
     conn: &mut PgConnection,
     id: TeamId,
@@ -69,6 +69,23 @@ pub async fn insert(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Writes what a team says now as the version after the one before `team.version`; false if that is not the newest one any
+/// more. Of two with one name the second is refused (`team_name`).
+pub async fn update(conn: &mut PgConnection, team: &Team) -> Result<bool> {
+    let done = sqlx::query!(
+        "update team set name = $2, description = $3, restricted = $4, version = $5
+         where id = $1 and version = $5 - 1 and retired_at is null",
+        team.id.0,
+        team.name,
+        team.description,
+        team.restricted,
+        team.version
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Puts a person into a queue.
@@ -106,6 +123,26 @@ pub async fn who_acts(
     .into_iter()
     .map(|r| (PersonId(r.id), r.name))
     .collect())
+}
+
+/// The active people who work in the team's queues, by tier and name.
+pub async fn workers(
+    conn: &mut PgConnection,
+    team: TeamId,
+) -> Result<Vec<(Tier, PersonId, String)>> {
+    sqlx::query!(
+        "select m.tier, p.id, p.name from membership m join person p on p.id = m.person_id
+         where m.team_id = $1 and p.deactivated_at is null order by m.tier, p.name, p.id",
+        team.0
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(|r| {
+        let tier = crate::row::tier("membership", r.tier)?;
+        Ok((tier, PersonId(r.id), r.name))
+    })
+    .collect()
 }
 
 /// The active members of exactly this queue.

@@ -1,4 +1,6 @@
-//! Teams, and which of them the assistant hands tickets to, for administrators.
+//! Teams, a page to edit each, and which of them the assistant hands tickets to, for administrators.
+
+mod show;
 
 use askama::Template;
 use axum::extract::State;
@@ -6,8 +8,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tierdesk_desk::DeskError;
+use tierdesk_desk::rulebook::Reign;
 use tierdesk_domain::connectivity::Receivers;
 use tierdesk_domain::id::TeamId;
+use tierdesk_domain::team::Details;
 use tierdesk_store::team::{self, Team};
 use uuid::Uuid;
 
@@ -22,17 +26,44 @@ use crate::{AppState, WebError};
 const PAGE: &str = "/admin/teams";
 
 pub(crate) fn routes(routes: &mut Routes) {
-    routes.get(Audience::Administrator, PAGE, show);
+    routes.get(Audience::Administrator, PAGE, list);
     routes.post(Audience::Administrator, PAGE, add);
     routes.post(Audience::Administrator, "/admin/teams/assistant", hand_to);
+    routes.get(Audience::Administrator, "/admin/teams/{id}", show::show);
+    routes.post(Audience::Administrator, "/admin/teams/{id}", show::save);
 }
 
+/// A team as it was typed.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct TeamForm {
+    /// The newest version that was seen; 0 for a new one.
+    version: i32,
+    /// The version that the form began with.
+    based_on: i32,
     name: String,
     description: String,
     restricted: Option<String>,
+}
+
+impl TeamForm {
+    fn of(based_on: &Reign<Details>, newest: i32) -> Self {
+        let document = &based_on.document;
+        Self {
+            version: newest,
+            based_on: document.version,
+            name: document.name.clone(),
+            description: document.body.description.clone(),
+            restricted: document.body.restricted.then(|| "on".to_owned()),
+        }
+    }
+
+    fn read(&self) -> Details {
+        Details {
+            description: self.description.clone(),
+            restricted: self.restricted.is_some(),
+        }
+    }
 }
 
 #[derive(Template)]
@@ -79,7 +110,7 @@ async fn page(app: &AppState, me: &Me, frame: Frame) -> Result<TeamsPage, WebErr
     })
 }
 
-async fn show(State(app): State<AppState>, me: Me, frame: Frame) -> Result<Response, WebError> {
+async fn list(State(app): State<AppState>, me: Me, frame: Frame) -> Result<Response, WebError> {
     Ok(Page(page(&app, &me, frame).await?).into_response())
 }
 
@@ -89,11 +120,9 @@ async fn add(
     frame: Frame,
     Form(form): Form<TeamForm>,
 ) -> Result<Response, WebError> {
-    let restricted = form.restricted.is_some();
-    let (name, description) = (&form.name, &form.description);
     let added = app
         .desk
-        .add_team(&me.caller, name, description, restricted, frame.now)
+        .add_team(&me.caller, &form.name, form.read(), frame.now)
         .await;
     match added {
         Ok(_) => Ok(see(PAGE, Some("said.saved"))),

@@ -54,6 +54,8 @@ pub(super) struct Things {
     /// In which `engineer` gave a day to `other`.
     swap: String,
     skill: String,
+    /// Network.
+    team: String,
     /// What `engineer` says of themselves, which nobody has confirmed.
     statement: String,
     engineer: String,
@@ -80,6 +82,7 @@ impl Things {
             (path, _) if path.starts_with("/admin/enrolment/") => &self.token,
             (path, _) if path.starts_with("/admin/on-call/") => &self.schedule,
             (path, _) if path.starts_with("/admin/skills/") => &self.skill,
+            (path, _) if path.starts_with("/admin/teams/") => &self.team,
             (path, _) if path.starts_with("/dashboard/reports/") => &self.report,
             (path, _) if path.starts_with("/mailbox/") => &self.mail,
             (path, _) if path.starts_with("/on-call/") => &self.schedule,
@@ -144,6 +147,7 @@ impl Things {
             schedule,
             swap: one("select id from on_call_override").await,
             skill,
+            team: one("select id from team where name = 'Network'").await,
             statement: one("select id from person_skill").await,
             engineer: cast.engineer.id.to_string(),
             absence: one("select id from absence").await,

@@ -15,7 +15,7 @@ pub(super) const ME: &str = "me";
 /// The names of things, as they are now, or as they were where nothing has that name now. Several people may have one name; then all of them are meant.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    /// All teams.
+    /// All teams, and those that had a name that the filter uses and that no other one has now.
     pub teams: Vec<(String, TeamId)>,
     /// All categories, and those that had a name that the filter uses and that no other one has now.
     pub categories: Vec<(String, CategoryId)>,
@@ -29,14 +29,16 @@ pub struct Known {
     pub me: Option<PersonId>,
 }
 
-/// The people and hosts that a filter names; there may be too many to know all of them. And the categories, which may have
-/// another name by now.
+/// The people and hosts that a filter names; there may be too many to know all of them. And the teams and
+/// categories, which may have another name by now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mentioned {
     /// People, in lower case.
     pub people: Vec<String>,
     /// Hosts, in lower case.
     pub hosts: Vec<String>,
+    /// Teams, in lower case.
+    pub teams: Vec<String>,
     /// Categories, in lower case.
     pub categories: Vec<String>,
 }
@@ -52,6 +54,7 @@ impl Filter {
                     .people
                     .extend(lower(names).filter(|it| it != NOBODY && it != ME)),
                 Test::Host(names) => mentioned.hosts.extend(lower(names)),
+                Test::Team(names) => mentioned.teams.extend(lower(names)),
                 Test::Category(names) => mentioned.categories.extend(lower(names)),
                 _ => {}
             }
