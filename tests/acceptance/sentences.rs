@@ -203,7 +203,7 @@ fn code_whose_words_reach_pages_holds_no_sentence_of_its_own() {
             looked_at += 1;
             let not_for_pages = literal.within.iter().any(|opener| {
                 let name = opener.rsplit("::").next().unwrap_or_default();
-                NOT_FOR_PAGES.iter().any(|it| name == *it)
+                NOT_FOR_PAGES.contains(&name)
             });
             if not_for_pages || !literal.is_sentence() {
                 continue;
