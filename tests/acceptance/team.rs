@@ -104,7 +104,7 @@ async fn each_edit_of_a_team_is_a_version_and_a_row_of_the_log_with_what_was_bef
     ];
     assert_eq!(it.versions(network).await, before);
     // What says the same is no version.
-    it.send(network, 2, ("Networks", "Cables  and routes ", true))
+    it.send(network, 2, ("Networks", " Cables and routes ", true))
         .await
         .location();
     assert_eq!(it.versions(network).await, before);
