@@ -335,6 +335,30 @@ async fn a_message_takes_ten_files_and_a_person_has_fifty_waiting() {
 }
 
 #[tokio::test]
+async fn a_ticket_for_which_two_uploads_at_once_brought_an_eleventh_file_is_not_filed_by_halves() {
+    let scene = Scene::new().await;
+    let files: [(&str, &str, &[u8]); 10] = [("files", "note.txt", b"x"); 10];
+    let waiting = scene
+        .client
+        .upload(FORM, &[("do", "send")], &files)
+        .await
+        .page();
+    let form = waiting.attribute("[name=form]", "value");
+    let mut owner = database::connect(&scene.desk.database).await;
+    let another = "insert into attachment (id, uploader_id, draft_id, visibility, name, media_type, size, sha256, stored_as, created_at, expires_at)
+                   select gen_random_uuid(), uploader_id, draft_id, visibility, 'eleventh.txt', media_type, size, sha256, stored_as, created_at, expires_at
+                   from attachment limit 1";
+    sqlx::query(another).execute(&mut owner).await.unwrap();
+    let mut fields = scene.filled("My chair squeaks");
+    fields.push(("form", &form));
+    let refused = scene.client.upload(FORM, &fields, &[]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let left = "select (select count(*) from ticket), (select count(*) from attachment where draft_id is not null)";
+    let left: (i64, i64) = sqlx::query_as(left).fetch_one(&mut owner).await.unwrap();
+    assert_eq!(left, (0, 11), "no ticket, and every file still waits");
+}
+
+#[tokio::test]
 async fn an_empty_file_is_refused_with_its_name_and_an_unused_field_is_none() {
     let scene = Scene::new().await;
     let fields = scene.filled("My chair squeaks");

@@ -144,6 +144,34 @@ async fn a_database_is_migrated_by_its_owner_and_again_without_harm() {
     assert_eq!(teams.len(), 1);
 }
 
+#[tokio::test]
+async fn an_owner_who_may_not_take_the_roles_is_told_what_to_grant() {
+    // The roles belong to the server, so another database has made them.
+    let other = support::database::empty().await;
+    let other = support::database::url(&other);
+    tierdesk_store::migrate(&other).await.expect("migrates");
+    let database = support::database::empty().await;
+    let owner = format!("owner_of_{database}");
+    let statement =
+        format!("create role {owner} login; alter database {database} owner to {owner}");
+    support::database::run(&database, &statement).await;
+    let url = support::database::url(&database).replace("postgres@", &format!("{owner}@"));
+    let migrate = || {
+        program("tierdesk")
+            .arg("migrate")
+            .env("TIERDESK_DATABASE_URL", &url)
+            .output()
+            .expect("runs")
+    };
+    let told = refused(&migrate());
+    let grant = "`grant tierdesk_app, tierdesk_signer to <owner> with admin option`";
+    assert!(told.contains(grant), "{told}");
+
+    let statement = format!("grant tierdesk_app, tierdesk_signer to {owner} with admin option");
+    support::database::run(&database, &statement).await;
+    said(&migrate());
+}
+
 /// A command of the server for a desk that exists, with all settings.
 fn at_console(tierdesk: &support::Tierdesk, folder: &std::path::Path, args: &[&str]) -> Output {
     let secret = folder.join("secret");

@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDate, TimeDelta};
 use serde_json::Value;
 use support::{Someone, database};
+use tierdesk_desk::conversation::Afterwards;
 use tierdesk_desk::skill::Statement;
 use tierdesk_desk::{Caller, Desk, DeskError, Keys};
 use tierdesk_domain::id::{CategoryId, PersonId, SkillId, TicketId};
 use tierdesk_domain::routing::{Mode, Routing};
 use tierdesk_domain::skill::Level;
+use tierdesk_domain::ticket::Status;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
 use tierdesk_store::shift::OwnHours;
@@ -555,6 +557,34 @@ async fn tickets_of_somebody_absent_stay_until_a_manager_gives_them_back() {
     assert_ne!(now_with, name);
     let reasons = it.reasons(first).await;
     assert_eq!(reasons[&name]["presence"], "absent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_that_waits_for_its_requester_gets_somebody_as_well() {
+    let it = Routed::new(Mode::RoundRobin, None, &["Ana", "Ben"]).await;
+    let ticket = it.comes(None).await;
+    let had = it.whose(ticket).await.unwrap();
+    let owner = it.people.iter().find(|it| it.name == had).unwrap();
+    let (owner, now) = (it.scene.desk.caller(owner).await, it.scene.desk.now());
+    it.desk()
+        .reply(&owner, ticket, "Which one?", Afterwards::Pending, now)
+        .await
+        .unwrap();
+    for name in ["Ana", "Ben"] {
+        it.away(name, 2).await;
+    }
+    // Whoever had it leaves, and nobody else is there.
+    let person = it.person(&had);
+    it.desk()
+        .deactivate(&it.boss().await, person, None, now)
+        .await
+        .unwrap();
+    assert_eq!(it.whose(ticket).await, None);
+    it.scene.pass(TimeDelta::days(3));
+    it.scene.sweep().await;
+    let other = if had == "Ana" { "Ben" } else { "Ana" };
+    assert_eq!(it.whose(ticket).await.as_deref(), Some(other));
+    assert_eq!(it.scene.ticket(ticket).await.status, Status::Pending);
 }
 
 #[tokio::test(flavor = "multi_thread")]

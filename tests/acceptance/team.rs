@@ -270,7 +270,8 @@ async fn queues_filters_rules_and_new_tickets_go_on_when_a_team_is_renamed() {
     let queue = "/queue/L1/Help%20Point";
     assert_eq!(jonas.get(queue).await.status, 200);
     let former = "/queue/L1/Service%20Desk";
-    assert_eq!(jonas.get(former).await.status, 404);
+    assert_eq!(jonas.get(former).await.location(), queue);
+    assert_eq!(jonas.get("/queue/L1/Nobody").await.status, 404);
     // What is filed still comes to it, and the rule that was written before fires.
     let id = it.scene.file().await;
     assert_eq!(it.desk().stands(id).await.team, "Help Point");

@@ -83,7 +83,8 @@ fn new_name() -> String {
     format!("t_{}_{number}", std::process::id())
 }
 
-async fn run(database: &str, statement: &str) {
+/// Runs statements as the owner of everything.
+pub async fn run(database: &str, statement: &str) {
     let mut connection = connect(database).await;
     sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
         .execute(&mut connection)

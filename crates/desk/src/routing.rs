@@ -57,16 +57,15 @@ pub(crate) async fn calendar_of(
     Ok(document.and_then(|it| it.body.calendar))
 }
 
-/// Whether a ticket that was written came into a queue where nobody has it and somebody could work on it.
+/// Whether a ticket that was written came into a queue where nobody has it. One that waits for its requester needs somebody
+/// as well: who else would hear the answer?
 pub(crate) fn enters(old: Place, ticket: &Ticket) -> bool {
     let here = old.queued && (old.team, old.tier) == (ticket.team, ticket.tier);
     !here && waits(ticket)
 }
 
 fn waits(ticket: &Ticket) -> bool {
-    ticket.assignee.is_none()
-        && !ticket.bot_holds
-        && matches!(ticket.status, Status::New | Status::Open)
+    ticket.assignee.is_none() && !ticket.bot_holds && ticket.status.is_open()
 }
 
 /// Whoever has one open ticket less since a ticket was written.

@@ -116,6 +116,16 @@ impl Desk {
 }
 
 impl<'a> Work<'a> {
+    /// The same action in a transaction, where it turned out to be more than one statement.
+    pub(crate) async fn in_transaction(self) -> Result<Self> {
+        // Whoever holds one connection while waiting for another may wait for ever.
+        drop(self.ground);
+        Ok(Work {
+            ground: Ground::begin(&self.desk.pool).await?,
+            ..self
+        })
+    }
+
     /// The connection, for store functions; for those that only read, in an action that is one statement. The ticket that
     /// the action files, what it adds to timelines and what it tells people is not there before it commits: ask
     /// [`Work::told`], or [`Work::written`] where a store function reads it.
@@ -465,7 +475,7 @@ impl<'a> Work<'a> {
             }
         }
         let outcome = std::mem::take(&mut self.outcome);
-        let files = self.write_down(outcome).await?;
-        self.ground.commit_if(draft::not_too_many(files)).await
+        draft::not_too_many(self.write_down(outcome).await?)?;
+        self.ground.commit().await
     }
 }

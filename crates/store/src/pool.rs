@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
+use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection};
 
@@ -80,13 +81,30 @@ async fn check_schema(conn: &mut PgConnection) -> Result<()> {
     }
 }
 
+/// The migration that makes the roles.
+const ROLES: i64 = 9;
+
 /// Brings the schema up to date. Connects as the database's owner, without taking `tierdesk_app`, which it creates.
 ///
 /// # Errors
-/// When the server is not reachable, or a migration fails; then nothing of that migration was done.
+/// When the server is not reachable, the owner may not make or take the roles, or a migration fails; then nothing of that
+/// migration was done.
 pub async fn migrate(url: &str) -> Result<()> {
     let mut owner = PgConnection::connect(url).await?;
-    crate::MIGRATOR.run(&mut owner).await?;
+    let done = crate::MIGRATOR.run(&mut owner).await;
+    done.map_err(|error| match &error {
+        // insufficient_privilege: for lack of the right over the schema an earlier migration would have failed.
+        MigrateError::ExecuteMigration(sqlx::Error::Database(denied), ROLES)
+            if denied.code().as_deref() == Some("42501") =>
+        {
+            StoreError::Schema(
+                "the database's owner may not make the roles `tierdesk_app` and `tierdesk_signer`, or take them: let a superuser \
+                 say `alter role <owner> createrole` or, from PostgreSQL 16 on where the roles are there already, \
+                 `grant tierdesk_app, tierdesk_signer to <owner> with admin option`; then run `tierdesk migrate` again",
+            )
+        }
+        _ => error.into(),
+    })?;
     owner.close().await?;
     Ok(())
 }

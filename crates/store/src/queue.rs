@@ -122,6 +122,26 @@ pub async fn find(
     Ok(found.and_then(|r| Queue::reached(scope, TeamId(r.id), r.name, r.restricted, tier)))
 }
 
+/// The queue, by the name that its team has now, of a team that once had this name, unless another one took it; none if the
+/// reader may not see it.
+pub async fn renamed(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    former: &str,
+    tier: Tier,
+) -> Result<Option<Queue>> {
+    let found = sqlx::query!(
+        "select t.id, t.name, t.restricted from configuration v join team t on t.id = v.id
+         where v.kind = 'team' and lower(v.name) = lower($1)
+           and not exists (select from team its where lower(its.name) = lower($1))
+         order by v.valid_from desc, v.version desc limit 1",
+        former
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.and_then(|r| Queue::reached(scope, TeamId(r.id), r.name, r.restricted, tier)))
+}
+
 /// Every queue that somebody works in, with its open tickets: where a ticket can go.
 pub async fn all(conn: &mut PgConnection) -> Result<Vec<QueueCount>> {
     sqlx::query!(

@@ -30,8 +30,8 @@ pub struct Filer {
     pub restricted: bool,
     /// The number of the ticket, drawn from the sequence if one was asked for.
     pub number: Option<TicketNumber>,
-    /// How many files wait to be sent with it.
-    pub files: i64,
+    /// Whether files wait to be sent with it.
+    pub has_files: bool,
 }
 
 /// What follows from a category.
@@ -66,7 +66,7 @@ pub async fn filer(
     let row = sqlx::query!(
         r#"select p.organisation_id, p.vip, a.email as "email?", c.kind as "kind?", c.version as "version?", t.id as team_id, t.restricted,
                   (select versions from steering) as "versions!", case when $4 then nextval('ticket_number') end as number,
-                  (select count(*) from attachment f where f.uploader_id = $1 and f.draft_id = $5 and f.expires_at > $6) as "files!"
+                  exists (select from attachment f where f.uploader_id = $1 and f.draft_id = $5 and f.expires_at > $6) as "has_files!"
            from person p left join address a on a.person_id = p.id and a.is_primary
            left join category c on c.id = $2 and c.retired_at is null
            left join team its on its.id = c.team_id and its.retired_at is null
@@ -94,7 +94,7 @@ pub async fn filer(
             team: TeamId(r.team_id),
             restricted: r.restricted,
             number: r.number.map(TicketNumber),
-            files: r.files,
+            has_files: r.has_files,
         })
     })
     .transpose()

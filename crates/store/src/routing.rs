@@ -130,7 +130,7 @@ pub async fn look_again(
 ) -> Result<()> {
     sqlx::query!(
         "update timer w set fires_at = $4, attempts = 0 from ticket t
-         where t.team_id = $2 and t.tier = $3 and t.assignee_id is null and t.status in ('new', 'open')
+         where t.team_id = $2 and t.tier = $3 and t.assignee_id is null and t.status in ('new', 'open', 'pending', 'on_hold')
            and w.kind = $1 and w.object_id = t.id and w.cycle = 0 and w.fires_at > $4",
         kind,
         team.0,
@@ -154,7 +154,7 @@ pub async fn waiting(
          join routing_queue q on q.team_id = m.team_id and q.tier = m.tier
          join ticket t on t.team_id = m.team_id and t.tier = m.tier
          join timer w on w.kind = 'routing' and w.object_id = t.id and w.cycle = 0
-         where m.person_id = $1 and t.assignee_id is null and t.status in ('new', 'open') and not t.bot_holds
+         where m.person_id = $1 and t.assignee_id is null and t.status in ('new', 'open', 'pending', 'on_hold') and not t.bot_holds
          order by t.next_clock_at, t.id limit $2 for update of t skip locked",
         person.0,
         limit

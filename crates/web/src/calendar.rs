@@ -10,7 +10,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::calendar::{CalendarLine, Preview};
 use tierdesk_desk::rulebook::Reign;
@@ -28,7 +27,7 @@ use crate::moment::Moment;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
 use crate::trial::{self, PromiseTrial};
-use crate::versions::VersionLine;
+use crate::versions::{Asked, VersionLine};
 use crate::{AppState, WebError};
 
 use form::CalendarForm;
@@ -255,12 +254,6 @@ async fn fresh(State(app): State<AppState>, me: Me, frame: Frame) -> Result<Resp
     Ok(Page(page(&app, &me, frame, &[], form).await?).into_response())
 }
 
-#[derive(Deserialize)]
-struct Asked {
-    /// The version that the form begins with; the newest without one.
-    version: Option<i32>,
-}
-
 async fn show(
     State(app): State<AppState>,
     me: Me,
@@ -273,15 +266,8 @@ async fn show(
         .desk
         .calendar_versions(&me.caller, id, frame.now)
         .await?;
-    let newest = versions.first().ok_or(WebError::NotFound)?;
-    let based_on = match asked.version {
-        None => newest,
-        Some(number) => versions
-            .iter()
-            .find(|it| it.document.version == number)
-            .ok_or(WebError::NotFound)?,
-    };
-    let form = CalendarForm::of(based_on, newest.document.version);
+    let begins = asked.among(&versions)?.ok_or(WebError::NotFound)?;
+    let form = CalendarForm::of(begins.with, begins.newest.document.version);
     Ok(Page(page(&app, &me, frame, &versions, form).await?).into_response())
 }
 

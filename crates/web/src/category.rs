@@ -23,7 +23,7 @@ use crate::form::{Errors, LOOK_AGAIN};
 use crate::frame::Frame;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
-use crate::versions::VersionLine;
+use crate::versions::{Asked, VersionLine};
 use crate::{AppState, WebError, filters, words};
 
 const PAGE: &str = "/admin/categories";
@@ -226,12 +226,6 @@ async fn fresh(State(app): State<AppState>, me: Me, frame: Frame) -> Result<Resp
     Ok(Page(page(&app, &me, frame, None, &[], form).await?).into_response())
 }
 
-#[derive(Deserialize)]
-struct Asked {
-    /// The version that the form begins with; the newest without one.
-    version: Option<i32>,
-}
-
 async fn show(
     State(app): State<AppState>,
     me: Me,
@@ -244,15 +238,8 @@ async fn show(
         .desk
         .category_versions(&me.caller, id, frame.now)
         .await?;
-    let newest = versions.first().ok_or(WebError::NotFound)?;
-    let based_on = match asked.version {
-        None => newest,
-        Some(number) => versions
-            .iter()
-            .find(|it| it.document.version == number)
-            .ok_or(WebError::NotFound)?,
-    };
-    let form = CategoryForm::of(based_on, newest.document.version);
+    let begins = asked.among(&versions)?.ok_or(WebError::NotFound)?;
+    let form = CategoryForm::of(begins.with, begins.newest.document.version);
     Ok(Page(page(&app, &me, frame, Some(id), &versions, form).await?).into_response())
 }
 

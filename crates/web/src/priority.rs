@@ -6,7 +6,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::rulebook::Reign;
 use tierdesk_domain::priority::{FIELDS, IMPACTS, Matrix, URGENCIES};
@@ -18,7 +17,7 @@ use crate::form::{Errors, LOOK_AGAIN};
 use crate::frame::Frame;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
-use crate::versions::VersionLine;
+use crate::versions::{Asked, VersionLine};
 use crate::{AppState, WebError, filters, words};
 
 const PAGE: &str = "/admin/priorities";
@@ -119,12 +118,6 @@ fn in_words(matrix: &Matrix) -> String {
     says.join(" · ")
 }
 
-#[derive(Deserialize)]
-struct Asked {
-    /// The version that the form begins with; the newest without one.
-    version: Option<i32>,
-}
-
 async fn show(
     State(app): State<AppState>,
     me: Me,
@@ -132,16 +125,10 @@ async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
     let versions = app.desk.matrix_versions(&me.caller, frame.now).await?;
-    let based_on = match asked.version {
-        None => versions.first(),
-        Some(number) => {
-            let mut all = versions.iter();
-            let found = all.find(|it| it.document.version == number);
-            Some(found.ok_or(WebError::NotFound)?)
-        }
-    };
-    let (number, matrix) = based_on.map_or_else(Default::default, |it| {
-        (it.document.version, it.document.body.clone())
+    let begins = asked.among(&versions)?;
+    let (number, matrix) = begins.map_or_else(Default::default, |it| {
+        let document = &it.with.document;
+        (document.version, document.body.clone())
     });
     Ok(Page(page(frame, &versions, number, of(&matrix))).into_response())
 }

@@ -8,7 +8,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::rulebook::Reign;
 use tierdesk_domain::sla::{Metric, Policy, PolicyRule};
@@ -22,7 +21,7 @@ use crate::frame::Frame;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
 use crate::trial::{self, PromiseTrial};
-use crate::versions::VersionLine;
+use crate::versions::{Asked, VersionLine};
 use crate::{AppState, WebError, words};
 
 use form::{Doing, PolicyForm};
@@ -165,12 +164,6 @@ fn in_words(policy: &Policy) -> String {
     )
 }
 
-#[derive(Deserialize)]
-struct Asked {
-    /// The version that the form begins with; the newest without one.
-    version: Option<i32>,
-}
-
 async fn show(
     State(app): State<AppState>,
     me: Me,
@@ -178,18 +171,8 @@ async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
     let versions = app.desk.promises(&me.caller, frame.now).await?;
-    let newest = versions.first();
-    let based_on = match asked.version {
-        None => newest,
-        Some(number) => Some(
-            versions
-                .iter()
-                .find(|it| it.document.version == number)
-                .ok_or(WebError::NotFound)?,
-        ),
-    };
-    let form = match based_on {
-        Some(it) => PolicyForm::of(it, newest.map_or(0, |it| it.document.version), frame.zone),
+    let form = match asked.among(&versions)? {
+        Some(it) => PolicyForm::of(it.with, it.newest.document.version, frame.zone),
         None => PolicyForm::default(),
     };
     Ok(Page(page(&app, &me, frame, &versions, form).await?).into_response())

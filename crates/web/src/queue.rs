@@ -279,9 +279,13 @@ async fn show(
     let view = View::from_word(&part.view);
     let after = read_after(&part.after);
     let reader = me.visitor.principal.person;
-    let (queue, counts) = queue::counted(&mut conn, &scope, &team, tier, reader, frame.now)
-        .await?
-        .ok_or(WebError::NotFound)?;
+    let found = queue::counted(&mut conn, &scope, &team, tier, reader, frame.now).await?;
+    let Some((queue, counts)) = found else {
+        // A bookmark outlives the name of a team.
+        let queue = queue::renamed(&mut conn, &scope, &team, tier).await?;
+        let queue = queue.ok_or(WebError::NotFound)?;
+        return Ok(see(&queue_address(tier, queue.team_name()), None));
+    };
     let rulebook = app.desk.rulebook(&mut conn).await?;
     let address = queue_address(queue.tier(), queue.team_name());
     let mut filter = FilterBox::new(&address, view.as_str(), &part.q);

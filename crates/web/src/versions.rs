@@ -1,10 +1,56 @@
 //! The versions of a document, as every page that has some lists them (`ui::versions`).
 
+use serde::Deserialize;
 use tierdesk_desk::rulebook::{Reign, Standing};
 use tierdesk_domain::text::t;
 
+use crate::WebError;
 use crate::frame::Frame;
 use crate::moment::Moment;
+
+/// What is asked of the page of a document.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    /// The version that the form begins with; the newest without one.
+    version: Option<i32>,
+}
+
+impl Asked {
+    /// What a form of these versions begins with; nothing where there are none.
+    ///
+    /// # Errors
+    /// [`WebError::NotFound`] for a version that does not exist.
+    pub(crate) fn among<'a, T>(
+        &self,
+        versions: &'a [Reign<T>],
+    ) -> Result<Option<Begins<'a, T>>, WebError> {
+        let based_on = match self.version {
+            None => versions.first(),
+            Some(number) => {
+                let mut all = versions.iter();
+                let found = all.find(|it| it.document.version == number);
+                Some(found.ok_or(WebError::NotFound)?)
+            }
+        };
+        let pair = versions.first().zip(based_on);
+        Ok(pair.map(|(newest, with)| Begins { newest, with }))
+    }
+}
+
+/// What the form of a document begins with.
+pub(crate) struct Begins<'a, T> {
+    /// The newest version, after which the form is saved.
+    pub(crate) newest: &'a Reign<T>,
+    /// The version whose words stand in it.
+    pub(crate) with: &'a Reign<T>,
+}
+
+/// The newest version of a document that somebody saw who switches it off or on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Seen {
+    pub(crate) version: i32,
+}
 
 /// A version, the newest first.
 pub(crate) struct VersionLine {

@@ -44,14 +44,11 @@ impl Ground {
         }
     }
 
-    /// Makes what was written hold, unless it may not be. One statement holds already: its action asked before.
-    pub(super) async fn commit_if(self, allowed: Result<()>) -> Result<()> {
+    /// Makes what was written hold; one statement holds already.
+    pub(super) async fn commit(self) -> Result<()> {
         match self {
             Self::One(_) => Ok(()),
-            Self::Transaction(tx) => {
-                allowed?;
-                Ok(tierdesk_store::commit(tx).await?)
-            }
+            Self::Transaction(tx) => Ok(tierdesk_store::commit(tx).await?),
         }
     }
 }

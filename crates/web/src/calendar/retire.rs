@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::calendar::CalendarUse;
 use tierdesk_domain::id::DocumentId;
@@ -14,6 +13,7 @@ use super::{CalendarForm, address, page};
 use crate::extract::{Form, Me, Path};
 use crate::frame::Frame;
 use crate::page::{Page, see};
+use crate::versions::Seen;
 use crate::{AppState, WebError};
 
 /// What counts in a calendar, in words.
@@ -23,13 +23,6 @@ pub(super) fn in_words(it: &CalendarUse) -> String {
         CalendarUse::Routing(queue) => fill("calendar.use_routing", &[("queue", queue)]),
         CalendarUse::Hours(name) => fill("calendar.use_hours", &[("name", name)]),
     }
-}
-
-/// The newest version that was seen.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Seen {
-    version: i32,
 }
 
 pub(super) async fn retire(

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_domain::id::CategoryId;
 use tierdesk_domain::text::t;
@@ -13,14 +12,8 @@ use super::{CategoryForm, address, page};
 use crate::extract::{Form, Me, Path};
 use crate::frame::Frame;
 use crate::page::{Page, see};
+use crate::versions::Seen;
 use crate::{AppState, WebError};
-
-/// The newest version that was seen.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Seen {
-    version: i32,
-}
 
 pub(super) async fn retire(
     State(app): State<AppState>,

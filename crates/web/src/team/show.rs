@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::rulebook::Reign;
 use tierdesk_domain::id::{PersonId, TeamId};
@@ -18,7 +17,7 @@ use crate::extract::{Form, Me, Path, Query};
 use crate::form::{Errors, LOOK_AGAIN};
 use crate::frame::Frame;
 use crate::page::{Page, see};
-use crate::versions::VersionLine;
+use crate::versions::{Asked, VersionLine};
 use crate::{AppState, WebError, filters};
 
 /// Where a team is edited.
@@ -94,12 +93,6 @@ async fn page(
     })
 }
 
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    /// The version that the form begins with; the newest without one.
-    version: Option<i32>,
-}
-
 pub(super) async fn show(
     State(app): State<AppState>,
     me: Me,
@@ -109,12 +102,8 @@ pub(super) async fn show(
 ) -> Result<Response, WebError> {
     let id = TeamId(id);
     let versions = app.desk.team_versions(&me.caller, id, frame.now).await?;
-    let newest = versions.first().ok_or(WebError::NotFound)?;
-    let wanted = asked.version.unwrap_or(newest.document.version);
-    let mut all = versions.iter();
-    let based_on = all.find(|it| it.document.version == wanted);
-    let based_on = based_on.ok_or(WebError::NotFound)?;
-    let form = TeamForm::of(based_on, newest.document.version);
+    let begins = asked.among(&versions)?.ok_or(WebError::NotFound)?;
+    let form = TeamForm::of(begins.with, begins.newest.document.version);
     Ok(Page(page(&app, &me, frame, id, &versions, form).await?).into_response())
 }
 
