@@ -16,10 +16,10 @@ const WINDOWS: [Window; 4] = {
     const fn window(digits: u32, stretches: i64) -> Window {
         Window { digits, stretches }
     }
-    [window(6, 4), window(5, 2), window(5, 4), window(4, 2)]
+    [window(6, 3), window(5, 1), window(5, 4), window(4, 2)]
 };
-/// So many tickets that hold the words within a window are enough.
-pub(super) const ENOUGH: usize = 30;
+/// So many tickets that hold the words within a window are enough: a page.
+pub(super) const ENOUGH: usize = 20;
 
 impl Window {
     /// How many digits of a time in milliseconds, of twelve, a stretch leaves open.
