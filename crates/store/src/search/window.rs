@@ -102,8 +102,9 @@ mod tests {
             }
         }
         assert_eq!(wider(0, ENOUGH - 1), Some(1));
-        assert_eq!(wider(0, 1), Some(3));
-        assert_eq!(wider(1, 0), None);
+        assert_eq!(wider(0, 1), Some(2));
+        assert_eq!(wider(1, 0), Some(3));
+        assert_eq!(wider(2, 0), None);
         assert_eq!(wider(3, ENOUGH - 1), None);
     }
 }
