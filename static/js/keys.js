@@ -42,7 +42,7 @@ function single(key) {
   if (key === 'x') { const c = document.querySelector('[data-cursor] input[type=checkbox]'); c?.click(); return !!c; }
   if (key === 'r' && mode('reply')) return true;
   if (key === 'n' && mode('note')) return true;
-  if (key === '/') { const s = document.querySelector('main [data-find]'); if (s) { s.focus(); return true; } return openPalette(); }
+  if (key === '/') return openPalette();
   if (key === '?') return open('keys');
   const a = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
   a?.click();

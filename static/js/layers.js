@@ -37,13 +37,6 @@ function clicked(e) {
     const from = document.getElementById(copy.dataset.copy);
     navigator.clipboard?.writeText(from?.innerText ?? '').then(() => toast(word('copied')), () => toast(word('copy-refused')));
   }
-  const use = e.target.closest('[data-use]');
-  const box = document.querySelector('.composer textarea');
-  if (use && box) {
-    box.value = document.getElementById(use.dataset.use)?.innerText.trim() ?? '';
-    box.dispatchEvent(new Event('input', { bubbles: true }));
-    box.focus();
-  }
 }
 
 export function start() {
@@ -54,7 +47,6 @@ export function start() {
     if (m) { m.open = false; m.querySelector('summary').focus(); return; }
     if (!document.querySelector('dialog[open]')) document.querySelector('.drawer [data-drawer-close]')?.click();
   });
-  document.querySelector('.drawer [data-autofocus]')?.focus({ preventScroll: true });
   document.querySelector('[data-error-summary]')?.focus();
   // A dialog that the server sent back with errors opens again.
   const again = document.querySelector('dialog[data-open]');

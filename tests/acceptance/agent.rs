@@ -1,6 +1,7 @@
 //! The real agent, with real commands, against the real server over TCP (AT-CMD).
 
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use axum::http::Request;
 use support::agent::RealAgent;
@@ -185,7 +186,8 @@ async fn executed(args: &str) -> u32 {
         .split(' ')
         .flat_map(|arg| [arg.as_bytes(), &[0]].concat())
         .collect();
-    loop {
+    let until = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < until {
         for entry in std::fs::read_dir("/proc").unwrap().flatten() {
             let Some(pid) = entry
                 .file_name()
@@ -206,6 +208,7 @@ async fn executed(args: &str) -> u32 {
         // The job runs already; its command is a moment away.
         tokio::task::yield_now().await;
     }
+    panic!("no ping with {args} is running");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,14 +12,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("desk", &["domain", "catalogue", "store"]),
     ("mail", &["domain"]),
-    (
-        "web",
-        &["desk", "store", "domain", "catalogue", "protocol", "mail"],
-    ),
-    (
-        "worker",
-        &["desk", "store", "mail", "domain", "catalogue", "protocol"],
-    ),
+    ("web", &["desk", "store", "domain", "catalogue", "protocol"]),
+    ("worker", &["desk", "store", "mail", "domain", "protocol"]),
     ("agent", &["catalogue", "protocol"]),
     ("localdb", &[]),
     ("server", &["*"]),
@@ -193,13 +187,21 @@ fn no_program_of_ours_starts_a_shell() {
         "web",
         "server",
         "localdb",
+        "domain",
+        "store",
+        "mail",
+        "bench",
+        "xtask",
     ];
     let folders: Vec<_> = rooms.iter().map(|room| format!("crates/{room}")).collect();
     let folders: Vec<_> = folders.iter().map(String::as_str).collect();
     for (path, text) in sources(&folders) {
+        // A list of the endings of file names.
+        if path.ends_with("domain/src/target/lists.rs") {
+            continue;
+        }
         for (number, line) in code_lines(&text) {
             for shell in shells {
-                // `.env("NAME", …)` sets a variable, and a test may name what is refused.
                 assert!(
                     !line.contains(shell),
                     "{}:{number}: {shell} is a shell or starts any program",

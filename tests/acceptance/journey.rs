@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, TcpListener};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::browser::Browser;
 use support::installed::{Installed, Process, run};
@@ -139,7 +139,9 @@ impl Journey {
         office.wait_for_text("The host may work now").await;
         // Its first report tells what it can run.
         let host = office.page.current_url().await.unwrap();
+        let until = Instant::now() + Duration::from_secs(60);
         while !office.text().await.contains(env!("CARGO_PKG_VERSION")) {
+            assert!(Instant::now() < until, "the host has not reported");
             tokio::time::sleep(Duration::from_millis(200)).await;
             office.goto(host.as_str()).await;
         }

@@ -237,6 +237,11 @@ async fn worker_and_agent_say_no_secret_either() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    assert!(
+        said("daemon").contains("the server knows this host"),
+        "{}",
+        said("daemon")
+    );
     drop(working);
     let key = std::fs::read_dir(folder.path().join("agent"))
         .unwrap()

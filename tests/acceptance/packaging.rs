@@ -266,13 +266,16 @@ fn links_in_the_documents_lead_somewhere() {
         PathBuf::from("README.md"),
         PathBuf::from("CONTRIBUTING.md"),
         PathBuf::from("SECURITY.md"),
+        PathBuf::from("CHANGELOG.md"),
     ];
-    let documents = std::fs::read_dir(repository().join("docs")).unwrap();
-    files.extend(
-        documents
-            .map(|it| Path::new("docs").join(it.unwrap().file_name()))
-            .filter(|it| it.extension().is_some_and(|it| it == "md")),
-    );
+    for folder in ["docs", "docs/decisions"] {
+        let documents = std::fs::read_dir(repository().join(folder)).unwrap();
+        files.extend(
+            documents
+                .map(|it| Path::new(folder).join(it.unwrap().file_name()))
+                .filter(|it| it.extension().is_some_and(|it| it == "md")),
+        );
+    }
     for file in files {
         let text = read(file.to_str().unwrap());
         let folder = repository().join(&file).parent().unwrap().to_owned();

@@ -582,7 +582,7 @@ fn templates_hold_no_sentence_of_their_own() {
 }
 
 #[test]
-fn templates_have_no_inline_style_script_or_handler_and_trust_nothing() {
+fn templates_and_scripts_have_no_inline_style_script_or_handler_and_write_no_html() {
     for file in files("templates", &["html"])
         .iter()
         .filter(|file| !file.components().any(|part| part.as_os_str() == "mail"))
@@ -607,21 +607,6 @@ fn templates_have_no_inline_style_script_or_handler_and_trust_nothing() {
                 && !template.contains(" onload=")
                 && !template.contains(" onsubmit="),
             "{name}"
-        );
-        assert!(
-            !template.contains("|safe") && !template.contains("| safe"),
-            "{name}: only safe_html.rs makes HTML from words"
-        );
-    }
-    for file in files("crates", &["rs"])
-        .iter()
-        .filter(|file| !file.ends_with("safe_html.rs"))
-    {
-        let code = std::fs::read_to_string(file).unwrap();
-        assert!(
-            !code.contains("HtmlSafe for") && !code.contains("filters::Safe"),
-            "{}",
-            file.display()
         );
     }
     for file in files("static/js", &["js"]) {
@@ -655,6 +640,51 @@ fn every_icon_that_a_template_shows_is_in_the_sprite() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn every_icon_in_the_sprite_and_every_class_in_a_style_sheet_is_used() {
+    let mut used = BTreeSet::new();
+    for (folder, ends) in [
+        ("templates", "html"),
+        ("static/js", "js"),
+        ("crates/web/src", "rs"),
+        ("crates/domain/src", "rs"),
+    ] {
+        for file in files(folder, &[ends]) {
+            let text = std::fs::read_to_string(file).unwrap();
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
+            used.extend(words.map(str::to_owned));
+        }
+    }
+    let sprite = std::fs::read_to_string(root().join("static/icons.svg")).unwrap();
+    let icons = sprite.split("id=\"").skip(1);
+    let unused: Vec<_> = icons
+        .filter_map(|it| it.split('"').next())
+        .filter(|it| !used.contains(*it))
+        .collect();
+    assert!(unused.is_empty(), "icons that nothing shows: {unused:?}");
+    for file in files("static/css", &["css"]) {
+        let sheet = std::fs::read_to_string(&file).unwrap();
+        // What stands in quotes and comments is no selector.
+        let sheet: String = sheet.split('"').step_by(2).collect();
+        let mut selectors = String::new();
+        for part in sheet.split("/*") {
+            selectors.push_str(part.split_once("*/").map_or(part, |(_, after)| after));
+        }
+        let unused: BTreeSet<_> = selectors
+            .split('.')
+            .skip(1)
+            .filter(|it| it.starts_with(|c: char| c.is_ascii_alphabetic()))
+            .filter_map(|it| {
+                it.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
+                    .next()
+            })
+            // A text on a bar of that class: its template adds the ending.
+            .filter(|it| !used.contains(it.strip_suffix("-on").unwrap_or(it)))
+            .collect();
+        assert!(unused.is_empty(), "{}: {unused:?}", file.display());
     }
 }
 

@@ -16,7 +16,7 @@ use crate::exec_child;
 use crate::output::{HeadTail, Sink};
 use crate::{ExecChild, Stop};
 
-/// Exactly the environment a program sees (diagnostics.md 6.0).
+/// Exactly the environment a program sees.
 const ENVIRONMENT: [(&str, &str); 10] = [
     ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
     ("LC_ALL", "C.UTF-8"),

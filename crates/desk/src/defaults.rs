@@ -1,4 +1,4 @@
-//! What a fresh instance starts with: a Service Desk and a few categories. Administrators change them later.
+//! What a fresh instance starts with: a Service Desk, a few categories, a calendar, promises and rules. Administrators change them later.
 
 use chrono::{DateTime, Utc};
 use tierdesk_domain::actor::Actor;

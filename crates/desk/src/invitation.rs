@@ -21,7 +21,7 @@ use crate::password::LinkState;
 use crate::work::Mail;
 use crate::{Caller, Desk, Origin, Work};
 
-/// How long an invitation works (security.md 2.1).
+/// How long an invitation works.
 const INVITATION_LIVES: TimeDelta = TimeDelta::hours(72);
 /// How long a set-up link works; each start prints a new one until somebody used it (decision 36).
 const SETUP_LIVES: TimeDelta = TimeDelta::hours(24);

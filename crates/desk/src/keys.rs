@@ -22,7 +22,6 @@ pub struct Keys {
     id: u8,
     sealing: LessSafeKey,
     signing: hmac::Key,
-    secret: [u8; 32],
 }
 
 /// Why a secret cannot be used.
@@ -73,13 +72,7 @@ impl Keys {
             id,
             sealing: LessSafeKey::new(sealing),
             signing: hmac::Key::new(hmac::HMAC_SHA256, &derive(&secret, b"sign")),
-            secret,
         })
-    }
-
-    /// A 256-bit key for another purpose, made from the secret.
-    pub fn derived(&self, purpose: &[u8]) -> [u8; 32] {
-        derive(&self.secret, purpose)
     }
 
     /// Seals `plain`; `place` (table, column and row) must be given again to open it.

@@ -17,7 +17,7 @@ use crate::error::{DeskError, Result};
 use crate::work::Mail;
 use crate::{Caller, Desk, Work};
 
-/// argon2id with m = 46 MiB, t = 2, p = 1 (OWASP password storage, security.md's numbers).
+/// argon2id with m = 46 MiB, t = 2, p = 1 (OWASP password storage).
 fn argon2() -> Argon2<'static> {
     let params = Params::new(47_104, 2, 1, None).expect("constants within argon2's limits");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)

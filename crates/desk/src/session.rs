@@ -17,7 +17,7 @@ use crate::error::{DeskError, Result};
 use crate::keys::{hash_secret, new_secret};
 use crate::{Desk, password};
 
-/// Idle and absolute limits by role (security.md 2.1): engineers, managers and administrators 30 min and 10 h,
+/// Idle and absolute limits by role: engineers, managers and administrators 30 min and 10 h,
 /// requesters 60 min and 24 h.
 pub fn limits(role: Role) -> (TimeDelta, TimeDelta) {
     match role {

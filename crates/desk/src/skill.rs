@@ -19,7 +19,7 @@ use crate::work::Mail;
 use crate::{Caller, Desk, Work};
 
 /// Deadline: tell somebody that a certificate ends soon.
-const REMINDER: &str = "certificate";
+pub(crate) const REMINDER: &str = "certificate";
 
 /// The catalogue as administrators see it.
 #[derive(Debug)]

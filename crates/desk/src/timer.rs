@@ -16,6 +16,7 @@ use crate::escalation::fire_first;
 use crate::password::help;
 use crate::report::REPORT;
 use crate::rulebook::IN_FORCE;
+use crate::skill::REMINDER;
 use crate::{Caller, Desk, DeskError, Work};
 
 /// The kinds of deadlines of tickets that are acted on here.
@@ -34,7 +35,7 @@ pub(crate) const AFTER_A_VERSION: &[&str] = &[clock::AGAIN];
 const IN_WORKING_TIME: &[&str] = &[crate::routing::AGAIN, crate::in_charge::TIMER];
 
 /// The kinds of those that belong to something else.
-pub(crate) const OF_OTHERS: &[&str] = &["certificate", IN_FORCE, REPORT, help::TIMER];
+pub(crate) const OF_OTHERS: &[&str] = &[REMINDER, IN_FORCE, REPORT, help::TIMER];
 
 /// How long a deadline that cannot be acted on rests at first.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(30);
@@ -133,7 +134,7 @@ async fn act_on_other(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
         IN_FORCE => crate::rulebook::comes_into_force(work, timer).await,
         REPORT => crate::report::fire(work, timer).await,
         help::TIMER => help::look(work, timer).await,
-        "certificate" => crate::skill::remind(work, timer.object_id).await,
+        REMINDER => crate::skill::remind(work, timer.object_id).await,
         other => Err(nobody_acts_on(other)),
     }
 }

@@ -3,7 +3,6 @@
 //! The decision is an event that names the rule document, its version, every rule that fired and the very words, and who
 //! can undo it. A deadline of its own makes sure that a ticket reaches people whatever becomes of the bot.
 
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::bot::{self, Identity, Plan, ResetFacts, State};
@@ -17,9 +16,9 @@ use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::ticket::Ticket;
 use uuid::Uuid;
 
+use crate::Work;
 use crate::bot::{BOT, TRIAGE, TRIAGE_DEADLINE, probing, reset};
 use crate::error::{DeskError, Result};
-use crate::{Desk, Work};
 
 /// The kind of the rules' documents in the table of configuration.
 const RULES: &str = "triage_rules";
@@ -73,21 +72,6 @@ async fn rules(work: &mut Work<'_>) -> Result<(Option<(DocumentId, i32)>, RuleBo
             ))
         }
         None => Ok((None, RuleBook::standard().map_err(broken)?)),
-    }
-}
-
-impl Desk {
-    /// Tries the rules in force on a text, without a ticket: what would be decided, and why.
-    pub async fn explain_triage(
-        &self,
-        subject: &str,
-        body: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Decision> {
-        let caller = crate::Caller::machine(tierdesk_domain::actor::Actor::bot());
-        let mut work = self.begin(&caller, now).await?;
-        let (_, book) = rules(&mut work).await?;
-        Ok(decide(&book, subject, body))
     }
 }
 

@@ -102,7 +102,7 @@ pub fn rests_until(errors: u32, now: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 /// The one place that says who may have an entry of this class run for this ticket (AT-JOB-2). Asked when a job is asked
-/// for, and again when it is signed. By class (diagnostics.md 6.0): R0 by the bot, R0 and R1 by engineers who work the
+/// for, and again when it is signed. By class: R0 by the bot, R0 and R1 by engineers who work the
 /// ticket; C2 and C3 need approvals, which do not exist yet, so nobody can ask for them.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Which passwords are taken (ASVS 5.0 6.2, security.md 2.1): long ones, that are not on everybody's list and do not
+//! Which passwords are taken (ASVS 5.0 6.2): long ones, that are not on everybody's list and do not
 //! consist of what everybody knows about the person. No rules about kinds of characters, no forced change.
 
 use crate::field::FieldError;

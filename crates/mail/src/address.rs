@@ -23,12 +23,6 @@ impl Address {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// What stands behind the `@`.
-    #[must_use]
-    pub fn domain(&self) -> &str {
-        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
-    }
 }
 
 fn is_atom(c: u8) -> bool {

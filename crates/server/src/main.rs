@@ -41,7 +41,7 @@ enum Command {
     Serve(Box<Serve>),
     /// Do what happens by itself: clocks, mail, triage, jobs; until SIGTERM or Ctrl-C
     Worker(Box<settings::Given>),
-    /// Bring the database up to date; connects as its owner and creates the role `tierdesk_app`
+    /// Bring the database up to date; connects as its owner and makes the roles `tierdesk_app` and `tierdesk_signer`
     Migrate(settings::database::Given),
     /// Administer people from the console
     #[command(subcommand)]

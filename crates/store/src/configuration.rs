@@ -1,4 +1,5 @@
-//! Versioned documents that steer the desk (decision 10). The newest version of a document is the one in force.
+//! Versioned documents that steer the desk (decision 10). The newest version of a document that has begun is
+//! the one in force; a later one may be planned.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! The developer mailbox: where mail stays while no mail server is set.
+//! The developer mailbox: where the demo keeps mail instead of sending it.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;

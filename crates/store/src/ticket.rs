@@ -406,16 +406,3 @@ pub async fn save(conn: &mut PgConnection, t: &Ticket, edited: bool) -> Result<P
         organisation: old.organisation_id.map(OrganisationId),
     })
 }
-
-/// How many open tickets somebody has besides this one, counted up to 1000.
-pub async fn open_of(conn: &mut PgConnection, requester: PersonId, but: TicketId) -> Result<u64> {
-    let n = sqlx::query_scalar!(
-        r#"select count(*) as "n!" from (
-               select from ticket where requester_id = $1 and id <> $2 and status in ('new', 'open', 'pending', 'on_hold') limit 1000) counted"#,
-        requester.0,
-        but.0
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(n.unsigned_abs())
-}

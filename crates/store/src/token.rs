@@ -150,23 +150,6 @@ pub async fn mark_used(conn: &mut PgConnection, id: Uuid, now: DateTime<Utc>) ->
     Ok(())
 }
 
-/// How many tokens of that purpose a person got since `since`.
-pub async fn count_since(
-    conn: &mut PgConnection,
-    purpose: Purpose,
-    person: PersonId,
-    since: DateTime<Utc>,
-) -> Result<i64> {
-    Ok(sqlx::query_scalar!(
-        r#"select count(*) as "n!" from person_token where person_id = $1 and purpose = $2 and created_at >= $3"#,
-        person.0,
-        purpose.as_str(),
-        since
-    )
-    .fetch_one(conn)
-    .await?)
-}
-
 /// Throws away tokens that ran out before a moment, used or not, at most `limit`. Returns how many.
 pub async fn sweep(conn: &mut PgConnection, before: DateTime<Utc>, limit: i64) -> Result<u64> {
     Ok(sqlx::query!(

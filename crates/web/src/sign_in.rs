@@ -29,7 +29,7 @@ pub(crate) fn routes(routes: &mut Routes) {
     routes.post(Audience::SignedIn, "/confirm", confirmed);
 }
 
-/// Where to go afterwards. Only a path of ours (security.md 3.7.2): anything else is the first page.
+/// Where to go afterwards. Only a path of ours: anything else is the first page.
 #[derive(Deserialize)]
 struct Next {
     next: Option<String>,

@@ -1,4 +1,4 @@
-//! The versions of a document, as every page that has some lists them (`ui::versions`).
+//! The versions of a document, as the pages of documents list them (`ui::versions`).
 
 use serde::Deserialize;
 use tierdesk_desk::rulebook::{Reign, Standing};
