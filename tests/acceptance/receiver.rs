@@ -102,11 +102,11 @@ async fn an_administrator_says_which_team_gets_what_and_it_holds_from_the_next_f
     assert_eq!(page.text("#network-h"), "Now: L2 of Network");
     let identity = desk.team("Identity").await.to_string();
     let form = |network| [("version", "0"), ("network", network), ("servers", "")];
-    let wrong = client.post("/admin/teams/assistant", &form("nobody")).await;
+    let wrong = client.post("/admin/teams/bot", &form("nobody")).await;
     assert_eq!(wrong.status, 422);
     assert!(wrong.page().has("#network[aria-invalid=true]"));
     let saved = client
-        .post("/admin/teams/assistant", &form(&identity))
+        .post("/admin/teams/bot", &form(&identity))
         .await;
     saved.location();
     let page = client.get("/admin/teams").await.page();
@@ -118,7 +118,7 @@ async fn an_administrator_says_which_team_gets_what_and_it_holds_from_the_next_f
     let chosen = tested_again(&desk, &ana, server, missing).await;
     let stands = desk.stands(chosen.id).await;
     assert_eq!((stands.team.as_str(), stands.tier), ("Identity", 2));
-    let late = client.post("/admin/teams/assistant", &form("")).await;
+    let late = client.post("/admin/teams/bot", &form("")).await;
     assert_eq!(late.status, 409, "somebody saved version 1 meanwhile");
 
     // A team where nobody works gets nothing, and nobody is told that it did.

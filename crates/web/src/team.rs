@@ -1,4 +1,4 @@
-//! Teams, a page to edit each, and which of them the assistant hands tickets to, for administrators.
+//! Teams, a page to edit each, and which of them the bot hands tickets to, for administrators.
 
 mod show;
 
@@ -28,7 +28,7 @@ const PAGE: &str = "/admin/teams";
 pub(crate) fn routes(routes: &mut Routes) {
     routes.get(Audience::Administrator, PAGE, list);
     routes.post(Audience::Administrator, PAGE, add);
-    routes.post(Audience::Administrator, "/admin/teams/assistant", hand_to);
+    routes.post(Audience::Administrator, "/admin/teams/bot", hand_to);
     routes.get(Audience::Administrator, "/admin/teams/{id}", show::show);
     routes.post(Audience::Administrator, "/admin/teams/{id}", show::save);
 }
@@ -71,7 +71,7 @@ impl TeamForm {
 struct TeamsPage {
     frame: Frame,
     teams: Vec<Team>,
-    /// The version of whom the assistant hands tickets to.
+    /// The version of whom the bot hands tickets to.
     version: i32,
     network: Receiver,
     servers: Receiver,

@@ -335,7 +335,7 @@ pub(super) const STORIES: [Story; 10] = [
                     team: NETWORK,
                     tier: Tier::L2,
                     known: "The archive answers from the server, not from the workshop.",
-                    tried: "The assistant's tests, a second machine in the workshop.",
+                    tried: "The bot's tests, a second machine in the workshop.",
                     evidence: "The tests above; the workshop's machines time out.",
                     ask: "Check the filter between workshop and servers.",
                 },
