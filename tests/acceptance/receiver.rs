@@ -105,9 +105,7 @@ async fn an_administrator_says_which_team_gets_what_and_it_holds_from_the_next_f
     let wrong = client.post("/admin/teams/bot", &form("nobody")).await;
     assert_eq!(wrong.status, 422);
     assert!(wrong.page().has("#network[aria-invalid=true]"));
-    let saved = client
-        .post("/admin/teams/bot", &form(&identity))
-        .await;
+    let saved = client.post("/admin/teams/bot", &form(&identity)).await;
     saved.location();
     let page = client.get("/admin/teams").await.page();
     assert_eq!(page.text("#network-h"), "Now: L2 of Identity");

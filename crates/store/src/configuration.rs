@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 use tierdesk_domain::id::{DocumentId, PersonId};
+use uuid::Uuid;
 
 use crate::{Result, StoreError};
 
@@ -28,31 +29,46 @@ pub struct Document<T> {
     pub body: T,
 }
 
+/// A row of a version.
+struct Row {
+    id: Uuid,
+    version: i32,
+    name: String,
+    active: bool,
+    valid_from: DateTime<Utc>,
+    author_id: Option<Uuid>,
+    body: serde_json::Value,
+}
+
+impl Row {
+    fn read<T: DeserializeOwned>(self) -> Result<Document<T>> {
+        let body = serde_json::from_value(self.body);
+        Ok(Document {
+            id: DocumentId(self.id),
+            version: self.version,
+            name: self.name,
+            active: self.active,
+            valid_from: self.valid_from,
+            author: self.author_id.map(PersonId),
+            body: body.map_err(|e| StoreError::corrupt("configuration", e))?,
+        })
+    }
+}
+
 /// The newest version of every document of a kind, oldest document first, switched off ones too.
 pub async fn current<T: DeserializeOwned>(
     conn: &mut PgConnection,
     kind: &str,
 ) -> Result<Vec<Document<T>>> {
-    sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         "select distinct on (id) id, version, name, active, valid_from, author_id, body from configuration
          where kind = $1 order by id, version desc",
         kind
     )
     .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(|r| {
-        Ok(Document {
-            id: DocumentId(r.id),
-            version: r.version,
-            name: r.name,
-            active: r.active,
-            valid_from: r.valid_from,
-            author: r.author_id.map(PersonId),
-            body: serde_json::from_value(r.body).map_err(|e| StoreError::corrupt("configuration", e))?,
-        })
-    })
-    .collect()
+    .await?;
+    rows.into_iter().map(Row::read).collect()
 }
 
 /// Every version of every document of a kind, each document's oldest first.
@@ -60,25 +76,14 @@ pub async fn history<T: DeserializeOwned>(
     conn: &mut PgConnection,
     kind: &str,
 ) -> Result<Vec<Document<T>>> {
-    sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         "select id, version, name, active, valid_from, author_id, body from configuration where kind = $1 order by id, version",
         kind
     )
     .fetch_all(conn)
-    .await?
-    .into_iter()
-    .map(|r| {
-        Ok(Document {
-            id: DocumentId(r.id),
-            version: r.version,
-            name: r.name,
-            active: r.active,
-            valid_from: r.valid_from,
-            author: r.author_id.map(PersonId),
-            body: serde_json::from_value(r.body).map_err(|e| StoreError::corrupt("configuration", e))?,
-        })
-    })
-    .collect()
+    .await?;
+    rows.into_iter().map(Row::read).collect()
 }
 
 /// How many versions there are of what steers clocks, rules and priorities. Versions are only ever added, so an equal number
@@ -97,17 +102,16 @@ pub async fn newest<T: DeserializeOwned>(
     kind: &str,
     id: DocumentId,
 ) -> Result<Option<Document<T>>> {
-    let number = sqlx::query_scalar!(
-        "select version from configuration where kind = $1 and id = $2 order by version desc limit 1",
+    let row = sqlx::query_as!(
+        Row,
+        "select id, version, name, active, valid_from, author_id, body from configuration
+         where kind = $1 and id = $2 order by version desc limit 1",
         kind,
         id.0
     )
-    .fetch_optional(&mut *conn)
+    .fetch_optional(conn)
     .await?;
-    match number {
-        Some(number) => version(conn, kind, id, number).await,
-        None => Ok(None),
-    }
+    row.map(Row::read).transpose()
 }
 
 /// One version of a document.
@@ -117,26 +121,16 @@ pub async fn version<T: DeserializeOwned>(
     id: DocumentId,
     version: i32,
 ) -> Result<Option<Document<T>>> {
-    sqlx::query!(
+    let row = sqlx::query_as!(
+        Row,
         "select id, version, name, active, valid_from, author_id, body from configuration where kind = $1 and id = $2 and version = $3",
         kind,
         id.0,
         version
     )
     .fetch_optional(conn)
-    .await?
-    .map(|r| {
-        Ok(Document {
-            id: DocumentId(r.id),
-            version: r.version,
-            name: r.name,
-            active: r.active,
-            valid_from: r.valid_from,
-            author: r.author_id.map(PersonId),
-            body: serde_json::from_value(r.body).map_err(|e| StoreError::corrupt("configuration", e))?,
-        })
-    })
-    .transpose()
+    .await?;
+    row.map(Row::read).transpose()
 }
 
 /// Adds the version `version` of a document. Two writers of the same version: the primary key refuses the second
