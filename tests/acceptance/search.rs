@@ -274,6 +274,7 @@ async fn no_text_breaks_the_search() {
         "?page=999999999999",
         "?page=-1",
         "?person=x",
+        "?person=00000000-0000-4000-8000-000000000000&page=18446744073709551615",
         "?q=a&page=49",
     ] {
         assert_eq!(
