@@ -9,6 +9,7 @@ use tierdesk_desk::ticket::{Filed, NewTicket};
 use tierdesk_domain::id::JobId;
 use tierdesk_domain::job::JobState;
 use tierdesk_domain::sla::Metric;
+use tierdesk_domain::text;
 use tierdesk_domain::ticket::{Channel, Impact, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_protocol::job::{Job as Envelope, SignedJob};
@@ -711,4 +712,151 @@ async fn the_application_can_neither_sign_nor_read_the_signers_key() {
             .and_then(|it| it.code().map(|it| it.into_owned()));
         assert_eq!(code.as_deref(), Some("42501"), "{sql}");
     }
+}
+
+impl Scene {
+    /// Hosts that are in use, more than a drawer offers, with names that come before all others.
+    async fn crowd(&self) {
+        let mut owner = database::connect(&self.tierdesk.database).await;
+        sqlx::query(
+            "insert into host (id, name, state, public_key, join_code, created_at)
+             select gen_random_uuid(), 'aaa-' || lpad(n::text, 3, '0'), 'active', decode(md5(n::text), 'hex'), '', $1 from generate_series(1, 230) n",
+        )
+        .bind(self.tierdesk.now())
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_drawer_offers_what_belongs_to_the_ticket_and_finds_any_other_host_by_its_name() {
+    let scene = Scene::new().await;
+    let join = async |name, labels| PlayedHost::join(&scene.tierdesk, name, labels).await;
+    let laptop = join("zzz-laptop", "").await;
+    let vantage = join("zzz-server", "vantage=server").await;
+    let named = join("zzz-named", "").await;
+    let sent_away = join("web02", "").await;
+    let mut owner = database::connect(&scene.tierdesk.database).await;
+    for (statement, id) in [
+        (
+            "update host set state = 'revoked' where id = $1",
+            sent_away.host,
+        ),
+        ("update ticket set host_id = $1", named.host),
+    ] {
+        sqlx::query(statement)
+            .bind(id)
+            .execute(&mut owner)
+            .await
+            .unwrap();
+    }
+    sqlx::query("update host set owner_id = $1 where id = $2")
+        .bind(scene.priya.id.0)
+        .bind(laptop.host)
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let client = scene.client().await;
+    let address = format!("/tickets/{}/diagnose", scene.ticket.number.0);
+    let all = client.get(&address).await.page();
+    assert!(!all.has("#find"), "every host is in the list");
+    assert_eq!(all.texts("#host option").len(), 4);
+
+    scene.crowd().await;
+    let page = client.get(&address).await.page();
+    let offered = page.attributes("#host option", "value");
+    assert_eq!(offered.len(), 200);
+    assert_eq!(
+        offered[..3],
+        [&named, &laptop, &vantage].map(|it| it.host.to_string())
+    );
+    let web = scene.host.host.to_string();
+    assert!(!offered.contains(&web), "as many come before it as fit");
+    assert!(page.has("#find"));
+
+    let page = client.get(&format!("{address}?find=WEB")).await.page();
+    let offered = page.attributes("#host option", "value");
+    assert_eq!(offered.len(), 4, "the ticket’s and the one of that name");
+    assert!(offered.contains(&web));
+    assert_eq!(page.attribute("#find", "value"), "WEB");
+
+    let page = client.get(&format!("{address}?host={web}")).await.page();
+    assert_eq!(page.attribute("#host option[selected]", "value"), web);
+    assert_eq!(page.attribute("#run-form [name=host]", "value"), web);
+    assert_eq!(page.text("button[form=run-form]"), "Run on web01");
+}
+
+#[tokio::test]
+async fn who_asks_for_a_host_never_gets_another_one() {
+    let scene = Scene::new().await;
+    let sent_away = PlayedHost::join(&scene.tierdesk, "web02", "").await;
+    let mut owner = database::connect(&scene.tierdesk.database).await;
+    sqlx::query("update host set state = 'revoked' where id = $1")
+        .bind(sent_away.host)
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let client = scene.client().await;
+    let address = format!("/tickets/{}/diagnose", scene.ticket.number.0);
+    let gone = sent_away.host.to_string();
+    let unknown = uuid::Uuid::from_u128(7).to_string();
+    for host in [gone.as_str(), &unknown, "web01"] {
+        let reply = client.get(&format!("{address}?host={host}")).await;
+        assert_eq!(reply.status, 422, "{host}");
+        let page = reply.page();
+        assert_eq!(page.text("#host-e"), text::t("job.host_not_there"));
+        assert!(!page.has("#run-form [name=host]"), "{host}");
+        assert!(!page.has("button[form=run-form]"), "{host}");
+    }
+    // The same form again, with nothing chosen, chooses nothing.
+    let page = client.get(&format!("{address}?host={gone}")).await.page();
+    let open = page.attribute("#host option[selected]", "value");
+    let again = client.get(&format!("{address}?host={open}")).await;
+    assert_eq!(again.status, 422);
+    assert!(!again.page().has("button[form=run-form]"));
+}
+
+#[tokio::test]
+async fn what_is_for_a_restricted_team_only_stands_on_no_other_page() {
+    let scene = Scene::new().await;
+    let desk = &scene.tierdesk;
+    let id = scene.ask().await;
+    scene.hand_out().await;
+    let done = scene
+        .host
+        .succeed(desk.now(), run(id, 1), "Port 5432 answers.");
+    assert_eq!(done.await.status, 200);
+    let foreign = desk
+        .engineer("Leo Engineer", "Service Desk", Tier::L1)
+        .await;
+    let other = desk.file(&scene.priya, "Printer", "blank pages").await;
+    let host = format!("/hosts/{}", scene.host.host);
+    let others = format!("/tickets/{}", other.number.0);
+    let one_more = text::count("ticket.other_tickets", 1);
+
+    let run_link = format!("a[href='{}']", scene.address(id));
+    let leo = desk.sign_in(&foreign).await;
+    let page = leo.get(&host).await.page();
+    assert!(page.has(&run_link) && page.all_text().contains("Ana Ferreira"));
+    assert!(leo.get(&others).await.page().all_text().contains(&one_more));
+
+    let mut owner = database::connect(&desk.database).await;
+    sqlx::query("update team set restricted = true where name = 'Network'")
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let reply = leo.get(&host).await;
+    assert_eq!(reply.status, 200);
+    for word in [id.to_string().as_str(), "Ana Ferreira"] {
+        assert!(!reply.body.contains(word), "{word}");
+    }
+    let page = leo.get(&others).await;
+    assert_eq!(page.status, 200);
+    assert!(!page.page().all_text().contains(&one_more));
+
+    // Those of the team see it as before.
+    let ana = scene.client().await;
+    let page = ana.get(&host).await.page();
+    assert!(page.has(&run_link) && page.all_text().contains("Ana Ferreira"));
 }

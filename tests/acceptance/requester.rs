@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use chrono::TimeDelta;
+use support::agent::PlayedHost;
 use support::browser::Browser;
 use support::client::{Client, Reply};
 use support::database;
 use support::product::{Someone, Tierdesk};
 use tierdesk_desk::conversation::Afterwards;
+use tierdesk_desk::ticket::{MAX_BODY, MAX_TITLE};
 use tierdesk_domain::id::TicketId;
+use tierdesk_domain::text;
 use tierdesk_domain::ticket::{ResolutionCode, Status};
 use tierdesk_domain::tier::Tier;
 
@@ -671,4 +674,132 @@ async fn in_a_browser_a_new_ticket_is_kept_while_it_is_typed() {
     );
     assert!(browser.has("[name=urgency][value=low]:checked").await);
     browser.close().await;
+}
+
+#[tokio::test]
+async fn an_engineer_names_any_machine_that_there_is_and_no_other() {
+    let scene = Scene::new().await;
+    let priyas = PlayedHost::join(&scene.desk, "laptop-priya", "").await;
+    let samir = scene.desk.sign_in(&scene.samir).await;
+    let unknown = uuid::Uuid::from_u128(7).to_string();
+    let mut fields = scene.filled("My chair squeaks");
+    fields.push(("host", &unknown));
+    let reply = samir.upload(FORM, &fields, &[]).await;
+    assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = reply.page();
+    assert_eq!(page.text("#host-e"), text::t("error.choose_one"));
+    assert!(page.has("#host"), "what the summary leads to is there");
+    assert_eq!(page.attribute("#title", "value"), "My chair squeaks");
+
+    let there = priyas.host.to_string();
+    fields.pop();
+    fields.push(("host", &there));
+    samir.upload(FORM, &fields, &[]).await.location();
+}
+
+#[tokio::test]
+async fn asking_again_names_the_machine_only_while_it_is_the_requesters() {
+    let scene = Scene::new().await;
+    let laptop = PlayedHost::join(&scene.desk, "laptop-priya", "").await;
+    let mut owner = database::connect(&scene.desk.database).await;
+    sqlx::query("update host set owner_id = $1")
+        .bind(scene.priya.id.0)
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let host = laptop.host.to_string();
+    let mut fields = scene.filled("My chair squeaks");
+    fields.push(("host", &host));
+    let number = number(&scene.client.upload(FORM, &fields, &[]).await);
+    scene.desk.run_bot().await;
+    let address = format!("/my/{number}");
+    scene
+        .client
+        .post(&format!("{address}/close"), &[])
+        .await
+        .location();
+    let page = scene.client.get(&address).await.page();
+    assert_eq!(page.attribute("#answer [name=host]", "value"), host);
+
+    sqlx::query("update host set state = 'revoked'")
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let page = scene.client.get(&address).await.page();
+    assert_eq!(page.attribute("#answer [name=host]", "value"), "");
+    let sent: Vec<(String, String)> = [
+        "form", "after", "title", "category", "impact", "urgency", "host",
+    ]
+    .map(|name| {
+        let value = page.attribute(&format!("#answer [name={name}]"), "value");
+        (name.to_owned(), value)
+    })
+    .into();
+    let mut sent: Vec<(&str, &str)> = sent
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    sent.extend([("description", "It squeaks again."), ("do", "send")]);
+    scene.client.upload(FORM, &sent, &[]).await.location();
+
+    // A page that was opened before: the field that is wrong is there to be mended.
+    for (name, value) in &mut sent {
+        if *name == "host" {
+            *value = &host;
+        }
+    }
+    let late = scene.client.upload(FORM, &sent, &[]).await;
+    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(late.page().has("#host") && late.page().has("#host-e"));
+}
+
+#[tokio::test]
+async fn a_text_that_is_far_too_long_loses_nothing_else_of_its_form() {
+    let scene = Scene::new().await;
+    let endless = "x".repeat(2 * 1024 * 1024);
+    for (field, limit) in [("description", MAX_BODY), ("title", MAX_TITLE)] {
+        let mut fields = scene.filled("My chair squeaks");
+        fields.retain(|(name, _)| *name != field);
+        // Before the others, so that they are read after it.
+        fields.insert(0, (field, &endless));
+        let reply = scene.client.upload(FORM, &fields, &[]).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}");
+        let page = reply.page();
+        assert_eq!(
+            page.text(&format!("#{field}-e")),
+            text::fill("error.too_long", &[("limit", &limit)])
+        );
+        assert_eq!(page.texts("[data-error-summary] li").len(), 1, "{field}");
+        let (title, description) = if field == "title" {
+            (limit, "It squeaks since *this morning*.".len())
+        } else {
+            ("My chair squeaks".len(), limit)
+        };
+        assert_eq!(page.attribute("#title", "value").len(), title);
+        assert_eq!(page.text("#description").len(), description);
+        for (name, value) in [
+            ("category", scene.category.as_str()),
+            ("impact", "group"),
+            ("urgency", "low"),
+        ] {
+            assert!(
+                page.has(&format!("[name={name}][value='{value}'][checked]")),
+                "{field}: {name}"
+            );
+        }
+    }
+
+    let (_, number) = scene.with_people("My chair squeaks").await;
+    let samir = scene.desk.sign_in(&scene.samir).await;
+    for (client, address) in [
+        (&scene.client, format!("/my/{number}/answer")),
+        (&samir, format!("/tickets/{number}/message")),
+    ] {
+        let fields = [("mode", "reply"), ("body", endless.as_str())];
+        let reply = client.upload(&address, &fields, &[]).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{address}");
+        let page = reply.page();
+        assert!(page.has("#body-e"), "{address}");
+        assert_eq!(page.text("#body").len(), MAX_BODY, "{address}");
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
-use support::{Client, Someone, Tierdesk};
+use support::{Client, Someone, Tierdesk, database};
 use tierdesk_domain::excerpt::Sought;
 use tierdesk_domain::id::TeamId;
 use tierdesk_domain::tier::Tier;
@@ -274,6 +274,7 @@ async fn no_text_breaks_the_search() {
         "?page=999999999999",
         "?page=-1",
         "?person=x",
+        "?person=00000000-0000-4000-8000-000000000000&page=18446744073709551615",
         "?q=a&page=49",
     ] {
         assert_eq!(
@@ -352,7 +353,7 @@ async fn what_is_found_is_exactly_what_may_be_opened() {
             .answer(&caller, ticket.id, word(Place::Answer), desk.now())
             .await
             .unwrap();
-        let mut conn = support::database::connect(&desk.database).await;
+        let mut conn = database::connect(&desk.database).await;
         let team = if restricted { secret } else { open };
         sqlx::query("update ticket set team_id = $2 where id = $1")
             .bind(ticket.id.0)
@@ -502,4 +503,42 @@ async fn where_the_last_days_hold_enough_hits_older_ones_are_not_looked_at_and_t
     let rare = search(&leo, "okapi").await;
     assert!(rare.contains(&format!("/tickets/{}\"", seldom.number.0)));
     assert!(!rare.contains(newest_only));
+}
+
+#[tokio::test]
+async fn a_persons_list_goes_on_to_their_very_first_ticket() {
+    let desk = Tierdesk::start().await;
+    let ana = desk.requester("Ana Lind").await;
+    let leo = desk
+        .engineer("Leo Engineer", "Service Desk", Tier::L1)
+        .await;
+    let ticket = desk.file(&ana, "Printer", "blank pages").await;
+    let mut owner = database::connect(&desk.database).await;
+    sqlx::query(
+        "insert into ticket select (jsonb_populate_record(t, jsonb_build_object('id', gen_random_uuid(), 'number', nextval('ticket_number'),
+             'updated_at', t.updated_at + n * interval '1 second'))).*
+         from ticket t, generate_series(1, 1060) n where t.id = $1",
+    )
+    .bind(ticket.id.0)
+    .execute(&mut owner)
+    .await
+    .unwrap();
+    let leo = desk.sign_in(&leo).await;
+    let mut address = format!("/search?person={}&page=49", ana.id.0);
+    let mut seen = Vec::new();
+    // From page 50 of 54 on; more pages than that are a loop.
+    for _ in 0..10 {
+        let page = leo.get(&address).await.page();
+        seen.extend(page.attributes("ol.rows a", "href"));
+        match page.attributes("a[rel=next]", "href").pop() {
+            Some(next) => address = next,
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 1061 - 49 * 20);
+    assert_eq!(
+        seen.last(),
+        Some(&format!("/tickets/{}", ticket.number.0)),
+        "the oldest comes last"
+    );
 }

@@ -348,6 +348,64 @@ async fn bad_input_is_the_senders_problem_on_every_route() {
 }
 
 #[tokio::test]
+async fn characters_and_times_that_nobody_can_write_are_the_senders_problem() {
+    let desk = Tierdesk::start().await;
+    let engineer = desk
+        .engineer("Samir Haddad", "Service Desk", Tier::L1)
+        .await;
+    let administrator = desk.administrator("Adam Admin").await;
+    let nil = Uuid::nil();
+    // One each for what the database has no place for: the character U+0000, and years before its calendar.
+    let pages = [
+        "/queue/L1/a%00".to_owned(),
+        "/queue?q=a%00".to_owned(),
+        "/search?q=a%00".to_owned(),
+        "/tickets?q=a%00".to_owned(),
+        "/admin/people?q=%00".to_owned(),
+        "/admin/audit?object=%00".to_owned(),
+        format!("/hosts?after=%00&after_id={nil}"),
+        "/mailbox?to=%00".to_owned(),
+        format!("/my?after=-3000000000000000000.{nil}"),
+        format!("/my?after=-8330000000000000000.{nil}"),
+        format!("/queue?after=-3000000000000000000.{nil}"),
+        format!("/queue/L1/Service%20Desk?after=-3000000000000000000.{nil}"),
+        format!("/notifications?before=-3000000000000000000&id={nil}"),
+    ];
+    for who in [None, Some(&engineer), Some(&administrator)] {
+        let client = somebody(&desk, who).await;
+        for page in &pages {
+            let reply = client.get(page).await;
+            assert!(
+                !reply.status.is_server_error(),
+                "GET {page} → {}",
+                reply.status
+            );
+        }
+        for (path, fields) in [
+            ("/sign-in", [("mail", "a\0"), ("password", "x")]),
+            ("/sign-in/help", [("mail", "a\0"), ("next", "")]),
+        ] {
+            let reply = client.post(path, &fields).await;
+            assert!(
+                !reply.status.is_server_error(),
+                "POST {path} → {}",
+                reply.status
+            );
+        }
+    }
+    let client = desk.sign_in(&engineer).await;
+    for page in ["/queue/L1/a%00", &pages[8]] {
+        let reply = client.get(page).await;
+        assert_eq!(reply.status, 400, "{page}");
+        assert_eq!(
+            reply.page().text("h1"),
+            text::t("error.unwritable"),
+            "{page}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_error_names_a_number_and_shows_no_cause() {
     let desk = Tierdesk::start().await;
     let engineer = desk

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::catalogue::Policy;
-use tierdesk_domain::host::HostState;
+use tierdesk_domain::host::{HostState, SERVER_VANTAGE};
 use tierdesk_domain::id::{HostId, PersonId};
 use uuid::Uuid;
 
@@ -181,6 +181,48 @@ pub async fn list(
         words,
         after.map(|it| it.0),
         after.map(|it| it.1.0),
+        limit
+    )
+    .fetch_all(conn)
+    .await?
+    .into_iter()
+    .map(Host::try_from)
+    .collect()
+}
+
+/// Which machines a ticket's diagnostics are offered on.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice<'a> {
+    /// The one that was asked for.
+    pub asked: Option<HostId>,
+    /// The ticket's.
+    pub of_ticket: Option<HostId>,
+    /// Whose ticket it is.
+    pub requester: PersonId,
+    /// A part of the name of all others; `""` for any.
+    pub words: &'a str,
+}
+
+/// Machines in use: first, whatever they are called, the one that was asked for, the ticket's, the requester's and those that
+/// give the server's view, then others by name. At most `limit`.
+pub async fn to_choose(
+    conn: &mut PgConnection,
+    choice: Choice<'_>,
+    limit: i64,
+) -> Result<Vec<Host>> {
+    sqlx::query_as!(
+        Row,
+        r#"select h.id, h.name, h.state, h.public_key, h.join_code, h.labels, h.owner_id, o.name as "owner_name?", h.agent_version,
+                  h.operating_system, '{}'::jsonb as "facts!", h.facts_at, h.policy, h.created_at, h.decided_at, null::text as decided_by, h.last_seen_at
+           from host h left join person o on o.id = h.owner_id
+           cross join lateral (select case when h.id = $1 then 0 when h.id = $2 then 1 when h.owner_id = $3 or $4 = any (h.labels) then 2 else 3 end) near (place)
+           where h.state = 'active' and (near.place < 3 or $5 = '' or strpos(lower(h.name), lower($5)) > 0)
+           order by near.place, lower(h.name), h.id limit $6"#,
+        choice.asked.map(|it| it.0),
+        choice.of_ticket.map(|it| it.0),
+        choice.requester.0,
+        SERVER_VANTAGE,
+        choice.words,
         limit
     )
     .fetch_all(conn)

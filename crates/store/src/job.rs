@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use tierdesk_domain::actor::{Actor, ActorKind};
+use tierdesk_domain::authorize::Scope;
 use tierdesk_domain::catalogue::{Class, Facts, Verdict};
 use tierdesk_domain::id::{HostId, JobId, TicketId, TicketNumber};
 use tierdesk_domain::job::{ATTEMPTS, JobState};
@@ -245,17 +246,26 @@ pub async fn of_ticket(conn: &mut PgConnection, ticket: TicketId, limit: i64) ->
     .collect()
 }
 
-/// The newest runs on a host, newest first. The numbers of tickets are there; whether the reader may open them is theirs
-/// to find out.
-pub async fn of_host(conn: &mut PgConnection, host: HostId, limit: i64) -> Result<Vec<Job>> {
+/// The newest runs on a host, newest first, for tickets whose internal side the scope reaches, or for none.
+pub async fn of_host(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    host: HostId,
+    limit: i64,
+) -> Result<Vec<Job>> {
+    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
     sqlx::query_as!(
         Row,
         r#"select j.id, j.host_id, h.name as host_name, j.ticket_id, t.number as "ticket_number?", j.entry, j.entry_hash, j.params, j.class,
                   j.state, j.actor_kind, j.actor_id, p.name as "actor_name?", j.created_at, j.expires_at, j.lease_until, j.attempt, j.started_at,
                   j.finished_at, j.duration_ms, j.exit_code, j.verdict, j.summary, j.facts, j.refusal, j.redactions, j.dropped_bytes, j.cancel_asked_at
            from job j join host h on h.id = j.host_id left join ticket t on t.id = j.ticket_id left join person p on p.id = j.actor_id
-           where j.host_id = $1 order by j.created_at desc, j.id desc limit $2"#,
+           where j.host_id = $1 and (t.id is null or ticket_internal_in_scope($2, $3, $4, t.team_id))
+           order by j.created_at desc, j.id desc limit $5"#,
         host.0,
+        scope.everything(),
+        scope.unrestricted(),
+        &teams,
         limit
     )
     .fetch_all(conn)

@@ -85,6 +85,9 @@ pub enum StoreError {
     /// Others hold what the statement needs, or it took longer than it may; nothing was changed.
     #[error("the database is busy")]
     Busy(#[source] sqlx::Error),
+    /// What was sent holds characters or times that the database has no place for; whoever sent it can mend it.
+    #[error("the database cannot hold what was sent")]
+    Unwritable(#[source] sqlx::Error),
     /// The schema is not the one that this program works with.
     #[error("{0}")]
     Schema(&'static str),
@@ -136,9 +139,19 @@ impl From<sqlx::Error> for StoreError {
             {
                 Self::Busy(error)
             }
+            sqlx::Error::Encode(_) => Self::Unwritable(error),
+            sqlx::Error::Database(e) if e.code().is_some_and(|code| is_about_input(&code)) => {
+                Self::Unwritable(error)
+            }
             _ => Self::Database(error),
         }
     }
+}
+
+/// Whether a code of PostgreSQL says that a value cannot be what it was sent as: a character, as text or within JSON, or a
+/// time. The other data exceptions, such as a division by zero, are made by our own statements and stay our mistake.
+fn is_about_input(code: &str) -> bool {
+    matches!(code, "22021" | "22P05" | "22007" | "22008")
 }
 
 /// What every query answers with.

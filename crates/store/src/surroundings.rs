@@ -3,9 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use tierdesk_domain::authorize::Account;
+use tierdesk_domain::authorize::{Account, Scope};
 use tierdesk_domain::bot::State;
 use tierdesk_domain::id::{CategoryId, FormId, PersonId, TeamId};
+use uuid::Uuid;
 
 use crate::presence::{GONE_AFTER, Present};
 use crate::ticket::Ticket;
@@ -28,7 +29,7 @@ pub struct Surroundings {
     pub account: Account,
     /// Whether they may sign in with a password, and mail reaches them.
     pub has_password: bool,
-    /// Their other open tickets, at most 1000.
+    /// Their other open tickets that the reader may open, at most 1000.
     pub others: u64,
     /// The category's name.
     pub category: Option<String>,
@@ -67,19 +68,22 @@ pub struct Asks {
 /// Nothing if its requester is unknown.
 pub async fn of_ticket(
     conn: &mut PgConnection,
+    scope: &Scope,
     ticket: &Ticket,
     reader: PersonId,
     drafts: [&str; 2],
     form: FormId,
     now: DateTime<Utc>,
 ) -> Result<Option<Surroundings>> {
+    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
     let row = sqlx::query!(
         r#"select r.name, r.site, r.time_zone, a.email as "email?", r.kind,
                   (r.manager or r.administrator or exists (select from membership m where m.person_id = r.id)) as "staff!",
                   (r.deactivated_at is null and a.email is not null
                    and exists (select from credential c where c.person_id = r.id)) as "has_password!",
                   (select count(*) from (select from ticket o where o.requester_id = r.id and o.id <> $2
-                       and o.status in ('new', 'open', 'pending', 'on_hold') limit 1000) counted) as "others!",
+                       and o.status in ('new', 'open', 'pending', 'on_hold')
+                       and ticket_in_scope($12, $13, $14, $15, $16, o.team_id, o.requester_id, o.organisation_id) limit 1000) counted) as "others!",
                   (select vip from ticket where id = $2) as "vip!",
                   (select name from category where id = $3) as category,
                   (select name from person where id = $4) as assignee,
@@ -113,7 +117,12 @@ pub async fn of_ticket(
         now - GONE_AFTER,
         ticket.cycle,
         ticket.team.0,
-        form.0
+        form.0,
+        scope.everything(),
+        scope.unrestricted(),
+        &teams,
+        scope.person().map(|it| it.0),
+        scope.organisation().map(|it| it.0)
     )
     .fetch_optional(conn)
     .await?;

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use tierdesk_desk::ticket::{MAX_BODY, MAX_TITLE};
 use tierdesk_desk::{Caller, DeskError};
 use tierdesk_domain::attachment::{disposition, is_picture};
 use tierdesk_domain::id::{AttachmentId, EventId, FormId};
@@ -14,7 +15,7 @@ use tierdesk_store::attachment::Attachment;
 use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
-use crate::extract::{Me, Multipart, Now, Part, Path};
+use crate::extract::{Me, Multipart, Now, Part, Path, Text};
 use crate::form::Errors;
 use crate::routes::{Audience, Routes};
 use crate::{AppState, WebError, moment};
@@ -25,7 +26,7 @@ pub(crate) const FORM: &str = "form";
 pub(crate) const FILES: &str = "files";
 /// The button that takes a file out again; its value is the file's id.
 pub(crate) const REMOVE: &str = "remove";
-/// A text field may have this many bytes.
+/// So many bytes of a text field are kept: more than any field may hold.
 const TEXT_LIMIT: usize = 1024 * 1024;
 /// How much of a file is read at once.
 const PIECE: usize = 64 * 1024;
@@ -163,10 +164,15 @@ impl Sent {
                 Ok(Some(part)) => {
                     let name = part.name().to_owned();
                     let text = part.text(TEXT_LIMIT).await?;
-                    if let (None, FORM, Ok(id)) = (form, name.as_str(), text.parse()) {
+                    if let (None, FORM, Ok(id)) = (form, name.as_str(), text.words.parse()) {
                         sent.form = FormId(id);
                     }
-                    sent.fields.push((name, text));
+                    let ended = text.ended;
+                    sent.typed(name, text);
+                    if !ended {
+                        sent.errors.add(FILES, too_much());
+                        break;
+                    }
                 }
             }
         }
@@ -179,6 +185,20 @@ impl Sent {
             }
         }
         Ok(sent)
+    }
+
+    /// Keeps what was typed into a field. Of what is too long its beginning is kept, as much as the field may hold, and shown
+    /// with the reason, so that nothing else is lost.
+    fn typed(&mut self, name: String, text: Text) {
+        let words = if text.whole {
+            text.words
+        } else {
+            let limit = if name == "title" { MAX_TITLE } else { MAX_BODY };
+            let why = fill("error.too_long", &[("limit", &limit)]);
+            self.errors.add(name.as_str(), why);
+            text.words.chars().take(limit).collect()
+        };
+        self.fields.push((name, words));
     }
 
     /// What was typed into a field, or `""`.

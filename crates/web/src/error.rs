@@ -40,6 +40,9 @@ pub enum WebError {
     /// The request cannot be read.
     #[error("request cannot be read")]
     BadRequest,
+    /// The request holds characters or times that the database has no place for.
+    #[error("request cannot be written")]
+    Unwritable(#[source] Box<dyn Error + Send + Sync>),
     /// The body has another content type than the route takes.
     #[error("wrong content type")]
     WrongType,
@@ -86,7 +89,7 @@ impl WebError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::SignInFirst => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::CrossSite | Self::ConfirmFirst => StatusCode::FORBIDDEN,
-            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::BadRequest | Self::Unwritable(_) => StatusCode::BAD_REQUEST,
             Self::WrongType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -124,6 +127,11 @@ impl WebError {
                 "bad_request",
                 t("error.bad_request"),
                 t("error.bad_request_advice").to_owned(),
+            ),
+            Self::Unwritable(_) => (
+                "unwritable",
+                t("error.unwritable"),
+                t("error.unwritable_advice").to_owned(),
             ),
             Self::WrongType => (
                 "wrong_type",
@@ -219,6 +227,7 @@ impl From<StoreError> for WebError {
                 tracing::warn!(%cause, "a request waited in vain");
                 Self::Timeout
             }
+            input @ StoreError::Unwritable(_) => Self::Unwritable(Box::new(input)),
             other => Self::internal(other),
         }
     }
@@ -243,6 +252,9 @@ impl IntoResponse for WebError {
     fn into_response(self) -> Response {
         if let Self::Internal(cause) | Self::Unavailable(cause) = &self {
             tracing::error!(cause = %Chain(cause.as_ref()), "request failed");
+        }
+        if let Self::Unwritable(cause) = &self {
+            tracing::warn!(cause = %Chain(cause.as_ref()), "input refused by the database");
         }
         let mut response = self.status().into_response();
         response.extensions_mut().insert(self.problem());

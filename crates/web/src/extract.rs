@@ -129,16 +129,52 @@ impl Part<'_> {
             .map_err(|error| refused(error.status(), &error.to_string()))
     }
 
-    /// The whole content as text, at most `limit` bytes.
-    pub(crate) async fn text(mut self, limit: usize) -> Result<String, WebError> {
-        let mut all = Vec::new();
-        while let Some(chunk) = self.chunk().await? {
-            if all.len() + chunk.len() > limit {
-                return Err(WebError::TooLarge);
+    /// The content as text, at most `limit` bytes of it. What is longer is read to its end and dropped, so that the rest of
+    /// the form can be read.
+    pub(crate) async fn text(mut self, limit: usize) -> Result<Text, WebError> {
+        let mut kept = Vec::new();
+        let mut whole = true;
+        let ended = loop {
+            match self.chunk().await {
+                Ok(Some(chunk)) => {
+                    let room = limit - kept.len();
+                    whole = whole && chunk.len() <= room;
+                    kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                }
+                Ok(None) => break true,
+                Err(WebError::TooLarge) => break false,
+                Err(error) => return Err(error),
             }
-            all.extend_from_slice(&chunk);
-        }
-        String::from_utf8(all).map_err(|_| WebError::BadRequest)
+        };
+        let words = if whole && ended {
+            String::from_utf8(kept).map_err(|_| WebError::BadRequest)?
+        } else {
+            // The cut may go through a letter.
+            String::from_utf8_lossy(&kept).into_owned()
+        };
+        Ok(Text {
+            words,
+            whole,
+            ended,
+        })
+    }
+}
+
+/// What a text field of a form with files holds.
+#[derive(Debug)]
+pub(crate) struct Text {
+    /// The text, or its beginning.
+    pub(crate) words: String,
+    /// Whether nothing of it was dropped.
+    pub(crate) whole: bool,
+    /// Whether the rest of the form can still be read.
+    pub(crate) ended: bool,
+}
+
+impl Text {
+    /// The text, if it is all there.
+    pub(crate) fn all(self) -> Option<String> {
+        (self.whole && self.ended).then_some(self.words)
     }
 }
 

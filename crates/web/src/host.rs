@@ -258,7 +258,7 @@ async fn page(
     typed: Option<Described>,
 ) -> Result<Page<Show>, WebError> {
     let administrator = me.visitor.roles.administrator;
-    let engineer = authorize(&me.caller.who, Action::Work).is_ok();
+    let engineer = authorize(&me.caller.who, Action::Work).ok();
     let mut conn = app.desk.acquire().await?;
     let host = host::find(&mut conn, id).await?.ok_or(WebError::NotFound)?;
     let hashes = host::entries(&mut conn, id).await?;
@@ -267,11 +267,10 @@ async fn page(
     } else {
         Vec::new()
     };
-    // Jobs belong to tickets: engineers see them here, and the tickets' own rules decide what opens.
-    let jobs = if engineer {
-        job::of_host(&mut conn, id, JOBS).await?
-    } else {
-        Vec::new()
+    // Jobs belong to tickets: engineers see those whose tickets they may open.
+    let jobs = match &engineer {
+        Some(scope) => job::of_host(&mut conn, scope, id, JOBS).await?,
+        None => Vec::new(),
     };
     let owner_mail = match host.owner {
         Some(owner) => person::find(&mut conn, owner)

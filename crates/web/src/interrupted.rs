@@ -110,7 +110,7 @@ async fn words(request: Request) -> Option<Vec<(String, String)>> {
     while let Ok(Some(part)) = parts.next().await {
         if part.file_name().is_none() {
             let name = part.name().to_owned();
-            fields.push((name, part.text(LIMIT).await.ok()?));
+            fields.push((name, part.text(LIMIT).await.ok()?.all()?));
         }
     }
     Some(fields)

@@ -13,11 +13,12 @@ use tierdesk_desk::conversation::Message;
 use tierdesk_desk::draft::Purpose;
 use tierdesk_domain::actor::ActorKind;
 use tierdesk_domain::authorize::{Action, authorize};
-use tierdesk_domain::id::{FormId, TicketNumber};
+use tierdesk_domain::id::{FormId, HostId, TicketNumber};
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
+use tierdesk_store::PgConnection;
 use tierdesk_store::requester::{self, Promises};
 use tierdesk_store::ticket::{self, Ticket};
 use tierdesk_store::timeline::Event;
@@ -134,6 +135,7 @@ impl TicketPage {
         )
         .await?;
         let team = team::find(&mut conn, ticket.team).await?;
+        let host_again = host_again(&mut conn, me, &ticket).await?;
         drop(conn);
         let name = |id| {
             names
@@ -202,12 +204,25 @@ impl TicketPage {
                 category: ticket.category.map(|it| it.to_string()).unwrap_or_default(),
                 impact: ticket.impact.as_str(),
                 urgency: ticket.urgency.as_str(),
-                host: ticket.host.map(|it| it.to_string()).unwrap_or_default(),
+                host: host_again.map(|it| it.to_string()).unwrap_or_default(),
             },
             title: ticket.title,
             frame,
         })
     }
+}
+
+/// The closed ticket's machine, where asking again may name it: it may have gone, or have become somebody else's.
+async fn host_again(
+    conn: &mut PgConnection,
+    me: &Me,
+    ticket: &Ticket,
+) -> Result<Option<HostId>, WebError> {
+    let Some(host) = ticket.host.filter(|_| ticket.status == Status::Closed) else {
+        return Ok(None);
+    };
+    let own = requester::hosts(conn, me.visitor.principal.person).await?;
+    Ok(own.iter().any(|(id, _)| *id == host).then_some(host))
 }
 
 /// Who has a ticket.
@@ -380,7 +395,7 @@ async fn answer(
     let id = ticket.id;
     let was_resolved = ticket.status == Status::Resolved;
     let outcome = if sent.has(attachment::REMOVE) {
-        Err((StatusCode::OK, Errors::default()))
+        Err((StatusCode::OK, sent.errors.clone()))
     } else if !sent.errors.is_empty() {
         Err((LOOK_AGAIN, sent.errors.clone()))
     } else {

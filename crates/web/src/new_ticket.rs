@@ -152,7 +152,7 @@ struct NewPage {
     errors: Errors,
     files: Files,
     categories: Vec<Card>,
-    /// The reader's own machines; the field is left out where there is none.
+    /// The reader's own machines; the field is left out where there is none, unless something is wrong with it.
     hosts: Vec<Card>,
     /// The ticket that this one follows.
     before: Option<Before>,

@@ -24,7 +24,7 @@ use crate::visitor::Roles;
 use crate::words;
 use crate::{AppState, WebError};
 
-/// The last page that is offered; ranking ends long before.
+/// The last page of hits that is read; ranking ends long before. A person's list has as many pages as they have tickets.
 const LAST_PAGE: usize = 50;
 
 pub(crate) fn routes(routes: &mut Routes) {
@@ -150,12 +150,13 @@ async fn show(
 ) -> Result<Response, WebError> {
     let staff = me.visitor.roles.staff();
     let text = asked.q.trim().to_owned();
+    let person = asked.person.parse::<Uuid>().ok();
     // A page that nobody offered is as good as the first.
     let page = asked
         .page
         .parse::<usize>()
         .ok()
-        .filter(|page| *page <= LAST_PAGE)
+        .filter(|page| person.is_some() || *page <= LAST_PAGE)
         .unwrap_or(0);
     let mut found = Results {
         text: text.clone(),
@@ -172,7 +173,7 @@ async fn show(
     let address = |key: &str, value: &str, page: usize| {
         format!("/search?{key}={}&page={page}", filters::encoded(value))
     };
-    if let Ok(person) = asked.person.parse::<Uuid>() {
+    if let Some(person) = person {
         let mut tickets = app
             .desk
             .tickets_of(&me.caller, PersonId(person), page, now)

@@ -146,13 +146,8 @@ async fn look(work: &mut Work<'_>, requester: PersonId, filing: Filing) -> Resul
     if new.category.is_some() && person.chosen.is_none() {
         errors.push(FieldError::new("category", "error.choose_one"));
     }
-    // People name their own machines; engineers and the machinery name any.
-    if let (Some(host), Some(principal)) = (new.host, work.caller().principal())
-        && !principal.is_engineer()
-        && !requester::hosts(work.conn(), requester)
-            .await?
-            .iter()
-            .any(|(id, _)| *id == host)
+    if let Some(host) = new.host
+        && !may_name(work, requester, host).await?
     {
         errors.push(FieldError::new("host", "error.choose_one"));
     }
@@ -167,6 +162,19 @@ async fn look(work: &mut Work<'_>, requester: PersonId, filing: Filing) -> Resul
         person,
         follows: filing.follows,
     })
+}
+
+/// Whether a ticket may be about that machine: people name their own, engineers any that there is. What the machinery names
+/// it has looked up itself.
+async fn may_name(work: &mut Work<'_>, requester: PersonId, host: HostId) -> Result<bool> {
+    let Some(principal) = work.caller().principal() else {
+        return Ok(true);
+    };
+    if principal.is_engineer() {
+        return Ok(requester::host_name(work.conn(), host).await?.is_some());
+    }
+    let own = requester::hosts(work.conn(), requester).await?;
+    Ok(own.iter().any(|(id, _)| *id == host))
 }
 
 /// Files what was looked through.

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use tierdesk_catalogue::{ENTRIES, Entry, Kind, Params};
 use tierdesk_desk::job::{JobRequest, Obstacle, RequestError, obstacle};
 use tierdesk_domain::authorize::{Action, authorize};
-use tierdesk_domain::host::{HostState, SERVER_VANTAGE, is_online};
+use tierdesk_domain::field;
+use tierdesk_domain::host::{SERVER_VANTAGE, is_online};
 use tierdesk_domain::id::HostId;
 use tierdesk_domain::job::{Wait, permit};
 use tierdesk_domain::target::{self, Host as TargetHost, Target};
@@ -19,7 +20,6 @@ use tierdesk_domain::timeline::EventKind;
 use tierdesk_store::host::{self, Host};
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{job, person, timeline};
-use uuid::Uuid;
 
 use super::Line;
 use crate::extract::{Form, Me, Path, Query};
@@ -30,8 +30,10 @@ use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
 use crate::{AppState, WebError, words};
 
-/// Hosts to choose from.
-const HOSTS: i64 = 200;
+/// Hosts to choose from; the others are found by their name.
+const HOSTS: usize = 200;
+/// Letters of a name that are looked for.
+const WORDS: usize = 100;
 /// Runs shown beside the drawer.
 const BEFORE: i64 = 20;
 /// Events read for targets.
@@ -88,7 +90,14 @@ struct Diagnose {
     errors: Errors,
     number: i64,
     title: String,
+    /// Whether no host is in use at all.
+    none_in_use: bool,
     hosts: Vec<HostChoice>,
+    /// What is looked for among the names of hosts.
+    find: String,
+    /// What stands below that field; `""` where every host is in the list and there is no field.
+    find_hint: &'static str,
+    /// The name of the chosen one, or `""`.
     host_name: String,
     online: bool,
     offline_line: String,
@@ -106,13 +115,23 @@ struct Diagnose {
 /// What was chosen so far.
 #[derive(Debug, Default, Deserialize)]
 struct Chosen {
+    /// Where there is none, the page chooses one; what is no id, such as `none`, leaves the choice open.
     #[serde(default)]
-    host: Option<Uuid>,
+    host: Option<String>,
+    /// A part of the names of the hosts to choose from.
+    #[serde(default)]
+    find: String,
     #[serde(default)]
     entry: Option<String>,
     /// A [`Wait`]'s word.
     #[serde(default)]
     wait: Option<String>,
+}
+
+impl Chosen {
+    fn host(&self) -> Option<HostId> {
+        self.host.as_ref()?.parse().ok().map(HostId)
+    }
 }
 
 /// The ticket of a path, for somebody who may work it.
@@ -131,7 +150,11 @@ async fn show(
 ) -> Result<Response, WebError> {
     let ticket = find(&app, &me, number).await?;
     let page = page(&app, &me, frame, &ticket, &chosen, None, Errors::default()).await?;
-    Ok(page.into_response())
+    Ok(if page.0.errors.is_empty() {
+        page.into_response()
+    } else {
+        page.status(LOOK_AGAIN)
+    })
 }
 
 async fn run(
@@ -149,7 +172,8 @@ async fn run(
             .map(|(_, value)| value.clone())
     };
     let chosen = Chosen {
-        host: field("host").and_then(|text| text.parse().ok()),
+        host: field("host"),
+        find: String::new(),
         entry: field("entry"),
         wait: field("wait"),
     };
@@ -159,7 +183,7 @@ async fn run(
             Some((key.strip_prefix("p.")?.to_owned(), value.trim().to_owned()))
         })
         .collect();
-    let (Some(host), Some(entry)) = (chosen.host, chosen.entry.clone()) else {
+    let (Some(host), Some(entry)) = (chosen.host(), chosen.entry.clone()) else {
         return Err(WebError::BadRequest);
     };
     let mut errors = Errors::default();
@@ -171,7 +195,7 @@ async fn run(
     };
     let request = JobRequest {
         ticket: ticket.id,
-        host: HostId(host),
+        host,
         params: written(&entry, &params),
         entry,
         wait: wait.map(Wait::time),
@@ -202,7 +226,7 @@ async fn page(
     ticket: &Ticket,
     chosen: &Chosen,
     typed: Option<&BTreeMap<String, String>>,
-    errors: Errors,
+    mut errors: Errors,
 ) -> Result<Page<Diagnose>, WebError> {
     let scope = authorize(&me.caller.who, Action::ReadInternal(ticket.facts()))?;
     let may_work = authorize(&me.caller.who, Action::WorkTicket(ticket.facts())).is_ok();
@@ -211,10 +235,19 @@ async fn page(
         .await?
         .map(|it| it.name)
         .unwrap_or_default();
-    let mut known: Vec<(Host, String)> = host::list(&mut conn, "", None, HOSTS)
-        .await?
+    let find: String = field::one_line(&chosen.find).chars().take(WORDS).collect();
+    let choice = host::Choice {
+        asked: chosen.host(),
+        of_ticket: ticket.host,
+        requester: ticket.requester,
+        words: &find,
+    };
+    let limit = i64::try_from(HOSTS).unwrap_or(i64::MAX - 1) + 1;
+    let mut offered = host::to_choose(&mut conn, choice, limit).await?;
+    let find_hint = find_hint(&offered, &find);
+    offered.truncate(HOSTS);
+    let known: Vec<(Host, String)> = offered
         .into_iter()
-        .filter(|host| host.state == HostState::Active)
         .map(|host| {
             let line = if ticket.host == Some(host.id) {
                 t("job.of_ticket").to_owned()
@@ -228,12 +261,16 @@ async fn page(
             (host, line)
         })
         .collect();
-    // What belongs to the ticket first, the rest by name as it came.
-    known.sort_by_key(|(host, line)| (ticket.host != Some(host.id), line.is_empty()));
-    let wanted = chosen.host.map(HostId);
-    let picked = wanted
-        .and_then(|id| known.iter().position(|(host, _)| host.id == id))
-        .or_else(|| (!known.is_empty()).then_some(0));
+    // Who asks for a host never gets another one.
+    let picked = match &chosen.host {
+        None => (!known.is_empty()).then_some(0),
+        Some(_) => known
+            .iter()
+            .position(|(host, _)| Some(host.id) == chosen.host()),
+    };
+    if picked.is_none() && chosen.host.is_some() {
+        errors.add("host", t("job.host_not_there"));
+    }
     let host = picked.map(|index| known[index].0.clone());
     let hashes = match &host {
         Some(host) => host::entries(&mut conn, host.id).await?,
@@ -295,6 +332,9 @@ async fn page(
     Ok(Page(Diagnose {
         number: ticket.number.0,
         title: ticket.title.clone(),
+        none_in_use: known.is_empty() && find.is_empty() && chosen.host.is_none(),
+        find,
+        find_hint,
         may_run: host.is_some() && entry.is_some_and(|entry| stands(entry).is_none()),
         hosts: known
             .iter()
@@ -336,6 +376,20 @@ async fn page(
         errors,
         frame,
     }))
+}
+
+/// What stands below the field that finds hosts by their name; `""` where it is not needed, because all of them are offered.
+fn find_hint(offered: &[Host], find: &str) -> &'static str {
+    let has = |host: &Host| host.name.to_lowercase().contains(&find.to_lowercase());
+    if offered.len() > HOSTS {
+        t("job.find_more")
+    } else if find.is_empty() {
+        ""
+    } else if offered.iter().any(has) {
+        t("job.find_narrowed")
+    } else {
+        t("job.find_nothing")
+    }
 }
 
 /// The parameters as they are asked for: names in ASCII form, whatever letters they were typed with.

@@ -180,7 +180,7 @@ async fn message(
         }
     }
     match sent.has(attachment::REMOVE) {
-        true => turn.show(StatusCode::OK, Errors::default(), false).await,
+        true => turn.show(StatusCode::OK, sent.errors, false).await,
         false if refused => turn.show(LOOK_AGAIN, sent.errors, false).await,
         false => turn.end(result, said).await,
     }

@@ -178,9 +178,10 @@ impl Workspace {
         let keys = [Purpose::Reply(ticket.id), Purpose::Note(ticket.id)].map(Purpose::key);
         let form = FormId::composer(ticket.id);
         let drafts = [keys[0].as_str(), keys[1].as_str()];
-        let around = surroundings::of_ticket(conn, &ticket, reader_id, drafts, form, frame.now)
-            .await?
-            .ok_or(WebError::NotFound)?;
+        let around =
+            surroundings::of_ticket(conn, &scope, &ticket, reader_id, drafts, form, frame.now)
+                .await?
+                .ok_or(WebError::NotFound)?;
         let [reply_draft, note_draft] = around
             .drafts
             .map(|draft| draft.filter(|_| may_note).unwrap_or_default());
