@@ -271,3 +271,26 @@ async fn a_reply_that_would_wait_for_somebody_who_has_just_answered_is_not_sent_
     samir.upload(&path, &waits, &[]).await.location();
     assert_eq!(scene.found(id).await.status, Status::Pending);
 }
+
+#[tokio::test]
+async fn what_is_written_second_is_read_second_though_it_was_asked_for_first() {
+    let scene = Scene::new().await;
+    let (id, _) = scene.ticket("No name look-up").await;
+    let first = scene.desk.now();
+    scene.desk.clock.advance(chrono::TimeDelta::seconds(20));
+    let samir = scene.desk.caller(&scene.samir).await;
+    let (desk, now) = (&scene.desk.desk, scene.desk.now());
+    desk.reply(&samir, id, "Then wait", Afterwards::Pending, now)
+        .await
+        .unwrap();
+    // Priya's request came before, and waited for the ticket.
+    let priya = scene.desk.caller(&scene.priya).await;
+    desk.answer(&priya, id, "It is back!", first).await.unwrap();
+
+    assert_eq!(scene.desk.stands(id).await.status, "open");
+    let told = scene.desk.timeline(id).await;
+    let at = |kind| told.iter().rposition(|entry| entry.kind == kind);
+    assert!(at("ask") > at("reply"), "{told:?}");
+    let changed: Vec<_> = told.iter().filter(|it| it.kind == "status").collect();
+    assert_eq!(changed.last().unwrap().data["to"], "open");
+}

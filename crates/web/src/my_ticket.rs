@@ -368,15 +368,16 @@ async fn stream(
 async fn answer(
     State(app): State<AppState>,
     me: Me,
-    now: Now,
-    frame: Frame,
+    mut frame: Frame,
     Path(number): Path<i64>,
     parts: Multipart,
 ) -> Result<Response, WebError> {
     let ticket = find(&app, &me, number).await?;
     authorize(&me.caller.who, Action::ActAsRequester(ticket.facts()))?;
     let form = FormId::answer(ticket.id);
-    let sent = Sent::read(parts, &app, &me, now, Some(form)).await?;
+    let sent = Sent::read(parts, &app, &me, Some(form)).await?;
+    frame.now = sent.at;
+    let now = sent.at;
     let id = ticket.id;
     let was_resolved = ticket.status == Status::Resolved;
     let outcome = if sent.has(attachment::REMOVE) {
@@ -389,7 +390,7 @@ async fn answer(
             files: Some(sent.form),
             seen: None,
         };
-        match app.desk.answer(&me.caller, id, message, now.0).await {
+        match app.desk.answer(&me.caller, id, message, now).await {
             Ok(()) => Ok(()),
             Err(DeskError::Invalid(wrong)) => Err((LOOK_AGAIN, Errors::from(wrong))),
             // It closed while the answer was written: the page offers to ask again with the same words and files.
@@ -403,7 +404,7 @@ async fn answer(
     };
     let (status, errors) = match outcome {
         Ok(()) => {
-            app.desk.mark_read(&me.caller, id, now.0).await?;
+            app.desk.mark_read(&me.caller, id, now).await?;
             let said = if was_resolved {
                 "said.reopened"
             } else {
@@ -414,7 +415,7 @@ async fn answer(
         Err(found) => found,
     };
     app.desk
-        .keep_draft(&me.caller, Purpose::Answer(id), sent.text("body"), now.0)
+        .keep_draft(&me.caller, Purpose::Answer(id), sent.text("body"), now)
         .await?;
     let ticket = find(&app, &me, number).await?;
     let page = TicketPage {

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use super::workspace::{NO_CATEGORY, Typed};
 use super::{Workspace, address, find};
 use crate::attachment::{self, Sent};
-use crate::extract::{Form, Me, Multipart, Now, Path};
+use crate::extract::{Form, Me, Multipart, Path};
 use crate::form::{Errors, LOOK_AGAIN};
 use crate::frame::Frame;
 use crate::page::{Page, see};
@@ -136,15 +136,16 @@ async fn message(
     parts: Multipart,
 ) -> Result<Response, WebError> {
     let mut turn = begin(app, me, frame, number, "").await?;
-    let (desk, caller, id, now) = (
+    let (desk, caller, id) = (
         turn.app.desk.clone(),
         turn.me.caller.clone(),
         turn.ticket.id,
-        turn.now,
     );
     authorize(&caller.who, Action::AddNote(turn.ticket.facts()))?;
     let form = FormId::composer(id);
-    let sent = Sent::read(parts, &turn.app, &turn.me, Now(now), Some(form)).await?;
+    let sent = Sent::read(parts, &turn.app, &turn.me, Some(form)).await?;
+    let now = sent.at;
+    (turn.now, turn.frame.now) = (now, now);
     turn.typed = ["body", "mode", "pending"]
         .map(|field| (field, sent.text(field).to_owned()))
         .into();
