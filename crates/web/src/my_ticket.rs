@@ -323,7 +323,7 @@ fn steps(ticket: &Ticket, frame: &Frame) -> Vec<Step> {
     .collect()
 }
 
-/// Whether the last thing said is the bot's question whether it works, and nobody has answered it.
+/// Whether the last thing said is the bot's question whether it works, and nobody has answered it or taken the ticket.
 fn bot_asked(ticket: &Ticket, events: &[Event]) -> bool {
     let last = events.iter().rev().find(|event| {
         matches!(
@@ -332,6 +332,7 @@ fn bot_asked(ticket: &Ticket, events: &[Event]) -> bool {
         )
     });
     ticket.status.is_open()
+        && ticket.bot_holds
         && last.is_some_and(|event| {
             event.actor.kind == ActorKind::Bot && event.data["asks"] == "works"
         })
@@ -448,9 +449,11 @@ async fn say(
         return Ok(see(&page, Some("said.sent")));
     }
     match app.desk.confirm_works(&me.caller, ticket.id, now).await {
-        Ok(()) => Ok(see(&page, Some("said.works"))),
-        // Pressed twice, or somebody was faster: the page says how it stands.
-        Err(DeskError::State(_)) => Ok(see(&page, None)),
+        Ok(true) => Ok(see(&page, Some("said.works"))),
+        // They had written something else before, which a person reads.
+        Ok(false) => Ok(see(&page, Some("said.sent"))),
+        // Somebody was faster: the page says how it stands.
+        Err(DeskError::State(_)) => Ok(see(&page, Some("said.nobody_asked"))),
         Err(other) => Err(other.into()),
     }
 }
