@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tierdesk_desk::interrupted::Interrupted;
+use tierdesk_desk::session::AskedBy;
 use tierdesk_domain::id::PersonId;
 
 use crate::error::wants_json;
@@ -142,7 +143,8 @@ pub(crate) async fn go_on(
     if kept.is_empty() {
         return Ok(see(next, None));
     }
-    let visitor = Visitor::by_cookie(app, cookie, Needs::Rights, frame.now).await?;
+    let visitor =
+        Visitor::by_cookie(app, cookie, Needs::Rights, AskedBy::Person, frame.now).await?;
     let form =
         visitor.and_then(|it| (app.desk).open_interrupted(it.principal.person, kept, frame.now));
     Ok(match form {
