@@ -20,6 +20,7 @@ use crate::AppState;
 use crate::filters;
 use crate::frame::Frame;
 use crate::observe::RequestId;
+use crate::page::Page;
 use crate::visitor::Theme;
 
 /// What can go wrong while answering a request, as the person asking sees it.
@@ -239,11 +240,55 @@ struct Problem {
     retry_after: Option<u64>,
 }
 
-impl IntoResponse for WebError {
-    fn into_response(self) -> Response {
-        if let Self::Internal(cause) | Self::Unavailable(cause) = &self {
+/// Why a form cannot be taken now, where the very same form can be sent again in a while.
+#[derive(Debug, Clone)]
+pub(crate) struct NotNow {
+    status: StatusCode,
+    /// What to do about it, with how long to wait where that is known.
+    pub(crate) advice: String,
+    retry_after: Option<u64>,
+}
+
+impl NotNow {
+    /// The form's page again, which holds what its sender must not lose.
+    pub(crate) fn show(&self, page: Page<impl Template>) -> Response {
+        let mut response = page.status(self.status);
+        if let Some(wait) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(wait));
+        }
+        response
+    }
+}
+
+impl WebError {
+    /// For a page that shows its form again: why it cannot be taken now. Any other error comes back as it is.
+    pub(crate) fn not_now(self) -> Result<NotNow, Self> {
+        match self {
+            Self::RateLimited(_) | Self::Timeout | Self::Unavailable(_) => {
+                self.log();
+                let problem = self.problem();
+                Ok(NotNow {
+                    status: self.status(),
+                    advice: problem.advice,
+                    retry_after: problem.retry_after,
+                })
+            }
+            other => Err(other),
+        }
+    }
+
+    fn log(&self) {
+        if let Self::Internal(cause) | Self::Unavailable(cause) = self {
             tracing::error!(cause = %Chain(cause.as_ref()), "request failed");
         }
+    }
+}
+
+impl IntoResponse for WebError {
+    fn into_response(self) -> Response {
+        self.log();
         let mut response = self.status().into_response();
         response.extensions_mut().insert(self.problem());
         response

@@ -245,6 +245,10 @@ async fn pass(
                 let by = asked_by(&route, &request);
                 match Visitor::by_cookie(&guard.app, cookie.value(), needs, by, now).await {
                     Ok(visitor) => visitor.map(Arc::new),
+                    // A form for everybody says itself what is wrong, and keeps what it holds.
+                    Err(_) if route.audience == Audience::Everyone && route.method == "POST" => {
+                        None
+                    }
                     Err(error) => return error.into_response(),
                 }
             }
