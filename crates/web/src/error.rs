@@ -23,12 +23,26 @@ use crate::observe::RequestId;
 use crate::page::Page;
 use crate::visitor::Theme;
 
+/// A text that somebody wrote into a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The field it stood in.
+    pub field: &'static str,
+    /// What the form called that.
+    pub label: &'static str,
+    /// The words.
+    pub words: String,
+}
+
 /// What can go wrong while answering a request, as the person asking sees it.
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
     /// There is no such thing, or not for this person: the same answer, so that nobody learns which (decision 16).
     #[error("not found")]
     NotFound,
+    /// The same for somebody who had written to it: they get their words back, and learn nothing else.
+    #[error("not found, and words to give back")]
+    NotFoundFor(Vec<Written>),
     /// Nobody is signed in.
     #[error("nobody is signed in")]
     SignInFirst,
@@ -82,9 +96,17 @@ impl WebError {
         Self::Internal(error.into())
     }
 
+    /// Gives words back to whoever wrote them to something that is not there for them any more.
+    pub(crate) fn with_words(self, written: Vec<Written>) -> Self {
+        match self {
+            Self::NotFound if !written.is_empty() => Self::NotFoundFor(written),
+            other => other,
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NotFoundFor(_) => StatusCode::NOT_FOUND,
             Self::SignInFirst => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::CrossSite | Self::ConfirmFirst => StatusCode::FORBIDDEN,
             Self::BadRequest => StatusCode::BAD_REQUEST,
@@ -101,7 +123,7 @@ impl WebError {
 
     fn problem(&self) -> Problem {
         let (code, title, advice) = match self {
-            Self::NotFound => (
+            Self::NotFound | Self::NotFoundFor(_) => (
                 "not_found",
                 t("error.not_found"),
                 t("error.not_found_advice").to_owned(),
@@ -185,11 +207,16 @@ impl WebError {
             Self::RateLimited(wait) => Some(wait.as_secs().max(1)),
             _ => None,
         };
+        let written = match self {
+            Self::NotFoundFor(written) => written.clone(),
+            _ => Vec::new(),
+        };
         Problem {
             code,
             title,
             advice,
             retry_after,
+            written,
         }
     }
 }
@@ -238,6 +265,7 @@ struct Problem {
     title: &'static str,
     advice: String,
     retry_after: Option<u64>,
+    written: Vec<Written>,
 }
 
 /// Why a form cannot be taken now, where the very same form can be sent again in a while.

@@ -104,9 +104,12 @@ async fn keep(app: &AppState, person: PersonId, request: Request) -> Option<Stri
     Some(app.desk.seal_interrupted(person, form, app.now()))
 }
 
-/// The fields of a form with files, without the files. What comes after too much is left where it is.
 async fn words(request: Request) -> Option<Vec<(String, String)>> {
-    let mut parts = Multipart::from_request(request, &()).await.ok()?;
+    texts(Multipart::from_request(request, &()).await.ok()?).await
+}
+
+/// The fields of a form with files, without the files. What comes after too much is left where it is.
+pub(crate) async fn texts(mut parts: Multipart) -> Option<Vec<(String, String)>> {
     let mut fields = Vec::new();
     while let Ok(Some(part)) = parts.next().await {
         if part.file_name().is_none() {

@@ -19,6 +19,7 @@ use tierdesk_store::{PgConnection, attachment, queue, surroundings, team, ticket
 use super::handover::{Offer, codes, qualities};
 use crate::attachment::{File, Files};
 use crate::clock_chip::ClockChip;
+use crate::error::Written;
 use crate::extract::Me;
 use crate::filters;
 use crate::form::Errors;
@@ -48,6 +49,21 @@ const WRITTEN: [(&str, &str); 9] = [
     ("answer", "ticket.resolve_message"),
     ("why", "ticket.reopen_message"),
 ];
+
+/// The texts among what was typed into one of the page's forms.
+pub(super) fn written(typed: &HashMap<&'static str, String>) -> Vec<Written> {
+    WRITTEN
+        .iter()
+        .filter_map(|(field, label)| {
+            let words = typed.get(field).filter(|it| !it.trim().is_empty())?;
+            Some(Written {
+                field,
+                label: t(label),
+                words: words.clone(),
+            })
+        })
+        .collect()
+}
 
 /// One option of a form.
 pub(crate) struct Choice {
@@ -410,16 +426,12 @@ impl Workspace {
         }
     }
 
-    /// What was written into a form that the page has no longer: the field, what the form called it, and the words.
-    fn written(&self) -> Vec<(&'static str, &'static str, &str)> {
+    /// What was written into a form that the page has no longer.
+    fn written(&self) -> Vec<Written> {
         if self.shows_form() {
             return Vec::new();
         }
-        WRITTEN
-            .iter()
-            .map(|(field, label)| (*field, t(label), self.typed.of(field)))
-            .filter(|(.., words)| !words.trim().is_empty())
-            .collect()
+        written(&self.typed.0)
     }
 
     fn waits(&self) -> bool {
