@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use askama::Template;
 use tierdesk_desk::Desk;
 use tierdesk_desk::draft::Purpose;
+use tierdesk_desk::handover::has_way_back;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::bot::State;
 use tierdesk_domain::id::{CategoryId, FormId, PersonId, TeamId};
 use tierdesk_domain::sla::{Metric, Subject};
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{Impact, Kind, ResolutionCode, Status, Urgency};
-use tierdesk_domain::tier::Tier;
 use tierdesk_store::queue::QueueCount;
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{PgConnection, attachment, queue, surroundings, team, ticket_clock, timeline};
@@ -285,16 +285,20 @@ impl Workspace {
                 .iter()
                 .any(|event| event.kind == tierdesk_domain::timeline::EventKind::Priority),
         );
-        let handed = events
-            .iter()
-            .any(|event| event.kind == tierdesk_domain::timeline::EventKind::Escalated);
+        let cut = events.len() as i64 >= ENTRIES;
+        // Most tickets never moved; for those nobody needs to ask the database.
+        let handed = cut
+            || events
+                .iter()
+                .any(|event| event.kind == tierdesk_domain::timeline::EventKind::Escalated);
         let handover = Offer::of(&ticket, &events, reader_id, may_work);
+        let may_hand_back = may_work
+            && ticket.status.is_open()
+            && handed
+            && !handover.answer
+            && has_way_back(conn, &ticket).await?;
         Ok(Self {
-            may_hand_back: may_work
-                && ticket.status.is_open()
-                && handed
-                && ticket.tier > Tier::L1
-                && !handover.answer,
+            may_hand_back,
             may_begin: yours && waits_for_a_start && !handover.answer,
             handover,
             bounce_codes: codes(),
@@ -329,7 +333,7 @@ impl Workspace {
             next_title,
             next_line,
             counts: counts(&entries),
-            cut: events.len() as i64 >= ENTRIES,
+            cut,
             seen: events
                 .last()
                 .map(|event| event.id.to_string())
