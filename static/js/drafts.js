@@ -3,6 +3,7 @@
 // <form data-draft-form="/tickets/new/draft" data-draft-note="…"> keeps all its fields but the files.
 import { word } from './words.js';
 
+// What is kept was typed just now. That is a person at work, and no fetch in the background, which keeps no session alive.
 const waiting = new Map();
 const underway = new Map();
 

@@ -3,11 +3,15 @@
 // <main data-stream="/tickets/10482/live">
 import { restart } from './clocks.js';
 
+// Nobody pressed anything for what is fetched here, so it must not keep a session alive before which nobody sits any more.
+const BACKGROUND = 'Tierdesk-Background';
+
 // An XMLHttpRequest hands out a parsed, inert document; no string ever becomes markup here (Trusted Types).
 function page() {
   return new Promise((done, fail) => {
     const r = new XMLHttpRequest();
     r.open('GET', location.pathname + location.search);
+    r.setRequestHeader(BACKGROUND, '1');
     r.responseType = 'document';
     r.addEventListener('load', () => (r.status === 200 && r.responseXML ? done(r.responseXML) : fail(new Error(String(r.status)))));
     r.addEventListener('error', () => fail(new Error('offline')));
@@ -42,7 +46,7 @@ function swap(fresh) {
 // Tells the server that the page was really looked at, not merely loaded in the background.
 function seen(main) {
   if (!main.dataset.seen || document.visibilityState !== 'visible') return;
-  fetch(main.dataset.seen, { method: 'POST', headers: { accept: 'application/json' }, redirect: 'manual' }).catch(() => {});
+  fetch(main.dataset.seen, { method: 'POST', headers: { accept: 'application/json', [BACKGROUND]: '1' }, redirect: 'manual' }).catch(() => {});
 }
 
 // The bell counts what was not read; on the page of notifications the list itself comes anew.

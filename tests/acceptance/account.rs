@@ -175,6 +175,49 @@ async fn a_session_ends_by_sign_out_by_rest_and_by_age() {
 }
 
 #[tokio::test]
+async fn what_a_page_fetches_by_itself_keeps_no_session_alive_and_its_stream_ends_with_it() {
+    let (tierdesk, priya) = scene().await;
+    let filed = tierdesk.file(&priya, "My chair squeaks", "It does").await;
+    let number = filed.number.0;
+    let samir = tierdesk
+        .engineer("Samir Haddad", "Service Desk", Tier::L1)
+        .await;
+    tierdesk.set_password(&samir, GOOD).await;
+    for (someone, page, minutes) in [
+        (&priya, format!("/my/{number}"), 20),
+        (&samir, format!("/tickets/{number}"), 10),
+    ] {
+        let client = signed_in(&tierdesk, someone, GOOD).await;
+        let live = format!("{page}/live");
+        let mut open = client.stream(&live).await;
+        for _ in 0..3 {
+            assert_eq!(client.get_by_itself(&page).await.status, StatusCode::OK);
+            // A stream that was lost is opened again by the browser.
+            drop(client.stream(&live).await);
+            tierdesk.clock.advance(TimeDelta::minutes(minutes));
+        }
+        assert_eq!(client.get_by_itself(&page).await.status, StatusCode::OK);
+        tierdesk.clock.advance(TimeDelta::seconds(1));
+        let late = client.get_by_itself(&page).await;
+        assert_ne!(late.status, StatusCode::OK, "{page}");
+        assert!(open.ends().await, "{page}");
+        assert!(!is_in(&client).await, "{page}");
+
+        // What a person does keeps it alive: typing, too.
+        let client = signed_in(&tierdesk, someone, GOOD).await;
+        let mut open = client.stream(&live).await;
+        for _ in 0..4 {
+            tierdesk.clock.advance(TimeDelta::minutes(minutes));
+            let draft = format!("{page}/draft");
+            let kept = client.post(&draft, &[("body", "It is")]).await;
+            assert_eq!(kept.status, StatusCode::NO_CONTENT, "{draft}");
+        }
+        assert!(is_in(&client).await, "{page}");
+        assert!(!open.ends().await, "{page}");
+    }
+}
+
+#[tokio::test]
 async fn a_deactivated_person_is_out_with_the_next_request() {
     let (tierdesk, priya) = scene().await;
     let ines = tierdesk.administrator("Ines Roth").await;

@@ -2,6 +2,7 @@
 //! (AT-FILE-1, AT-XSS-3).
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{Request, StatusCode, header};
@@ -10,8 +11,11 @@ use futures_util::stream;
 use support::browser::Browser;
 use support::client::{Client, Reply};
 use support::database;
+use tierdesk_desk::DeskError;
 use tierdesk_desk::attachment::Swept;
-use tierdesk_domain::id::TicketId;
+use tierdesk_desk::conversation::{Afterwards, Message};
+use tierdesk_domain::id::{EventId, TicketId};
+use tierdesk_domain::ticket::ResolutionCode;
 use tierdesk_domain::tier::Tier;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
@@ -425,6 +429,83 @@ async fn files_are_on_disk_while_the_rest_is_still_on_its_way() {
     assert_eq!(written(), sent);
     // What the connection itself buffers is among these.
     assert!(most <= 16 * MIB, "{most} of {sent} bytes were not on disk");
+}
+
+/// Waits until a file of an upload that is still on its way has come to the disk: by then its handler has long begun.
+async fn until_it_arrives(scene: &Scene) {
+    for _ in 0..400 {
+        if !stored(scene).is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("nothing of the upload came to the disk");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_was_long_on_its_way_happens_when_it_has_come() {
+    let scene = Scene::new().await;
+    let (id, number) = scene.with_people("My chair squeaks").await;
+    let address = scene.desk.serve().await;
+    let host = address.trim_start_matches("http://").to_owned();
+    let head = b"Content-Disposition: form-data; name=\"files\"; filename=\"squeak.bin\"";
+    let body = form(&[("body", "Here it is")], head, &vec![b'x'; MIB]);
+    let (first, second) = body.split_at(body.len() - 64 * 1024);
+    let head = format!(
+        "POST /my/{number}/answer HTTP/1.1\r\nHost: {host}\r\nOrigin: {address}\r\nCookie: session={}\r\n\
+         Connection: close\r\nContent-Type: multipart/form-data; boundary=xyz\r\nContent-Length: {}\r\n\r\n",
+        scene.client.cookie().unwrap(),
+        body.len()
+    );
+    let mut stream = tokio::net::TcpStream::connect(&host.replace("localhost", "127.0.0.1"))
+        .await
+        .unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(first).await.unwrap();
+    until_it_arrives(&scene).await;
+
+    scene.desk.clock.advance(TimeDelta::seconds(20));
+    scene.reply(id, "Then wait", Afterwards::Pending).await;
+    let mut owner = database::connect(&scene.desk.database).await;
+    let newest = "select id from event where ticket_id = $1 order by at desc, id desc limit 1";
+    let seen: Uuid = sqlx::query_scalar(newest)
+        .bind(id.0)
+        .fetch_one(&mut owner)
+        .await
+        .unwrap();
+    scene.desk.clock.advance(TimeDelta::seconds(40));
+    stream.write_all(second).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+
+    assert_eq!(scene.desk.stands(id).await.status, "open");
+    let told = scene.desk.timeline(id).await;
+    let asked = told.iter().rposition(|entry| entry.kind == "ask");
+    let replied = told.iter().rposition(|entry| entry.kind == "reply");
+    assert!(asked > replied, "{told:?}");
+    let changed: Vec<_> = told.iter().filter(|it| it.kind == "status").collect();
+    assert_eq!(changed.last().unwrap().data["to"], "open");
+    let clock = "select state from ticket_clock where ticket_id = $1 and metric = 'resolution'";
+    let clock: String = sqlx::query_scalar(clock)
+        .bind(id.0)
+        .fetch_one(&mut owner)
+        .await
+        .unwrap();
+    assert_eq!(clock, "running", "an open ticket waits for nobody");
+    // Nor can the engineer end it over what they have not read.
+    let samir = scene.desk.caller(&scene.samir).await;
+    let message = Message {
+        text: "Done.",
+        files: None,
+        seen: Some(EventId(seen)),
+    };
+    let now = scene.desk.now();
+    let desk = &scene.desk.desk;
+    let done = desk
+        .resolve(&samir, id, ResolutionCode::Fixed, message, now)
+        .await;
+    assert!(matches!(done, Err(DeskError::Conflict)), "{done:?}");
 }
 
 #[tokio::test]

@@ -362,6 +362,60 @@ pub(crate) async fn asked_whether_it_works(desk: &Tierdesk, ana: &Someone) -> Fi
 }
 
 #[tokio::test]
+async fn whoever_takes_the_ticket_takes_the_question_with_it() {
+    let desk = Tierdesk::start().await;
+    let ana = settled(&desk).await;
+    let leo = desk
+        .engineer("Leo Engineer", "Service Desk", Tier::L1)
+        .await;
+    let ticket = asked_whether_it_works(&desk, &ana).await;
+    let client = desk.sign_in(&ana).await;
+    let address = format!("/my/{}", ticket.number.0);
+    let button = "button[name=works]";
+    assert!(client.get(&address).await.page().has(button));
+
+    let take = format!("/tickets/{}/assign", ticket.number.0);
+    let taken = desk.sign_in(&leo).await;
+    let taken = taken.post(&take, &[("assignee", "me")]).await;
+    assert!(taken.location().ends_with("said=taken"));
+    assert!(!client.get(&address).await.page().has(button));
+
+    // The page was open all the while.
+    let before = desk.stands(ticket.id).await;
+    let entries = desk.timeline(ticket.id).await.len();
+    desk.clock.advance(TimeDelta::minutes(1));
+    let yes = client
+        .post(&format!("{address}/say"), &[("works", "yes")])
+        .await;
+    assert_eq!(yes.location(), format!("{address}?said=nobody_asked"));
+    let said = client.get(&yes.location()).await.page().all_text();
+    assert!(!said.contains("The ticket is solved"), "{said}");
+    assert_eq!(desk.stands(ticket.id).await, before);
+    assert_eq!(desk.timeline(ticket.id).await.len(), entries);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_yes_that_is_pressed_twice_solves_the_ticket_once() {
+    let desk = Tierdesk::start().await;
+    let ana = settled(&desk).await;
+    let ticket = asked_whether_it_works(&desk, &ana).await;
+    desk.clock.advance(TimeDelta::minutes(1));
+    let client = desk.sign_in(&ana).await;
+    let (address, yes) = (format!("/my/{}/say", ticket.number.0), [("works", "yes")]);
+    let (first, second) = tokio::join!(client.post(&address, &yes), client.post(&address, &yes));
+    let third = client.post(&address, &yes).await;
+    for reply in [first, second, third] {
+        let expected = format!("/my/{}?said=works", ticket.number.0);
+        assert_eq!(reply.location(), expected);
+    }
+    assert_eq!(desk.stands(ticket.id).await.status, "resolved");
+    let told = desk.timeline(ticket.id).await;
+    let count = |kind| told.iter().filter(|entry| entry.kind == kind).count();
+    assert_eq!((count("ask"), count("resolved")), (1, 1), "{told:?}");
+    assert_eq!(count("reopened"), 0);
+}
+
+#[tokio::test]
 async fn silence_of_eight_business_hours_confirms_and_a_later_answer_reopens_to_a_human() {
     let desk = Tierdesk::start().await;
     let ana = settled(&desk).await;

@@ -107,6 +107,73 @@ async fn after_31_minutes_an_engineer_signs_in_and_sends_what_they_had_written()
     assert!(page.text(".handover").contains("A second line."));
 }
 
+/// Sends a wrong password until it is too often, or until nobody answers for it.
+async fn until_refused(client: &Client, path: &str, form: &[(&str, &str)]) -> Reply {
+    for _ in 0..20 {
+        let reply = client.post(path, form).await;
+        if reply.status != 422 {
+            return reply;
+        }
+    }
+    panic!("{path}: a wrong password is never too often");
+}
+
+#[tokio::test]
+async fn who_mistypes_their_password_too_often_still_has_what_they_had_written() {
+    let scene = Scene::new().await;
+    let (_, number) = scene.ticket("Slow share").await;
+    scene.desk.set_password(&scene.samir, PASSWORD).await;
+    let mut samir = scene.desk.sign_in(&scene.samir).await;
+    scene.desk.clock.advance(TimeDelta::minutes(31));
+    let path = format!("/tickets/{number}/reopen");
+    let late = samir.post(&path, &[("why", LONG)]).await;
+    let sealed = kept(&late);
+    let wrong = [
+        ("mail", scene.samir.email.as_str()),
+        ("password", "not this one"),
+        ("kept", &sealed),
+    ];
+    let refused = until_refused(&samir, "/sign-in", &wrong).await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.header("retry-after").is_some());
+    let page = refused.page();
+    assert!(page.text("[data-error-summary]").contains("Wait 4 min"));
+    assert_eq!(page.attribute("#mail", "value"), scene.samir.email);
+    assert_eq!(kept(&refused), sealed);
+    scene.desk.clock.advance(TimeDelta::minutes(4));
+    let back = sign_in(&mut samir, &scene.samir, &kept(&refused)).await;
+    assert!(back.page().text("textarea").contains("A second line."));
+
+    // Nor is it lost when the database is away.
+    scene.desk.desk.pool.close().await;
+    let away = until_refused(&samir, "/sign-in", &wrong).await;
+    assert_eq!(away.status, 503);
+    assert_eq!(kept(&away), sealed);
+    assert!(away.page().has("[data-error-summary]"));
+}
+
+#[tokio::test]
+async fn an_administrator_who_mistypes_their_password_too_often_still_has_their_form() {
+    let scene = Scene::new().await;
+    let ines = scene.desk.administrator("Ines Roth").await;
+    scene.desk.set_password(&ines, PASSWORD).await;
+    let client = scene.desk.sign_in(&ines).await;
+    scene.desk.clock.advance(TimeDelta::minutes(11));
+    let late = client.post("/admin/teams", &[("name", "Printers")]).await;
+    let sealed = kept(&late);
+    let wrong = [("password", "not this one"), ("kept", &sealed)];
+    let refused = until_refused(&client, "/confirm", &wrong).await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.header("retry-after").is_some());
+    assert!(refused.page().text("#password-e").contains("Wait 3 min"));
+    assert_eq!(kept(&refused), sealed);
+    scene.desk.clock.advance(TimeDelta::minutes(3));
+    let right = [("password", PASSWORD), ("kept", &kept(&refused))];
+    let back = client.post("/confirm", &right).await;
+    let expected = [("name".to_owned(), "Printers".to_owned())];
+    assert_eq!(carried(&back.page()), expected);
+}
+
 #[tokio::test]
 async fn a_message_is_kept_without_its_files_and_a_conflict_is_still_one() {
     let scene = Scene::new().await;

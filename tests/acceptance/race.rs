@@ -271,3 +271,71 @@ async fn a_reply_that_would_wait_for_somebody_who_has_just_answered_is_not_sent_
     samir.upload(&path, &waits, &[]).await.location();
     assert_eq!(scene.found(id).await.status, Status::Pending);
 }
+
+#[tokio::test]
+async fn what_is_written_second_is_read_second_though_it_was_asked_for_first() {
+    let scene = Scene::new().await;
+    let (id, _) = scene.ticket("No name look-up").await;
+    let first = scene.desk.now();
+    scene.desk.clock.advance(chrono::TimeDelta::seconds(20));
+    let samir = scene.desk.caller(&scene.samir).await;
+    let (desk, now) = (&scene.desk.desk, scene.desk.now());
+    desk.reply(&samir, id, "Then wait", Afterwards::Pending, now)
+        .await
+        .unwrap();
+    // Priya's request came before, and waited for the ticket.
+    let priya = scene.desk.caller(&scene.priya).await;
+    desk.answer(&priya, id, "It is back!", first).await.unwrap();
+
+    assert_eq!(scene.desk.stands(id).await.status, "open");
+    let told = scene.desk.timeline(id).await;
+    let at = |kind| told.iter().rposition(|entry| entry.kind == kind);
+    assert!(at("ask") > at("reply"), "{told:?}");
+    let changed: Vec<_> = told.iter().filter(|it| it.kind == "status").collect();
+    assert_eq!(changed.last().unwrap().data["to"], "open");
+}
+
+#[tokio::test]
+async fn a_ticket_goes_where_i_must_not_see_it_and_i_get_my_words_back_and_nothing_of_it() {
+    let scene = Scene::new().await;
+    let (id, number) = scene.ticket("No name look-up").await;
+    let samir = scene.desk.sign_in(&scene.samir).await;
+    let before = open(&samir, number).await.page();
+    let to = before.attribute("#escalate input[name=to]", "value");
+    scene.lena_escalates(id).await;
+    let mut owner = support::database::connect(&scene.desk.database).await;
+    sqlx::query("update team set restricted = true where name = 'Network'")
+        .execute(&mut owner)
+        .await
+        .unwrap();
+
+    let look = |late: &Reply, form: &str, words: &[&str]| {
+        assert_eq!(late.status, 404, "{form}");
+        let page = late.page();
+        for field in words {
+            assert_eq!(page.text(&format!("#written-{field}")), LONG, "{form}");
+        }
+        let said = page.all_text();
+        assert!(!said.contains("look-up"), "{form}: {said}");
+        assert!(!said.contains("Network"), "{form}: {said}");
+    };
+    for (form, fields, words) in FORMS {
+        let late = send(&samir, number, form, fields, &to).await;
+        look(&late, form, words);
+        // Where there never was a ticket the answer is the same.
+        let none = send(&samir, 99_999_999, form, fields, &to).await;
+        look(&none, form, words);
+    }
+    let files: [(&str, &str, &[u8]); 1] = [("files", "log.txt", b"x")];
+    for mode in ["reply", "note"] {
+        let path = format!("/tickets/{number}/message");
+        let form = [("mode", mode), ("body", LONG)];
+        look(&samir.upload(&path, &form, &files).await, mode, &["body"]);
+    }
+    // Nothing written, nothing to give back.
+    let taken = samir
+        .post(&format!("/tickets/{number}/assign"), &[("assignee", "me")])
+        .await;
+    assert_eq!(taken.status, 404);
+    assert!(!taken.page().has("textarea"));
+}

@@ -237,7 +237,7 @@ impl History {
                 Ok(())
             }
             Step::UndoBot => desk.undo_bot(&engineer, id, now).await,
-            Step::Works => desk.confirm_works(&requester, id, now).await,
+            Step::Works => desk.confirm_works(&requester, id, now).await.map(|_| ()),
             Step::Reply(true) => scene.reply(id, Afterwards::Pending).await,
             Step::Reply(false) => scene.reply(id, Afterwards::Open).await,
             Step::Answer => desk.answer(&requester, id, "And now?", now).await,

@@ -607,7 +607,11 @@ async fn a_ticket_is_new_for_its_requester_until_they_looked_at_it() {
     scene.reply(id, "We look", Afterwards::Open).await;
     let unread = async || scene.client.get("/my").await.page().has("li[data-unread]");
     assert!(unread().await);
-    scene.client.get(&format!("/my/{number}")).await;
+    let page = scene.client.get(&format!("/my/{number}")).await.page();
+    assert_eq!(
+        page.attribute("main", "data-seen"),
+        format!("/my/{number}/seen")
+    );
     assert!(unread().await, "a link that opened elsewhere marks nothing");
     scene
         .client
@@ -650,6 +654,34 @@ async fn the_list_goes_on_page_by_page_and_shows_each_ticket_once() {
         let reply = scene.client.get(&format!("/my?after={odd}")).await;
         assert_eq!(reply.status, StatusCode::OK, "{odd}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_browser_a_reply_that_was_read_as_it_came_is_new_no_more() {
+    let Some(browser) = Browser::open().await else {
+        return;
+    };
+    let scene = Scene::new().await;
+    let (id, number) = scene.with_people("My chair squeaks").await;
+    let unread = async || scene.client.get("/my").await.page().has("li[data-unread]");
+    let base = scene.desk.serve().await;
+    crate::web::sign_in(&browser, &base, &scene.client).await;
+    // Nothing is new when the page opens.
+    let seen = format!("/my/{number}/seen");
+    scene.client.post(&seen, &[]).await.location();
+    browser.goto(&format!("{base}/my/{number}")).await;
+    browser.wait_for_text("My chair squeaks").await;
+    assert!(!unread().await);
+    scene.desk.clock.advance(TimeDelta::minutes(1));
+    scene.reply(id, "We look", Afterwards::Open).await;
+    browser.wait_for_text("We look").await;
+    for _ in 0..100 {
+        if !unread().await {
+            return browser.close().await;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the reply stays new");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -634,3 +634,54 @@ async fn a_ticket_stays_with_its_receiver_where_nobody_is_left_who_could_take_it
     assert_eq!(page.text("#hand-back textarea"), "Please go on.");
     assert_eq!(page.text(".crumbs a"), "L2 Network");
 }
+
+#[tokio::test]
+async fn what_came_from_beside_can_be_handed_back_as_long_as_somebody_works_there() {
+    let scene = Scene::new().await;
+    let (id, number) = scene.ticket("No name look-up").await;
+    let nils = scene.desk.engineer("Nils Holm", "Network", Tier::L1).await;
+    let network = scene.desk.team("Network").await;
+    let samir = scene.desk.sign_in(&scene.samir).await;
+    let nils = scene.desk.sign_in(&nils).await;
+    let path = |action: &str| format!("/tickets/{number}/{action}");
+    let offered = async |client: &Client| open(client, number).await.page().has("#hand-back");
+    let over_there = async || {
+        let version = hidden(&open(&samir, number).await, &path("escalate"), "version");
+        let form = [
+            ("version", version.as_str()),
+            ("to", &format!("{network}:L1")),
+            ("known", "Port 53 is dropped"),
+            ("tried", "A restart"),
+            ("evidence", "The run at 08:24"),
+            ("ask", "Find the rule"),
+        ];
+        let sent = samir.post(&path("escalate"), &form).await;
+        assert_eq!(sent.location(), format!("/tickets/{number}?said=escalated"));
+        scene.desk.clock.advance(chrono::TimeDelta::minutes(1));
+    };
+    over_there().await;
+    // Until it is accepted it is bounced rather than handed back.
+    assert!(!offered(&nils).await);
+    let accepted = nils.post(&path("accept"), &[]).await;
+    assert!(accepted.location().ends_with("said=accepted"));
+    assert!(offered(&nils).await);
+    let version = hidden(&open(&nils, number).await, &path("hand-back"), "version");
+    let form = [("version", version.as_str()), ("reason", "Please go on.")];
+    let back = nils.post(&path("hand-back"), &form).await;
+    assert!(back.location().ends_with("said=handed_back"));
+    scene.desk.clock.advance(chrono::TimeDelta::minutes(1));
+    assert!(!offered(&samir).await, "it began here");
+
+    over_there().await;
+    nils.post(&path("accept"), &[]).await.location();
+    assert!(offered(&nils).await);
+    let mut owner = database::connect(&scene.desk.database).await;
+    let nobody = "delete from membership where team_id <> $1";
+    sqlx::query(nobody)
+        .bind(network.0)
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    assert_eq!(scene.desk.stands(id).await.team, "Network");
+    assert!(!offered(&nils).await, "nobody works where it came from");
+}

@@ -1,6 +1,7 @@
 //! Somebody who asks for pages: with or without a session, in-process.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -58,6 +59,12 @@ impl Client {
     pub async fn get(&self, path: &str) -> Reply {
         self.send(Request::get(path).body(Body::empty()).expect("valid"))
             .await
+    }
+
+    /// Asks for a page as our scripts do, without anybody having pressed anything.
+    pub async fn get_by_itself(&self, path: &str) -> Reply {
+        let request = Request::get(path).header("tierdesk-background", "1");
+        self.send(request.body(Body::empty()).expect("valid")).await
     }
 
     /// Sends a form, as a browser on one of our own pages does.
@@ -174,6 +181,14 @@ impl Stream {
         let frame = self.0.frame().await.expect("it stays open");
         let data = frame.expect("readable").into_data().expect("data");
         String::from_utf8_lossy(&data).into_owned()
+    }
+
+    /// Reads on to its end. False if it has none within a moment.
+    pub async fn ends(&mut self) -> bool {
+        let to_the_end = async { while self.0.frame().await.is_some() {} };
+        tokio::time::timeout(Duration::from_secs(2), to_the_end)
+            .await
+            .is_ok()
     }
 
     /// The next piece if there is one already.

@@ -22,6 +22,7 @@ use tierdesk_store::ticket::Ticket;
 use tierdesk_store::timer::{self, Timer};
 
 use crate::caught::caught;
+use crate::conversation::answered;
 use crate::error::{DeskError, Result};
 use crate::work::Mail;
 use crate::{Caller, Desk, Work, triage};
@@ -65,29 +66,39 @@ impl Desk {
         work.commit().await
     }
 
-    /// The requester says with one button that it works again.
+    /// The requester says with one button that it works again, and the bot reads it at once. True where the ticket is solved
+    /// by that; a ticket that the bot has solved meanwhile stays so, for whoever presses twice.
+    ///
+    /// All of it is one transaction: whoever takes the ticket meanwhile either finds it solved or keeps it.
     ///
     /// # Errors
-    /// [`DeskError::State`] when nobody asked.
+    /// [`DeskError::State`] when the bot did not ask, or has the ticket no longer.
     pub async fn confirm_works(
         &self,
         caller: &Caller,
         id: TicketId,
         now: DateTime<Utc>,
-    ) -> Result<()> {
-        let mut conn = self.acquire().await?;
-        let asked = memory::case(&mut conn, id)
-            .await?
-            .is_some_and(|case| case.state == State::AskedWorks);
-        drop(conn);
-        if !asked {
-            // The same answer for a ticket that is not theirs: `answer` would say so first.
-            let mut work = self.begin(caller, now).await?;
-            work.ticket(id, Action::ActAsRequester).await?;
+    ) -> Result<bool> {
+        let mut work = self.begin(caller, now).await?;
+        let mut ticket = work.ticket(id, Action::ActAsRequester).await?;
+        let case = memory::case(work.conn(), id).await?;
+        let state = case.map(|case| case.state);
+        if state == Some(State::Helped) && !ticket.status.is_open() {
+            return Ok(true);
+        }
+        let asked = state == Some(State::AskedWorks) && ticket.bot_holds;
+        if !asked || !ticket.status.is_open() {
             return Err(DeskError::State("state.bot_did_not_ask"));
         }
-        self.answer(caller, id, t("bot.confirmed"), now).await?;
-        self.step_bot(id, now).await
+        answered(&mut work, &mut ticket, t("bot.confirmed").into()).await?;
+        // The bot reads answers from the timeline.
+        work.written().await?;
+        let part = work.part(Caller::machine(Actor::bot())).await?;
+        let stepped = step(&mut work, id).await;
+        work.end(part, stepped).await??;
+        let solved = work.row(id).is_some_and(|it| !it.status.is_open());
+        work.commit().await?;
+        Ok(solved)
     }
 
     /// An engineer says that the bot was wrong: it stops, a link that it sent no longer works, and people go on at L1.

@@ -108,6 +108,34 @@ pub(crate) async fn goes_on(
     Ok(())
 }
 
+/// Writes down what the requester says on an open ticket, which goes on; a bot that works on it reads that next.
+pub(crate) async fn answered(
+    work: &mut Work<'_>,
+    ticket: &mut Ticket,
+    message: Message<'_>,
+) -> Result<()> {
+    let text = words(work, message).await?;
+    let event = work
+        .event(
+            ticket,
+            EventKind::Ask,
+            Visibility::Public,
+            text.as_deref(),
+            json!({}),
+        )
+        .await?;
+    draft::sent(
+        work,
+        Purpose::Answer(ticket.id),
+        message.files,
+        (ticket.id, event, Visibility::Public),
+    );
+    said(work, "ticket.answered", ticket, event);
+    goes_on(work, ticket, event).await?;
+    crate::bot::heard(work, ticket);
+    work.save(ticket, false).await
+}
+
 /// Writes down that something was said, without the words: those may be removed from the timeline one day.
 fn said(work: &mut Work<'_>, action: &str, ticket: &Ticket, event: EventId) {
     let number = ticket.number.0.to_string();
@@ -130,26 +158,7 @@ impl Desk {
             Status::Closed => return Err(DeskError::State("state.closed_already")),
             Status::Resolved => reopen(&mut work, &mut ticket, message).await?,
             Status::New | Status::Open | Status::Pending | Status::OnHold => {
-                let text = words(&mut work, message).await?;
-                let event = work
-                    .event(
-                        &ticket,
-                        EventKind::Ask,
-                        Visibility::Public,
-                        text.as_deref(),
-                        json!({}),
-                    )
-                    .await?;
-                draft::sent(
-                    &mut work,
-                    Purpose::Answer(id),
-                    message.files,
-                    (id, event, Visibility::Public),
-                );
-                said(&mut work, "ticket.answered", &ticket, event);
-                goes_on(&mut work, &mut ticket, event).await?;
-                crate::bot::heard(&mut work, &ticket);
-                work.save(&mut ticket, false).await?;
+                answered(&mut work, &mut ticket, message).await?;
             }
         }
         work.commit().await

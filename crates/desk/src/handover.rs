@@ -15,8 +15,8 @@ use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::routing::Wish;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
-use tierdesk_store::team;
 use tierdesk_store::ticket::Ticket;
+use tierdesk_store::{PgConnection, team, timeline};
 
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
@@ -78,10 +78,9 @@ impl Desk {
         if !ticket.status.is_open() {
             return Err(DeskError::State("state.resolved_already"));
         }
-        let (team, tier) =
-            tierdesk_store::timeline::came_from(work.conn(), id, (ticket.team, ticket.tier))
-                .await?
-                .ok_or(DeskError::State("state.never_escalated"))?;
+        let (team, tier) = timeline::came_from(work.conn(), id, (ticket.team, ticket.tier))
+            .await?
+            .ok_or(DeskError::State("state.never_escalated"))?;
         if !staffed(&mut work, team, tier).await? {
             return Err(DeskError::State("state.nobody_there"));
         }
@@ -107,6 +106,16 @@ impl Desk {
         let telling = Telling::of(NotificationKind::HandedBack, id, event);
         work.save_and_tell(&mut ticket, telling, None).await?;
         work.commit().await
+    }
+}
+
+/// Whether [`Desk::hand_back`] has a way for an open ticket: it was escalated into the queue where it is now, at whatever
+/// tier, and somebody works where it came from.
+pub async fn has_way_back(conn: &mut PgConnection, ticket: &Ticket) -> Result<bool> {
+    let here = (ticket.team, ticket.tier);
+    match timeline::came_from(conn, ticket.id, here).await? {
+        Some((team, tier)) => Ok(!team::members(conn, team, tier).await?.is_empty()),
+        None => Ok(false),
     }
 }
 

@@ -43,6 +43,28 @@ pub struct SignedIn {
     pub unread: u64,
 }
 
+/// Who makes a page ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedBy {
+    /// Somebody pressed or typed something.
+    Person,
+    /// The page keeps itself up to date, whether anybody sits before it or not.
+    Page,
+}
+
+/// The session with that hash within all its limits, the idle one too, and whose it is.
+async fn alive(
+    conn: &mut PgConnection,
+    id_hash: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Option<session::Visit>> {
+    let found = session::visit(conn, id_hash, now).await?;
+    Ok(found.filter(|it| {
+        let (idle, _) = limits(it.principal.role());
+        now - it.session.last_seen_at <= idle
+    }))
+}
+
 /// A hash that no password fits; an unknown address costs the same work as a known one (AT-ENUM-1).
 static NOBODY: LazyLock<String> = LazyLock::new(|| {
     "$argon2id$v=19$m=47104,t=2,p=1$c29tZXRoaW5nc2FsdHk$m3zPgk1Ehg7Xg5PO4pHfKtAUOFaYWSuzGNF9ZCFhLqo"
@@ -160,24 +182,21 @@ impl Desk {
     }
 
     /// The person behind a session's cookie, if the session is alive. Rights are read afresh, so a change of role or a
-    /// deactivation holds from the next request on (AT-SESS-1).
+    /// deactivation holds from the next request on (AT-SESS-1). What nobody asked for does not keep a session alive.
     pub async fn who_is(
         &self,
         conn: &mut PgConnection,
         cookie: &str,
+        by: AskedBy,
         now: DateTime<Utc>,
     ) -> Result<Option<SignedIn>> {
         let id_hash = hash_secret(cookie);
-        let Some(found) = session::visit(conn, &id_hash, now).await? else {
+        let Some(found) = alive(conn, &id_hash, now).await? else {
             return Ok(None);
         };
-        let last_seen_at = found.session.last_seen_at;
-        let (idle, _) = limits(found.principal.role());
-        if now - last_seen_at > idle {
-            return Ok(None);
-        }
         // Once a minute is exact enough for a limit of half an hour.
-        if now - last_seen_at > TimeDelta::minutes(1) {
+        let rested = now - found.session.last_seen_at;
+        if by == AskedBy::Person && rested > TimeDelta::minutes(1) {
             session::touch(conn, &id_hash, now).await?;
         }
         Ok(Some(SignedIn {
@@ -187,6 +206,16 @@ impl Desk {
             session_hash: id_hash,
             unread: found.unread.unsigned_abs(),
         }))
+    }
+
+    /// Whether a session is still alive, for pages that stay open. Asking does not keep it alive.
+    pub async fn is_alive(
+        &self,
+        conn: &mut PgConnection,
+        session_hash: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        Ok(alive(conn, session_hash, now).await?.is_some())
     }
 
     /// Ends a session.

@@ -74,7 +74,7 @@ impl Desk {
         if ticket.status.is_open() {
             ticket.resolution_code = Some(ResolutionCode::Withdrawn);
             ticket.resolved_by = Some(ResolvedBy::Requester);
-            ticket.resolved_at = Some(now);
+            ticket.resolved_at = Some(work.now);
             work.event(
                 &ticket,
                 EventKind::Resolved,

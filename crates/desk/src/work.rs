@@ -177,9 +177,16 @@ impl<'a> Work<'a> {
     }
 
     /// Locks a ticket, if there is one, for a part of the machinery that needs nobody's leave.
+    ///
+    /// The first ticket of an action is never older than what happened to it: while the action waited for the lock, somebody
+    /// else may have written with a later time, and what is written second must be read second. Later tickets of the same
+    /// action leave its time alone, because what it wrote by then was counted at that time.
     pub(crate) async fn lock(&mut self, id: TicketId) -> Result<Option<Ticket>> {
         let ticket = ticket::lock(self.ground.transaction()?, id).await?;
         if let Some(ticket) = &ticket {
+            if self.rows.is_empty() {
+                self.now = self.now.max(ticket.updated_at);
+            }
             self.rows.insert(id, ticket.clone());
         }
         Ok(ticket)

@@ -62,33 +62,6 @@ pub async fn insert(
     Ok(())
 }
 
-/// The session with that hash, if it is neither ended, nor past its absolute end, nor its person deactivated.
-/// The caller applies the idle limit, which depends on the role.
-pub async fn find(
-    conn: &mut PgConnection,
-    id_hash: &[u8],
-    now: DateTime<Utc>,
-) -> Result<Option<Session>> {
-    let row = sqlx::query!(
-        "select s.person_id, s.auth_strength, s.auth_time, s.last_seen_at
-         from session s join person p on p.id = s.person_id
-         where s.id_hash = $1 and s.ended_at is null and s.expires_at > $2 and p.deactivated_at is null",
-        id_hash,
-        now
-    )
-    .fetch_optional(conn)
-    .await?;
-    row.map(|r| {
-        Ok(Session {
-            person: PersonId(r.person_id),
-            strength: row::word("session", &r.auth_strength)?,
-            auth_time: r.auth_time,
-            last_seen_at: r.last_seen_at,
-        })
-    })
-    .transpose()
-}
-
 /// Whose session that is, also past its end, unless it was ended or its person deactivated.
 pub async fn whose(conn: &mut PgConnection, id_hash: &[u8]) -> Result<Option<PersonId>> {
     let person = sqlx::query_scalar!(
@@ -114,7 +87,8 @@ pub struct Visit {
     pub unread: i64,
 }
 
-/// The session with that hash and whose it is, on the conditions of [`find`].
+/// The session with that hash and whose it is, if it is neither ended, nor past its absolute end, nor its person deactivated.
+/// The caller applies the idle limit, which depends on the role.
 pub async fn visit(
     conn: &mut PgConnection,
     id_hash: &[u8],

@@ -15,7 +15,7 @@ use tierdesk_store::attachment::Attachment;
 use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
-use crate::extract::{Me, Multipart, Now, Part, Path, Text};
+use crate::extract::{Me, Multipart, Part, Path, Text};
 use crate::form::Errors;
 use crate::routes::{Audience, Routes};
 use crate::{AppState, WebError, moment};
@@ -124,6 +124,8 @@ pub(crate) struct Sent {
     fields: Vec<(String, String)>,
     /// The name its files wait under.
     pub(crate) form: FormId,
+    /// When all of it had come. What it asks for happens then: others may have acted while it was on its way.
+    pub(crate) at: DateTime<Utc>,
     /// What is wrong with its files.
     pub(crate) errors: Errors,
 }
@@ -138,12 +140,12 @@ impl Sent {
         mut parts: Multipart,
         app: &AppState,
         me: &Me,
-        now: Now,
         form: Option<FormId>,
     ) -> Result<Self, WebError> {
         let mut sent = Self {
             fields: Vec::new(),
             form: form.unwrap_or_else(new_form),
+            at: app.now(),
             errors: Errors::default(),
         };
         loop {
@@ -156,7 +158,7 @@ impl Sent {
                 }
                 Err(error) => return Err(error),
                 Ok(Some(part)) if part.file_name().is_some() => {
-                    if let Err(WebError::TooLarge) = sent.file(part, app, me, now).await? {
+                    if let Err(WebError::TooLarge) = sent.file(part, app, me).await? {
                         sent.errors.add(FILES, too_much());
                         break;
                     }
@@ -176,6 +178,7 @@ impl Sent {
                 }
             }
         }
+        sent.at = app.now();
         // The button that takes a file out sends the whole form, so that nothing typed is lost.
         if let Ok(id) = sent.text(REMOVE).parse() {
             match app.desk.remove_file(&me.caller, AttachmentId(id)).await {
@@ -220,7 +223,6 @@ impl Sent {
         mut part: Part<'_>,
         app: &AppState,
         me: &Me,
-        now: Now,
     ) -> Result<Result<(), WebError>, WebError> {
         let name = part.file_name().unwrap_or_default().to_owned();
         let mut incoming = Some(app.desk.receive_file().await?);
@@ -244,7 +246,7 @@ impl Sent {
         if let Some(file) = incoming.filter(|_| !(empty && name.is_empty()))
             && let Err(error) = app
                 .desk
-                .keep_file(&me.caller, file, self.form, &name, now.0)
+                .keep_file(&me.caller, file, self.form, &name, app.now())
                 .await
         {
             self.refuse(&name, error)?;

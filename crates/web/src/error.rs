@@ -20,7 +20,19 @@ use crate::AppState;
 use crate::filters;
 use crate::frame::Frame;
 use crate::observe::RequestId;
+use crate::page::Page;
 use crate::visitor::Theme;
+
+/// A text that somebody wrote into a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The field it stood in.
+    pub field: &'static str,
+    /// What the form called that.
+    pub label: &'static str,
+    /// The words.
+    pub words: String,
+}
 
 /// What can go wrong while answering a request, as the person asking sees it.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +40,9 @@ pub enum WebError {
     /// There is no such thing, or not for this person: the same answer, so that nobody learns which (decision 16).
     #[error("not found")]
     NotFound,
+    /// The same for somebody who had written to it: they get their words back, and learn nothing else.
+    #[error("not found, and words to give back")]
+    NotFoundFor(Vec<Written>),
     /// Nobody is signed in.
     #[error("nobody is signed in")]
     SignInFirst,
@@ -84,9 +99,17 @@ impl WebError {
         Self::Internal(error.into())
     }
 
+    /// Gives words back to whoever wrote them to something that is not there for them any more.
+    pub(crate) fn with_words(self, written: Vec<Written>) -> Self {
+        match self {
+            Self::NotFound if !written.is_empty() => Self::NotFoundFor(written),
+            other => other,
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NotFoundFor(_) => StatusCode::NOT_FOUND,
             Self::SignInFirst => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::CrossSite | Self::ConfirmFirst => StatusCode::FORBIDDEN,
             Self::BadRequest | Self::Unwritable(_) => StatusCode::BAD_REQUEST,
@@ -103,7 +126,7 @@ impl WebError {
 
     fn problem(&self) -> Problem {
         let (code, title, advice) = match self {
-            Self::NotFound => (
+            Self::NotFound | Self::NotFoundFor(_) => (
                 "not_found",
                 t("error.not_found"),
                 t("error.not_found_advice").to_owned(),
@@ -192,11 +215,16 @@ impl WebError {
             Self::RateLimited(wait) => Some(wait.as_secs().max(1)),
             _ => None,
         };
+        let written = match self {
+            Self::NotFoundFor(written) => written.clone(),
+            _ => Vec::new(),
+        };
         Problem {
             code,
             title,
             advice,
             retry_after,
+            written,
         }
     }
 }
@@ -246,16 +274,61 @@ struct Problem {
     title: &'static str,
     advice: String,
     retry_after: Option<u64>,
+    written: Vec<Written>,
+}
+
+/// Why a form cannot be taken now, where the very same form can be sent again in a while.
+#[derive(Debug, Clone)]
+pub(crate) struct NotNow {
+    status: StatusCode,
+    /// What to do about it, with how long to wait where that is known.
+    pub(crate) advice: String,
+    retry_after: Option<u64>,
+}
+
+impl NotNow {
+    /// The form's page again, which holds what its sender must not lose.
+    pub(crate) fn show(&self, page: Page<impl Template>) -> Response {
+        let mut response = page.status(self.status);
+        if let Some(wait) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(wait));
+        }
+        response
+    }
+}
+
+impl WebError {
+    /// For a page that shows its form again: why it cannot be taken now. Any other error comes back as it is.
+    pub(crate) fn not_now(self) -> Result<NotNow, Self> {
+        match self {
+            Self::RateLimited(_) | Self::Timeout | Self::Unavailable(_) => {
+                self.log();
+                let problem = self.problem();
+                Ok(NotNow {
+                    status: self.status(),
+                    advice: problem.advice,
+                    retry_after: problem.retry_after,
+                })
+            }
+            other => Err(other),
+        }
+    }
+
+    fn log(&self) {
+        if let Self::Internal(cause) | Self::Unavailable(cause) = self {
+            tracing::error!(cause = %Chain(cause.as_ref()), "request failed");
+        }
+        if let Self::Unwritable(cause) = self {
+            tracing::warn!(cause = %Chain(cause.as_ref()), "input refused by the database");
+        }
+    }
 }
 
 impl IntoResponse for WebError {
     fn into_response(self) -> Response {
-        if let Self::Internal(cause) | Self::Unavailable(cause) = &self {
-            tracing::error!(cause = %Chain(cause.as_ref()), "request failed");
-        }
-        if let Self::Unwritable(cause) = &self {
-            tracing::warn!(cause = %Chain(cause.as_ref()), "input refused by the database");
-        }
+        self.log();
         let mut response = self.status().into_response();
         response.extensions_mut().insert(self.problem());
         response

@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tierdesk_desk::interrupted::Interrupted;
+use tierdesk_desk::session::AskedBy;
 use tierdesk_domain::id::PersonId;
 
 use crate::error::wants_json;
@@ -103,9 +104,12 @@ async fn keep(app: &AppState, person: PersonId, request: Request) -> Option<Stri
     Some(app.desk.seal_interrupted(person, form, app.now()))
 }
 
-/// The fields of a form with files, without the files. What comes after too much is left where it is.
 async fn words(request: Request) -> Option<Vec<(String, String)>> {
-    let mut parts = Multipart::from_request(request, &()).await.ok()?;
+    texts(Multipart::from_request(request, &()).await.ok()?).await
+}
+
+/// The fields of a form with files, without the files. What comes after too much is left where it is.
+pub(crate) async fn texts(mut parts: Multipart) -> Option<Vec<(String, String)>> {
     let mut fields = Vec::new();
     while let Ok(Some(part)) = parts.next().await {
         if part.file_name().is_none() {
@@ -142,7 +146,8 @@ pub(crate) async fn go_on(
     if kept.is_empty() {
         return Ok(see(next, None));
     }
-    let visitor = Visitor::by_cookie(app, cookie, Needs::Rights, frame.now).await?;
+    let visitor =
+        Visitor::by_cookie(app, cookie, Needs::Rights, AskedBy::Person, frame.now).await?;
     let form =
         visitor.and_then(|it| (app.desk).open_interrupted(it.principal.person, kept, frame.now));
     Ok(match form {

@@ -11,7 +11,7 @@ use tierdesk_desk::work::{TICKET, TICKET_PUBLIC};
 use tierdesk_domain::id::{PersonId, TicketId};
 use tierdesk_domain::text::fill;
 use tierdesk_store::notification::PERSON;
-use tierdesk_store::{PgConnection, PgListener, Pool, notification, presence, session};
+use tierdesk_store::{PgConnection, PgListener, Pool, notification, presence};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, Interval};
@@ -251,10 +251,8 @@ impl OpenPage {
     async fn beat(&self) -> Result<Option<String>, WebError> {
         let now = self.app.now();
         let mut conn = self.app.desk.acquire().await?;
-        if session::find(&mut conn, &self.me.visitor.session_hash, now)
-            .await?
-            .is_none()
-        {
+        let session = &self.me.visitor.session_hash;
+        if !self.app.desk.is_alive(&mut conn, session, now).await? {
             return Ok(None);
         }
         let ticket = match self.watch {

@@ -338,7 +338,7 @@ fn steps(ticket: &Ticket, frame: &Frame) -> Vec<Step> {
     .collect()
 }
 
-/// Whether the last thing said is the bot's question whether it works, and nobody has answered it.
+/// Whether the last thing said is the bot's question whether it works, and nobody has answered it or taken the ticket.
 fn bot_asked(ticket: &Ticket, events: &[Event]) -> bool {
     let last = events.iter().rev().find(|event| {
         matches!(
@@ -347,6 +347,7 @@ fn bot_asked(ticket: &Ticket, events: &[Event]) -> bool {
         )
     });
     ticket.status.is_open()
+        && ticket.bot_holds
         && last.is_some_and(|event| {
             event.actor.kind == ActorKind::Bot && event.data["asks"] == "works"
         })
@@ -383,15 +384,16 @@ async fn stream(
 async fn answer(
     State(app): State<AppState>,
     me: Me,
-    now: Now,
-    frame: Frame,
+    mut frame: Frame,
     Path(number): Path<i64>,
     parts: Multipart,
 ) -> Result<Response, WebError> {
     let ticket = find(&app, &me, number).await?;
     authorize(&me.caller.who, Action::ActAsRequester(ticket.facts()))?;
     let form = FormId::answer(ticket.id);
-    let sent = Sent::read(parts, &app, &me, now, Some(form)).await?;
+    let sent = Sent::read(parts, &app, &me, Some(form)).await?;
+    frame.now = sent.at;
+    let now = sent.at;
     let id = ticket.id;
     let was_resolved = ticket.status == Status::Resolved;
     let outcome = if sent.has(attachment::REMOVE) {
@@ -404,7 +406,7 @@ async fn answer(
             files: Some(sent.form),
             seen: None,
         };
-        match app.desk.answer(&me.caller, id, message, now.0).await {
+        match app.desk.answer(&me.caller, id, message, now).await {
             Ok(()) => Ok(()),
             Err(DeskError::Invalid(wrong)) => Err((LOOK_AGAIN, Errors::from(wrong))),
             // It closed while the answer was written: the page offers to ask again with the same words and files.
@@ -418,7 +420,7 @@ async fn answer(
     };
     let (status, errors) = match outcome {
         Ok(()) => {
-            app.desk.mark_read(&me.caller, id, now.0).await?;
+            app.desk.mark_read(&me.caller, id, now).await?;
             let said = if was_resolved {
                 "said.reopened"
             } else {
@@ -429,7 +431,7 @@ async fn answer(
         Err(found) => found,
     };
     app.desk
-        .keep_draft(&me.caller, Purpose::Answer(id), sent.text("body"), now.0)
+        .keep_draft(&me.caller, Purpose::Answer(id), sent.text("body"), now)
         .await?;
     let ticket = find(&app, &me, number).await?;
     let page = TicketPage {
@@ -462,9 +464,11 @@ async fn say(
         return Ok(see(&page, Some("said.sent")));
     }
     match app.desk.confirm_works(&me.caller, ticket.id, now).await {
-        Ok(()) => Ok(see(&page, Some("said.works"))),
-        // Pressed twice, or somebody was faster: the page says how it stands.
-        Err(DeskError::State(_)) => Ok(see(&page, None)),
+        Ok(true) => Ok(see(&page, Some("said.works"))),
+        // They had written something else before, which a person reads.
+        Ok(false) => Ok(see(&page, Some("said.sent"))),
+        // Somebody was faster: the page says how it stands.
+        Err(DeskError::State(_)) => Ok(see(&page, Some("said.nobody_asked"))),
         Err(other) => Err(other.into()),
     }
 }

@@ -276,11 +276,12 @@ async fn show(
 async fn file(
     State(app): State<AppState>,
     me: Me,
-    now: Now,
-    frame: Frame,
+    mut frame: Frame,
     parts: Multipart,
 ) -> Result<Response, WebError> {
-    let sent = Sent::read(parts, &app, &me, now, None).await?;
+    let sent = Sent::read(parts, &app, &me, None).await?;
+    frame.now = sent.at;
+    let now = sent.at;
     let fields = Fields::read(&sent);
     let preview = sent.text("do") == "preview";
     let mut status = StatusCode::OK;
@@ -294,7 +295,7 @@ async fn file(
                     files: Some(sent.form),
                     follows,
                 };
-                app.desk.file_ticket(&me.caller, filing, now.0).await
+                app.desk.file_ticket(&me.caller, filing, now).await
             }
             (Ok(_), false) => Err(DeskError::Invalid(Vec::new())),
             (Err(wrong), _) => Err(DeskError::Invalid(wrong)),
@@ -304,7 +305,7 @@ async fn file(
                 if let Some(closed) = follows {
                     // What was written as an answer to the closed ticket has become this one.
                     let answer = Purpose::Answer(closed);
-                    app.desk.keep_draft(&me.caller, answer, "", now.0).await?;
+                    app.desk.keep_draft(&me.caller, answer, "", now).await?;
                 }
                 return Ok(see(&format!("/my/{}", filed.number.0), Some("said.filed")));
             }
@@ -319,7 +320,7 @@ async fn file(
     }
     let body = serde_json::to_value(fields.clone().short()).map_err(WebError::internal)?;
     app.desk
-        .keep_form(&me.caller, Purpose::New, Some(body), now.0)
+        .keep_form(&me.caller, Purpose::New, Some(body), now)
         .await?;
     let shown = (preview && !fields.description.trim().is_empty())
         .then(|| markdown(&field::many_lines(&fields.description)));

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum_extra::extract::CookieJar;
 use chrono::{DateTime, TimeDelta, Utc};
+use tierdesk_desk::session::AskedBy;
 
 use crate::visitor::{Needs, Visitor};
 use crate::{AppState, WebError, interrupted, same_site};
@@ -26,6 +27,8 @@ pub(crate) const UPLOAD_LIMIT: usize = 252 * 1024 * 1024;
 const PAGE_TIME: Duration = Duration::from_secs(30);
 /// How long a proof of who one is opens the administrators' pages (decision 19).
 const CONFIRMED_FOR: TimeDelta = TimeDelta::minutes(10);
+/// The header of what our scripts fetch without anybody having pressed or typed anything.
+const BACKGROUND: &str = "tierdesk-background";
 /// Large files over a slow line.
 const UPLOAD_TIME: Duration = Duration::from_secs(600);
 
@@ -197,6 +200,16 @@ async fn admit(
     response
 }
 
+/// Whether somebody pressed or typed something, or the page asks by itself: a stream, which browsers open again and again,
+/// and what our scripts fetch in the background and say so of.
+fn asked_by(route: &Route, request: &Request) -> AskedBy {
+    if route.time.is_none() || request.headers().contains_key(BACKGROUND) {
+        AskedBy::Page
+    } else {
+        AskedBy::Person
+    }
+}
+
 /// Looks up who is asking, refuses who does not belong to the route's audience, and ends what takes too long.
 async fn pass(
     guard: &Guard,
@@ -229,8 +242,13 @@ async fn pass(
         };
         let visitor = match jar.get(guard.app.settings.cookie()) {
             Some(cookie) => {
-                match Visitor::by_cookie(&guard.app, cookie.value(), needs, now).await {
+                let by = asked_by(&route, &request);
+                match Visitor::by_cookie(&guard.app, cookie.value(), needs, by, now).await {
                     Ok(visitor) => visitor.map(Arc::new),
+                    // A form for everybody says itself what is wrong, and keeps what it holds.
+                    Err(_) if route.audience == Audience::Everyone && route.method == "POST" => {
+                        None
+                    }
                     Err(error) => return error.into_response(),
                 }
             }

@@ -149,7 +149,19 @@ async fn sign_in(
             })
             .status(LOOK_AGAIN))
         }
-        Err(error) => Err(error.into()),
+        // The page holds the only copy of what was interrupted.
+        Err(error) => {
+            let why = WebError::from(error).not_now()?;
+            let mut errors = Errors::default();
+            errors.add("mail", why.advice.as_str());
+            Ok(why.show(Page(SignInPage {
+                frame,
+                mail: form.mail,
+                next,
+                kept: form.kept,
+                errors,
+            })))
+        }
     }
 }
 
@@ -290,7 +302,17 @@ async fn confirmed(
             })
             .status(StatusCode::UNPROCESSABLE_ENTITY))
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            let why = WebError::from(error).not_now()?;
+            let mut errors = Errors::default();
+            errors.add("password", why.advice.as_str());
+            Ok(why.show(Page(ConfirmPage {
+                frame,
+                next,
+                kept: form.kept,
+                errors,
+            })))
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use tierdesk_desk::session::SignedIn;
+use tierdesk_desk::session::{AskedBy, SignedIn};
 use tierdesk_domain::authorize::Principal;
 use tierdesk_store::queue::{self, Workload};
 
@@ -166,6 +166,7 @@ impl Visitor {
         app: &AppState,
         cookie: &str,
         needs: Needs,
+        by: AskedBy,
         now: DateTime<Utc>,
     ) -> Result<Option<Self>, WebError> {
         let mut conn = app.desk.acquire().await?;
@@ -175,7 +176,7 @@ impl Visitor {
             auth_time,
             session_hash,
             unread,
-        }) = app.desk.who_is(&mut conn, cookie, now).await?
+        }) = app.desk.who_is(&mut conn, cookie, by, now).await?
         else {
             return Ok(None);
         };

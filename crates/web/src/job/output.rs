@@ -9,7 +9,6 @@ use serde_json::json;
 use tierdesk_desk::job::visible;
 use tierdesk_domain::id::JobId;
 use tierdesk_store::job::{self, Chunk, Job};
-use tierdesk_store::session;
 
 use super::word;
 use crate::extract::Me;
@@ -119,10 +118,8 @@ impl Watched {
     async fn look(&mut self) -> Result<bool, WebError> {
         let now = self.app.now();
         let mut conn = self.app.desk.acquire().await?;
-        if session::find(&mut conn, &self.me.visitor.session_hash, now)
-            .await?
-            .is_none()
-        {
+        let session = &self.me.visitor.session_hash;
+        if !self.app.desk.is_alive(&mut conn, session, now).await? {
             self.over = true;
             return Ok(true);
         }

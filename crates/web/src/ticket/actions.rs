@@ -20,15 +20,15 @@ use tierdesk_domain::tier::Tier;
 use tierdesk_store::ticket::Ticket;
 use uuid::Uuid;
 
-use super::workspace::{NO_CATEGORY, Typed};
+use super::workspace::{NO_CATEGORY, Typed, written};
 use super::{Workspace, address, find};
 use crate::attachment::{self, Sent};
-use crate::extract::{Form, Me, Multipart, Now, Path};
+use crate::extract::{Form, Me, Multipart, Path};
 use crate::form::{Errors, LOOK_AGAIN};
 use crate::frame::Frame;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
-use crate::{AppState, WebError};
+use crate::{AppState, WebError, interrupted};
 
 pub(crate) fn routes(routes: &mut Routes) {
     routes.upload(Audience::Engineer, "/tickets/{number}/message", message);
@@ -73,7 +73,7 @@ impl Turn {
                 errors.add("", tierdesk_domain::text::t(why));
                 (StatusCode::CONFLICT, errors, false)
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(WebError::from(error).with_words(written(&self.typed))),
         };
         self.show(status, errors, conflict).await
     }
@@ -86,7 +86,9 @@ impl Turn {
         conflict: bool,
     ) -> Result<Response, WebError> {
         // The ticket as it is now: that is what the next try must know.
-        let ticket = find(&self.app, &self.me, self.ticket.number.0).await?;
+        let ticket = find(&self.app, &self.me, self.ticket.number.0)
+            .await
+            .map_err(|error| error.with_words(written(&self.typed)))?;
         let mut conn = self.app.desk.acquire().await?;
         let desk = &self.app.desk;
         let mut page = Workspace::load(desk, &mut conn, &self.me, ticket, self.frame).await?;
@@ -105,15 +107,18 @@ impl Turn {
     }
 }
 
-/// What every form needs before it begins.
+/// What every form needs before it begins, with what was typed into it: who must not see the ticket any more gets that back.
 pub(super) async fn begin(
     app: AppState,
     me: Me,
     frame: Frame,
     number: i64,
     dialog: &'static str,
+    typed: HashMap<&'static str, String>,
 ) -> Result<Turn, WebError> {
-    let ticket = find(&app, &me, number).await?;
+    let ticket = find(&app, &me, number)
+        .await
+        .map_err(|error| error.with_words(written(&typed)))?;
     let now = frame.now;
     Ok(Turn {
         app,
@@ -122,7 +127,7 @@ pub(super) async fn begin(
         ticket,
         now,
         dialog,
-        typed: HashMap::new(),
+        typed,
         seen: String::new(),
     })
 }
@@ -135,16 +140,27 @@ async fn message(
     Path(number): Path<i64>,
     parts: Multipart,
 ) -> Result<Response, WebError> {
-    let mut turn = begin(app, me, frame, number, "").await?;
-    let (desk, caller, id, now) = (
+    let mut turn = match begin(app, me, frame, number, "", HashMap::new()).await {
+        Err(WebError::NotFound) => {
+            let body = interrupted::texts(parts)
+                .await
+                .and_then(|fields| fields.into_iter().find(|(name, _)| name == "body"))
+                .map(|(_, body)| ("body", body));
+            let typed = body.into_iter().collect();
+            return Err(WebError::NotFound.with_words(written(&typed)));
+        }
+        other => other?,
+    };
+    let (desk, caller, id) = (
         turn.app.desk.clone(),
         turn.me.caller.clone(),
         turn.ticket.id,
-        turn.now,
     );
     authorize(&caller.who, Action::AddNote(turn.ticket.facts()))?;
     let form = FormId::composer(id);
-    let sent = Sent::read(parts, &turn.app, &turn.me, Now(now), Some(form)).await?;
+    let sent = Sent::read(parts, &turn.app, &turn.me, Some(form)).await?;
+    let now = sent.at;
+    (turn.now, turn.frame.now) = (now, now);
     turn.typed = ["body", "mode", "pending"]
         .map(|field| (field, sent.text(field).to_owned()))
         .into();
@@ -174,6 +190,8 @@ async fn message(
     // What is not sent now is a draft, so that even closing the page loses nothing.
     match &result {
         Ok(_) => desk.mark_read(&caller, id, now).await?,
+        // It went out of their sight meanwhile, and the answer gives them their words back.
+        Err(DeskError::NotFound) => {}
         Err(_) => {
             desk.keep_draft(&caller, purpose, sent.text("body"), now)
                 .await?;
@@ -214,7 +232,7 @@ async fn assign(
     Path(number): Path<i64>,
     Form(form): Form<AssignForm>,
 ) -> Result<Response, WebError> {
-    let mut turn = begin(app, me, frame, number, "").await?;
+    let mut turn = begin(app, me, frame, number, "", HashMap::new()).await?;
     turn.seen = form.seen;
     let own = turn.me.visitor.principal.person;
     let to = match form.assignee.as_str() {
@@ -266,7 +284,7 @@ async fn status(
     Path(number): Path<i64>,
     Form(form): Form<StatusForm>,
 ) -> Result<Response, WebError> {
-    let mut turn = begin(app, me, frame, number, "").await?;
+    let mut turn = begin(app, me, frame, number, "", HashMap::new()).await?;
     turn.seen = form.seen;
     let next: Status = form.status.parse().map_err(|_| WebError::BadRequest)?;
     let result = turn
@@ -299,11 +317,14 @@ async fn priority(
     Path(number): Path<i64>,
     Form(form): Form<PriorityForm>,
 ) -> Result<Response, WebError> {
-    let mut turn = begin(app, me, frame, number, "properties").await?;
+    let typed = HashMap::from([
+        ("impact", form.impact.clone()),
+        ("urgency", form.urgency.clone()),
+    ]);
+    let mut turn = begin(app, me, frame, number, "properties", typed).await?;
     turn.seen = form.seen;
     let impact: Impact = form.impact.parse().map_err(|_| WebError::BadRequest)?;
     let urgency: Urgency = form.urgency.parse().map_err(|_| WebError::BadRequest)?;
-    turn.typed = HashMap::from([("impact", form.impact), ("urgency", form.urgency)]);
     let desk = &turn.app.desk;
     let result = desk
         .set_impact_urgency(
@@ -335,14 +356,17 @@ async fn subject(
     Path(number): Path<i64>,
     Form(form): Form<SubjectForm>,
 ) -> Result<Response, WebError> {
-    let mut turn = begin(app, me, frame, number, "subject").await?;
+    let typed = HashMap::from([
+        ("kind", form.kind.clone()),
+        ("category", form.category.clone()),
+    ]);
+    let mut turn = begin(app, me, frame, number, "subject", typed).await?;
     turn.seen = form.seen;
     let kind: Kind = form.kind.parse().map_err(|_| WebError::BadRequest)?;
     let category = match form.category.as_str() {
         NO_CATEGORY => None,
         id => Some(CategoryId(id.parse().map_err(|_| WebError::BadRequest)?)),
     };
-    turn.typed = HashMap::from([("kind", form.kind), ("category", form.category)]);
     let desk = &turn.app.desk;
     let result = desk
         .set_subject(
@@ -388,15 +412,15 @@ async fn escalate(
     Path(number): Path<i64>,
     Form(form): Form<EscalateForm>,
 ) -> Result<Response, WebError> {
-    let mut turn = begin(app, me, frame, number, "escalate").await?;
-    turn.seen = form.seen;
-    turn.typed = HashMap::from([
+    let typed = HashMap::from([
         ("to", form.to.clone()),
         ("known", form.known.clone()),
         ("tried", form.tried.clone()),
         ("evidence", form.evidence.clone()),
         ("ask", form.ask.clone()),
     ]);
+    let mut turn = begin(app, me, frame, number, "escalate", typed).await?;
+    turn.seen = form.seen;
     let Some((team, tier)) = target(&form.to) else {
         return turn
             .end::<()>(
@@ -442,9 +466,9 @@ async fn hand_back(
     Path(number): Path<i64>,
     Form(form): Form<HandBackForm>,
 ) -> Result<Response, WebError> {
-    let mut turn = begin(app, me, frame, number, "hand-back").await?;
+    let typed = HashMap::from([("reason", form.reason.clone())]);
+    let mut turn = begin(app, me, frame, number, "hand-back", typed).await?;
     turn.seen = form.seen;
-    turn.typed = HashMap::from([("reason", form.reason.clone())]);
     let result = turn
         .app
         .desk
@@ -496,8 +520,8 @@ async fn resolve(
     Path(number): Path<i64>,
     Form(form): Form<ResolveForm>,
 ) -> Result<Response, WebError> {
-    let mut turn = begin(app, me, frame, number, "resolve").await?;
-    turn.typed = HashMap::from([("code", form.code.clone()), ("answer", form.answer.clone())]);
+    let typed = HashMap::from([("code", form.code.clone()), ("answer", form.answer.clone())]);
+    let mut turn = begin(app, me, frame, number, "resolve", typed).await?;
     turn.seen = form.seen;
     let Ok(code) = form.code.parse::<ResolutionCode>() else {
         return turn
@@ -538,8 +562,8 @@ async fn reopen(
     Path(number): Path<i64>,
     Form(form): Form<ReopenForm>,
 ) -> Result<Response, WebError> {
-    let mut turn = begin(app, me, frame, number, "reopen").await?;
-    turn.typed = HashMap::from([("why", form.why.clone())]);
+    let typed = HashMap::from([("why", form.why.clone())]);
+    let turn = begin(app, me, frame, number, "reopen", typed).await?;
     let result = turn
         .app
         .desk

@@ -101,7 +101,7 @@ async fn accept(
     Path(number): Path<i64>,
     Form(form): Form<QualityForm>,
 ) -> Result<Response, WebError> {
-    let turn = begin(app, me, frame, number, "").await?;
+    let turn = begin(app, me, frame, number, "", HashMap::new()).await?;
     let quality = form.read()?;
     let desk = turn.app.desk.clone();
     let result = desk
@@ -117,7 +117,7 @@ async fn rate(
     Path(number): Path<i64>,
     Form(form): Form<QualityForm>,
 ) -> Result<Response, WebError> {
-    let turn = begin(app, me, frame, number, "").await?;
+    let turn = begin(app, me, frame, number, "", HashMap::new()).await?;
     let quality = form.read()?.ok_or(WebError::BadRequest)?;
     let desk = turn.app.desk.clone();
     let result = desk
@@ -144,12 +144,12 @@ async fn bounce(
     Path(number): Path<i64>,
     Form(form): Form<BounceForm>,
 ) -> Result<Response, WebError> {
-    let mut turn = begin(app, me, frame, number, "bounce").await?;
-    turn.seen = form.seen;
-    turn.typed = HashMap::from([
+    let typed = HashMap::from([
         ("bounce_code", form.bounce_code.clone()),
         ("bounce_reason", form.bounce_reason.clone()),
     ]);
+    let mut turn = begin(app, me, frame, number, "bounce", typed).await?;
+    turn.seen = form.seen;
     let desk = turn.app.desk.clone();
     let result = desk
         .bounce(

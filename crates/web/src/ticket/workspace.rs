@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use askama::Template;
 use tierdesk_desk::Desk;
 use tierdesk_desk::draft::Purpose;
+use tierdesk_desk::handover::has_way_back;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::bot::State;
 use tierdesk_domain::id::{CategoryId, FormId, PersonId, TeamId};
 use tierdesk_domain::sla::{Metric, Subject};
 use tierdesk_domain::text::{fill, t};
 use tierdesk_domain::ticket::{Impact, Kind, ResolutionCode, Status, Urgency};
-use tierdesk_domain::tier::Tier;
 use tierdesk_store::queue::QueueCount;
 use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{PgConnection, attachment, queue, surroundings, team, ticket_clock, timeline};
@@ -19,6 +19,7 @@ use tierdesk_store::{PgConnection, attachment, queue, surroundings, team, ticket
 use super::handover::{Offer, codes, qualities};
 use crate::attachment::{File, Files};
 use crate::clock_chip::ClockChip;
+use crate::error::Written;
 use crate::extract::Me;
 use crate::filters;
 use crate::form::Errors;
@@ -48,6 +49,21 @@ const WRITTEN: [(&str, &str); 9] = [
     ("answer", "ticket.resolve_message"),
     ("why", "ticket.reopen_message"),
 ];
+
+/// The texts among what was typed into one of the page's forms.
+pub(super) fn written(typed: &HashMap<&'static str, String>) -> Vec<Written> {
+    WRITTEN
+        .iter()
+        .filter_map(|(field, label)| {
+            let words = typed.get(field).filter(|it| !it.trim().is_empty())?;
+            Some(Written {
+                field,
+                label: t(label),
+                words: words.clone(),
+            })
+        })
+        .collect()
+}
 
 /// One option of a form.
 pub(crate) struct Choice {
@@ -270,16 +286,20 @@ impl Workspace {
                 .iter()
                 .any(|event| event.kind == tierdesk_domain::timeline::EventKind::Priority),
         );
-        let handed = events
-            .iter()
-            .any(|event| event.kind == tierdesk_domain::timeline::EventKind::Escalated);
+        let cut = events.len() as i64 >= ENTRIES;
+        // Most tickets never moved; for those nobody needs to ask the database.
+        let handed = cut
+            || events
+                .iter()
+                .any(|event| event.kind == tierdesk_domain::timeline::EventKind::Escalated);
         let handover = Offer::of(&ticket, &events, reader_id, may_work);
+        let may_hand_back = may_work
+            && ticket.status.is_open()
+            && handed
+            && !handover.answer
+            && has_way_back(conn, &ticket).await?;
         Ok(Self {
-            may_hand_back: may_work
-                && ticket.status.is_open()
-                && handed
-                && ticket.tier > Tier::L1
-                && !handover.answer,
+            may_hand_back,
             may_begin: yours && waits_for_a_start && !handover.answer,
             handover,
             bounce_codes: codes(),
@@ -314,7 +334,7 @@ impl Workspace {
             next_title,
             next_line,
             counts: counts(&entries),
-            cut: events.len() as i64 >= ENTRIES,
+            cut,
             seen: events
                 .last()
                 .map(|event| event.id.to_string())
@@ -411,16 +431,12 @@ impl Workspace {
         }
     }
 
-    /// What was written into a form that the page has no longer: the field, what the form called it, and the words.
-    fn written(&self) -> Vec<(&'static str, &'static str, &str)> {
+    /// What was written into a form that the page has no longer.
+    fn written(&self) -> Vec<Written> {
         if self.shows_form() {
             return Vec::new();
         }
-        WRITTEN
-            .iter()
-            .map(|(field, label)| (*field, t(label), self.typed.of(field)))
-            .filter(|(.., words)| !words.trim().is_empty())
-            .collect()
+        written(&self.typed.0)
     }
 
     fn waits(&self) -> bool {
