@@ -405,6 +405,26 @@ async fn a_table_for_spreadsheets_has_every_count_and_no_formula() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_says_the_same_before_and_after_its_counts_are_folded() {
+    let mut fortnight = Fortnight::begin().await;
+    fortnight.file().await;
+    let client = fortnight.desk.sign_in(&fortnight.head).await;
+    let mut told = Vec::new();
+    for folded in [false, true] {
+        if folded {
+            fortnight.desk.desk.fold_tally().await.unwrap();
+        }
+        let csv = client.get("/dashboard.csv?period=7d").await.body;
+        let mut lines: Vec<String> = csv.split("\r\n").map(str::to_owned).collect();
+        lines.sort_unstable();
+        assert!(lines.iter().any(|line| line.contains(",opened,1,")));
+        assert!(!lines.iter().any(|line| line.contains(",open,")), "{csv}");
+        told.push(lines);
+    }
+    assert_eq!(told[0], told[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn dates_that_make_no_period_are_told_beside_the_field_and_kept() {
     let fortnight = Fortnight::begin().await;
     let client = fortnight.desk.sign_in(&fortnight.head).await;
