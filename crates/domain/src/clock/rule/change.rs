@@ -8,7 +8,7 @@ use crate::clock::any::history;
 use crate::clock::scene::{
     MONDAY_9, MONDAY_14, OFFICE, at, book, clock, hours, open, pending, resolution, ticket, waited,
 };
-use crate::clock::{Book, Change, Moment, State, clocks, next_due};
+use crate::clock::{Book, Change, Moment, State, clocks, explain_plainly, next_due};
 use crate::id::CategoryId;
 use crate::sla::{Metric, PolicyRule, When};
 use crate::ticket::{Kind, Priority};
@@ -109,6 +109,12 @@ fn a_clock_that_a_new_rule_does_not_promise_stops_and_nothing_keeps_or_breaks_it
         assert_eq!((first.due_at, first.breached_at), (None, None));
         assert!(!first.is_open() && !first.is_at_risk());
     }
+    let first = clock(&changed, &requests(), FirstResponse, "2026-06-05T12:00:00Z");
+    let plain = explain_plainly(&first, &requests(), chrono_tz::Europe::Berlin);
+    assert_eq!(
+        plain.last().unwrap(),
+        "It has not been promised any more since Monday 1 June, 14:00."
+    );
     // What comes first is the solution, which is promised still.
     let all = clocks(&changed, &requests(), at(MONDAY_14));
     assert_eq!(next_due(&all).map(|it| it.metric), Some(Resolution));
