@@ -2,6 +2,7 @@
 
 use support::database;
 use tierdesk_desk::DeskError;
+use tierdesk_desk::conversation::Afterwards;
 use tierdesk_domain::id::{CategoryId, TicketId};
 use tierdesk_domain::sla::{Metric, Policy};
 use tierdesk_domain::ticket::{Kind, ResolutionCode};
@@ -65,6 +66,78 @@ impl Scene {
             .find(|it| it.metric == Metric::Resolution);
         found.unwrap().due_at.unwrap().to_rfc3339()
     }
+}
+
+/// Promises requests a solution alone.
+async fn promise_requests_no_answer(scene: &Scene) {
+    let mut conn = scene.desk.desk.acquire().await.unwrap();
+    let policies = configuration::current::<Policy>(&mut conn, "sla_policy").await;
+    let mut policy = policies.unwrap().into_iter().next().unwrap();
+    let mut requests = policy.body.rules.last().unwrap().clone();
+    "Requests".clone_into(&mut requests.name);
+    requests.when.kinds = [Kind::Request].into();
+    for targets in requests.targets.values_mut() {
+        targets.retain(|metric, _| *metric == Metric::Resolution);
+    }
+    policy.body.rules.insert(0, requests);
+    policy.version += 1;
+    policy.valid_from = scene.desk.now();
+    configuration::insert(&mut conn, "sla_policy", &policy)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_promised_any_more_is_neither_warned_of_nor_kept_nor_broken() {
+    let scene = Scene::new().await;
+    promise_requests_no_answer(&scene).await;
+    let id = scene.file().await;
+    scene.release(id).await;
+    scene.make_it(id, Kind::Request, None).await.unwrap();
+    // At 12 three quarters of the four hours would have been used, at 13 all of them.
+    for time in ["2026-06-01T12:00:01Z", "2026-06-01T13:00:01Z"] {
+        scene.at(time);
+        scene.sweep().await;
+        assert_eq!(scene.recount().await, Vec::<String>::new());
+    }
+    let number = scene.ticket(id).await.number.0;
+    let client = scene.desk.sign_in(&scene.engineer).await;
+    let page = client.get(&format!("/tickets/{number}")).await.page();
+    let chip = "aside[data-live='aside'] section:first-child dd:nth-of-type(1) .clock b";
+    assert_eq!(page.text(chip), "ended 09:00");
+    scene.reply(id, Afterwards::Open).await.unwrap();
+    for kind in [EventKind::AtRisk, EventKind::Breached, EventKind::Kept] {
+        let told = scene.told(id, kind, Metric::FirstResponse).await;
+        assert!(told.is_empty(), "{told:?}");
+    }
+    let mut conn = scene.desk.desk.acquire().await.unwrap();
+    let all = tierdesk_store::clock::projections(&mut conn, id).await;
+    let all = all.unwrap();
+    let first = all.iter().find(|it| it.metric == Metric::FirstResponse);
+    assert_eq!(first.unwrap().state, "stopped");
+    assert_eq!(scene.recount().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_promised_again_is_held_against_all_that_was_counted() {
+    let scene = Scene::new().await;
+    promise_requests_no_answer(&scene).await;
+    let id = scene.file().await;
+    scene.release(id).await;
+    scene.make_it(id, Kind::Request, None).await.unwrap();
+    scene.at("2026-06-01T12:30:00Z");
+    scene.make_it(id, Kind::Incident, None).await.unwrap();
+    let warned = scene
+        .told(id, EventKind::AtRisk, Metric::FirstResponse)
+        .await;
+    assert_eq!(warned.len(), 1);
+    let ticket = scene.ticket(id).await;
+    let due = ticket.next_clock_at.map(|at| at.to_rfc3339());
+    assert_eq!(due.as_deref(), Some("2026-06-01T13:00:00+00:00"));
+    scene.reply(id, Afterwards::Open).await.unwrap();
+    let kept = scene.told(id, EventKind::Kept, Metric::FirstResponse).await;
+    assert_eq!(kept.len(), 1);
+    assert_eq!(scene.recount().await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use tierdesk_domain::period::Period;
-use tierdesk_domain::tally::{Block, NOW, cover};
+use tierdesk_domain::tally::{Block, Counts, NOW, cover};
 use tierdesk_store::PgConnection;
 use tierdesk_store::tally::block::{self, By, Only, Slice, Sum};
 
@@ -49,6 +49,15 @@ impl Span {
             Self::Days(period) => cover(period.from, period.end()),
             Self::Since(from) => cover(from, Period { from, to: today }.end()),
             Self::Now => vec![NOW],
+        }
+    }
+
+    /// Takes out what it does not speak of. Counts that nobody folded yet have how many are open among those of their day, but
+    /// that stands now alone, as in blocks.
+    fn only_its_own(self, counts: Counts) -> Counts {
+        match self {
+            Self::Now => counts,
+            Self::Days(_) | Self::Since(_) => counts.split().1,
         }
     }
 
@@ -115,6 +124,12 @@ impl Desk {
         for _ in 0..TRIES {
             let (slice, only, by) = (asked.slice, &asked.only, asked.by);
             let (fold, mut sums) = block::unfolded(conn, slice, &instants, only, by).await?;
+            for sum in &mut sums {
+                if let Some(span) = asked.spans.get(sum.span) {
+                    sum.counts = span.only_its_own(std::mem::take(&mut sum.counts));
+                }
+            }
+            sums.retain(|sum| !sum.counts.is_empty());
             if let Some(kept) = self.figures.get(asked, today, fold) {
                 sums.extend(kept.iter().cloned());
                 return Ok(sums);

@@ -31,7 +31,7 @@ mod scene;
 pub use document::{CalendarDocument, CalendarError, TimeOfDay, Week, Window};
 pub use feed::{Entry, Feed, FeedError, read_feed};
 pub use hours::Calendar;
-pub use local_day::{first_instant, local_day};
+pub use local_day::{first_instant, local_day, typed_instant};
 pub use veto::Known;
 pub use week::{DAYS, week_in_bars, week_in_words, windows_in_words};
 pub use working_time::{Hours, WorkingTime};

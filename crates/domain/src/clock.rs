@@ -383,7 +383,7 @@ pub enum State {
     Paused(Why),
     /// What was promised was done.
     Met(DateTime<Utc>),
-    /// It ended with nothing left to do, as when the requester takes the ticket back.
+    /// It ended with nothing left to do, as when the requester takes the ticket back, or is not promised any more.
     Stopped(DateTime<Utc>),
 }
 
@@ -440,7 +440,7 @@ pub struct Clock {
     pub breached_at: Option<DateTime<Utc>>,
     /// What applies now, or applied last.
     pub applied: Applied,
-    /// Its ledger: without gaps from the start to the end, or to now.
+    /// Its ledger: without gaps from the start to the end, or to now; what is not promised any more is in it, too.
     pub segments: Vec<Segment>,
 }
 

@@ -120,20 +120,29 @@ impl Period {
         match with {
             Compare::Nothing => None,
             Compare::Before => Some(self.before()),
-            Compare::Year => {
-                let year = Months::new(12);
-                Some(Self {
-                    from: self.from.checked_sub_months(year)?,
-                    to: back(self.end().checked_sub_months(year)?, 1),
-                })
-            }
+            Compare::Year => self.a_year_earlier(),
         }
+    }
+
+    /// The same days of the year before; whole months end there as they do in that year, in February on its own last day.
+    fn a_year_earlier(self) -> Option<Self> {
+        let year = Months::new(12);
+        let to = if self.is_whole_months() {
+            back(self.end().checked_sub_months(year)?, 1)
+        } else {
+            self.to.checked_sub_months(year)?
+        };
+        let from = self.from.checked_sub_months(year)?;
+        Some(Self { from, to })
+    }
+
+    fn is_whole_months(self) -> bool {
+        self.from.day() == 1 && self.end().day() == 1
     }
 
     fn before(self) -> Self {
         let end = self.end();
-        let whole_months = self.from.day() == 1 && end.day() == 1;
-        let from = if whole_months {
+        let from = if self.is_whole_months() {
             let months = (end.year() - self.from.year()) * 12
                 + i32::try_from(end.month()).unwrap_or(0)
                 - i32::try_from(self.from.month()).unwrap_or(0);
@@ -244,6 +253,32 @@ mod tests {
             quarter.compared(Compare::Before),
             Some(period("2025-10-01", "2025-12-31"))
         );
+    }
+
+    #[test]
+    fn the_year_before_has_the_same_days_and_whole_months_are_whole_there_too() {
+        let table = [
+            // The last of February alone is one day, however long that month was.
+            ("2025-02-28", "2025-02-28", "2024-02-28", "2024-02-28"),
+            ("2029-02-22", "2029-02-28", "2028-02-22", "2028-02-28"),
+            ("2025-01-15", "2025-02-28", "2024-01-15", "2024-02-28"),
+            // A day that the year before did not have is its last one.
+            ("2024-02-29", "2024-02-29", "2023-02-28", "2023-02-28"),
+            ("2024-02-23", "2024-02-29", "2023-02-23", "2023-02-28"),
+            ("2024-02-01", "2024-02-28", "2023-02-01", "2023-02-28"),
+            ("2025-02-01", "2025-02-28", "2024-02-01", "2024-02-29"),
+            ("2024-02-01", "2024-02-29", "2023-02-01", "2023-02-28"),
+            ("2025-01-01", "2025-03-31", "2024-01-01", "2024-03-31"),
+            ("2025-01-01", "2025-12-31", "2024-01-01", "2024-12-31"),
+            ("2026-12-20", "2027-01-05", "2025-12-20", "2026-01-05"),
+        ];
+        for (from, to, year_from, year_to) in table {
+            assert_eq!(
+                period(from, to).compared(Compare::Year),
+                Some(period(year_from, year_to)),
+                "{from} to {to}"
+            );
+        }
     }
 
     #[test]

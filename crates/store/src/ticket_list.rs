@@ -231,8 +231,8 @@ async fn of_kind(
         Row,
         r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
                   a.name as "assignee?", ticket_internal_in_scope($9, $10, $11, t.team_id) as "shown!", e.at, e.id,
-                  (coalesce(e.data #> '{internal,resolved_in}', e.data #> '{internal,acknowledged_in}') ->> 'elapsed_seconds')::bigint as elapsed,
-                  (coalesce(e.data #> '{internal,resolved_in}', e.data #> '{internal,acknowledged_in}') ->> 'business_seconds')::bigint as business,
+                  (coalesce(case when not $21 then e.data #> '{internal,resolved_in}' end, e.data #> '{internal,acknowledged_in}') ->> 'elapsed_seconds')::bigint as elapsed,
+                  (coalesce(case when not $21 then e.data #> '{internal,resolved_in}' end, e.data #> '{internal,acknowledged_in}') ->> 'business_seconds')::bigint as business,
                   case when e.kind in ('escalated', 'handed_back') then coalesce(e.data ->> 'known', left(c.body, 300)) end as "why?",
                   null::text as code, e.actor_kind as "by?", doer.name as "who?", case when $20 then e.data end as facts
            from event e
@@ -272,7 +272,8 @@ async fn of_kind(
         categories.as_deref(),
         filter.organisation.map(|it| it.0),
         filter.person.map(|it| it.0),
-        several.is_some()
+        several.is_some(),
+        behind.is_acknowledged()
     )
     .fetch_all(conn)
     .await?

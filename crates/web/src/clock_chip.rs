@@ -58,6 +58,9 @@ impl ClockChip {
                 let ring = share(left, TimeDelta::seconds(clock.target_seconds));
                 Self::running(&clock.metric, due, clock.risk_at, ring, now, zone)
             }
+            ("stopped", _) if clock.breached_at.is_none() => {
+                Self::stopped(&clock.metric, clock.met_at, now, zone)
+            }
             ("met" | "stopped", _) => Self::done(
                 &clock.metric,
                 clock.met_at,
@@ -79,6 +82,9 @@ impl ClockChip {
             (State::Running, Some(due)) => {
                 let ring = share(clock.left(), clock.target);
                 Self::running(metric, due, clock.risk_at, ring, now, zone)
+            }
+            (State::Stopped(at), _) if clock.breached_at.is_none() => {
+                Self::stopped(metric, Some(at), now, zone)
             }
             (State::Met(at) | State::Stopped(at), _) => {
                 Self::done(metric, Some(at), clock.breached_at.is_some(), now, zone)
@@ -107,6 +113,18 @@ impl ClockChip {
                 true => fill("ticket.clock_late", &[("time", &text)]),
                 false => text,
             },
+            title,
+            ..Self::paused()
+        }
+    }
+
+    /// One that ended and was neither kept nor broken, as what is not promised any more.
+    fn stopped(metric: &str, at: Option<DateTime<Utc>>, now: DateTime<Utc>, zone: Tz) -> Self {
+        let at = at.map(|at| Moment::new(at, now, zone));
+        let (text, title) = at.map(|at| (at.short, at.exact)).unwrap_or_default();
+        Self {
+            label: words::clock(metric),
+            text: fill("clock.is_stopped", &[("time", &text)]),
             title,
             ..Self::paused()
         }

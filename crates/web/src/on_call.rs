@@ -7,13 +7,13 @@ mod picture;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::on_call::{OnCall, Swap};
 use tierdesk_domain::authorize::{Action, authorize};
-use tierdesk_domain::calendar::first_at;
+use tierdesk_domain::calendar::typed_instant;
 use tierdesk_domain::id::{DocumentId, PersonId};
 use tierdesk_domain::text::{self, fill, t};
 use uuid::Uuid;
@@ -95,12 +95,6 @@ impl SwapForm {
 /// A moment as `datetime-local` writes it, on a zone's wall clock.
 fn typed(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).format("%Y-%m-%dT%H:%M").to_string()
-}
-
-fn read(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
-    let wall = NaiveDateTime::parse_from_str(text.trim(), "%Y-%m-%dT%H:%M").ok()?;
-    let minutes = i64::from(wall.hour() * 60 + wall.minute());
-    Some(first_at(zone, wall.date(), minutes))
 }
 
 /// A moment on a schedule's wall clock, with its day and time however far away it is.
@@ -232,7 +226,10 @@ async fn swap(
     let schedule = app.desk.on_call_schedule(&me.caller, id, now).await?;
     let zone = schedule.document.body.zone;
     let mut errors = Errors::default();
-    let (from, to) = (read(&form.from, zone), read(&form.to, zone));
+    let (from, to) = (
+        typed_instant(zone, &form.from),
+        typed_instant(zone, &form.to),
+    );
     for (field, found) in [("from", from), ("to", to)] {
         if found.is_none() {
             errors.add(field, t("error.moment"));

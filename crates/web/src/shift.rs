@@ -8,10 +8,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::TimeDelta;
 use serde::Deserialize;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::skill::Statement;
+use tierdesk_domain::calendar::typed_instant;
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::id::{DocumentId, PersonId, SkillId};
 use tierdesk_domain::shift::Presence;
@@ -268,18 +269,6 @@ struct AbsenceForm {
     absence_reason: String,
 }
 
-/// A time as `<input type=datetime-local>` writes it, in a zone; in a gap of the clock, the hour after.
-fn instant(text: &str, zone: chrono_tz::Tz) -> Option<DateTime<Utc>> {
-    let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"];
-    let naive = formats
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(text.trim(), format).ok())?;
-    let later = naive.checked_add_signed(TimeDelta::hours(1))?;
-    let found = zone.from_local_datetime(&naive).earliest();
-    let found = found.or_else(|| zone.from_local_datetime(&later).earliest())?;
-    Some(found.with_timezone(&Utc))
-}
-
 async fn enter_absence(
     State(app): State<AppState>,
     me: Me,
@@ -291,12 +280,12 @@ async fn enter_absence(
     let times = [("from", &form.from), ("until", &form.until)];
     let errors: Vec<_> = times
         .iter()
-        .filter(|(_, text)| instant(text, frame.zone).is_none())
+        .filter(|(_, text)| typed_instant(frame.zone, text).is_none())
         .map(|(field, _)| FieldError::new(field, "error.absence_time"))
         .collect();
     let result = match (
-        instant(&form.from, frame.zone),
-        instant(&form.until, frame.zone),
+        typed_instant(frame.zone, &form.from),
+        typed_instant(frame.zone, &form.until),
     ) {
         (Some(from), Some(until)) => {
             let (desk, reason) = (&app.desk, &form.absence_reason);
@@ -417,26 +406,4 @@ async fn declare(
         ("expires_on", form.expires_on),
     ]);
     end((app, me, frame, id), result, "said.saved", typed).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::instant;
-
-    #[test]
-    fn a_typed_time_is_read_in_the_readers_zone() {
-        let berlin = chrono_tz::Europe::Berlin;
-        let read = |text| instant(text, berlin).map(|it| it.to_rfc3339());
-        assert_eq!(
-            read("2026-06-05T09:00").as_deref(),
-            Some("2026-06-05T07:00:00+00:00")
-        );
-        // 2:30 does not exist on the last Sunday of March.
-        assert_eq!(
-            read("2026-03-29T02:30").as_deref(),
-            Some("2026-03-29T01:30:00+00:00")
-        );
-        assert_eq!(read("tomorrow"), None);
-        assert_eq!(read(""), None);
-    }
 }

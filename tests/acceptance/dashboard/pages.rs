@@ -405,6 +405,61 @@ async fn a_table_for_spreadsheets_has_every_count_and_no_formula() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_table_says_the_same_before_and_after_its_counts_are_folded() {
+    let mut fortnight = Fortnight::begin().await;
+    fortnight.file().await;
+    let client = fortnight.desk.sign_in(&fortnight.head).await;
+    let mut told = Vec::new();
+    for folded in [false, true] {
+        if folded {
+            fortnight.desk.desk.fold_tally().await.unwrap();
+        }
+        let csv = client.get("/dashboard.csv?period=7d").await.body;
+        let mut lines: Vec<String> = csv.split("\r\n").map(str::to_owned).collect();
+        lines.sort_unstable();
+        assert!(lines.iter().any(|line| line.contains(",opened,1,")));
+        assert!(!lines.iter().any(|line| line.contains(",open,")), "{csv}");
+        told.push(lines);
+    }
+    assert_eq!(told[0], told[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_for_spreadsheets_is_named_after_the_days_that_it_speaks_of() {
+    let fortnight = Fortnight::begin().await;
+    // In London it is Monday already.
+    fortnight
+        .desk
+        .clock
+        .set("2026-10-18T23:30:00Z".parse().unwrap());
+    let client = fortnight.desk.sign_in(&fortnight.head).await;
+    for (asked, days) in [
+        ("open", "now-2026-10-19"),
+        ("at_risk", "now-2026-10-19"),
+        (
+            "open&from=2026-10-05&to=2026-10-11",
+            "2026-10-05-to-2026-10-11",
+        ),
+        (
+            "opened&from=2026-10-05&to=2026-10-11",
+            "2026-10-05-to-2026-10-11",
+        ),
+    ] {
+        let csv = client
+            .get(&format!("/dashboard/tickets.csv?measure={asked}"))
+            .await;
+        assert_eq!(csv.status, 200, "{asked}");
+        assert_eq!(
+            csv.header("content-disposition"),
+            Some(&*format!(
+                "attachment; filename=\"tierdesk-tickets-{days}-Europe-London.csv\""
+            )),
+            "{asked}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn dates_that_make_no_period_are_told_beside_the_field_and_kept() {
     let fortnight = Fortnight::begin().await;
     let client = fortnight.desk.sign_in(&fortnight.head).await;

@@ -1,6 +1,8 @@
 //! How long things took.
 
 use chrono::TimeDelta;
+use support::database;
+use tierdesk_desk::dashboard::{List, ListOf};
 use tierdesk_domain::tally::Measure;
 use tierdesk_domain::ticket::ResolutionCode;
 
@@ -97,4 +99,50 @@ async fn times_are_those_from_filing_and_from_reopening_to_the_resolution() {
     assert_eq!(of("resolved")["resolved_in"]["elapsed_seconds"], 86_400);
     assert_eq!(of("resolved")["resolved_in"]["business_seconds"], 8 * 3_600);
     assert_eq!(of("resolved")["first_contact"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_behind_a_time_shows_the_time_that_was_counted() {
+    let mut fortnight = Fortnight::begin().await;
+    fortnight
+        .desk
+        .clock
+        .set("2026-10-19T10:00:00Z".parse().unwrap());
+    let id = fortnight.file().await;
+    let (desk, clock) = (fortnight.desk.desk.clone(), fortnight.desk.clock.clone());
+    clock.advance(TimeDelta::minutes(90));
+    // Nobody had it before: what resolves it acknowledges it, too.
+    let engineer = fortnight.desk.caller(&fortnight.engineer).await;
+    desk.resolve(&engineer, id, ResolutionCode::Fixed, "Done.", clock.now())
+        .await
+        .unwrap();
+    // As when the bot had resolved it, and it was reopened ten minutes ago.
+    let mut owner = database::connect(&fortnight.desk.database).await;
+    sqlx::query(
+        r#"update event set data = jsonb_set(data, '{internal,resolved_in}', '{"elapsed_seconds": 600, "business_seconds": 500}')
+           where kind = 'resolved' and ticket_id = $1"#,
+    )
+    .bind(id.0)
+    .execute(&mut owner)
+    .await
+    .unwrap();
+    let caller = fortnight.desk.caller(&fortnight.head).await;
+    let view = days("2026-10-19", "2026-10-19");
+    for (measure, elapsed, business) in [
+        (Measure::Acknowledged, 5_400, 5_400),
+        (Measure::AcknowledgeElapsed, 5_400, 5_400),
+        (Measure::AcknowledgeBusiness, 5_400, 5_400),
+        (Measure::ResolveElapsed, 600, 500),
+        (Measure::ResolveBusiness, 600, 500),
+    ] {
+        let list = List {
+            of: ListOf::Counted(measure),
+            person: None,
+            alone: false,
+        };
+        let found = desk.tickets_behind(&caller, view, list, (None, 9), clock.now());
+        let lines = found.await.unwrap().lines;
+        let times: Vec<_> = lines.iter().map(|it| (it.elapsed, it.business)).collect();
+        assert_eq!(times, [(Some(elapsed), Some(business))], "{measure}");
+    }
 }

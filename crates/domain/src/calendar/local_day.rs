@@ -12,6 +12,16 @@ pub fn first_instant(zone: Tz, wall: NaiveDateTime) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(Zone::of(zone).first(wall)).unwrap_or_default()
 }
 
+/// The instant that a time of `<input type=datetime-local>` means in a zone, as [`first_instant`] has it; seconds may be there.
+pub fn typed_instant(zone: Tz, text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    let formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"];
+    let mut read = formats
+        .iter()
+        .filter_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    read.next().map(|wall| first_instant(zone, wall))
+}
+
 /// The day of a zone that an instant belongs to.
 pub fn local_day(zone: Tz, at: DateTime<Utc>) -> NaiveDate {
     let day = at.with_timezone(&zone).date_naive();
@@ -40,6 +50,47 @@ mod tests {
         assert_eq!(hours("2026-03-29", "2026-03-30"), 23);
         assert_eq!(hours("2026-10-25", "2026-10-26"), 25);
         assert_eq!(hours("2026-10-01", "2026-11-01"), 31 * 24 + 1);
+    }
+
+    #[test]
+    fn a_time_that_is_typed_is_the_first_instant_of_it_or_after_the_gap() {
+        for (zone, typed, at) in [
+            ("Europe/Berlin", "2026-06-01T09:30", "2026-06-01T07:30:00Z"),
+            (
+                "Europe/Berlin",
+                " 2026-06-01 09:30 ",
+                "2026-06-01T07:30:00Z",
+            ),
+            (
+                "Europe/Berlin",
+                "2026-06-01T09:30:15",
+                "2026-06-01T07:30:15Z",
+            ),
+            // From 02:00 the clock goes to 03:00.
+            ("Europe/Berlin", "2026-03-29T02:00", "2026-03-29T01:00:00Z"),
+            ("Europe/Berlin", "2026-03-29T02:30", "2026-03-29T01:00:00Z"),
+            ("Europe/Berlin", "2026-03-29T03:00", "2026-03-29T01:00:00Z"),
+            // And from 03:00 back to 02:00.
+            ("Europe/Berlin", "2026-10-25T02:30", "2026-10-25T00:30:00Z"),
+            // Here it goes from 02:00 to 02:30 alone.
+            (
+                "Australia/Lord_Howe",
+                "2026-10-04T02:15",
+                "2026-10-03T15:30:00Z",
+            ),
+            (
+                "Australia/Lord_Howe",
+                "2026-10-04T02:30",
+                "2026-10-03T15:30:00Z",
+            ),
+        ] {
+            let zone: Tz = zone.parse().expect("a zone");
+            let at: DateTime<Utc> = at.parse().expect("a time");
+            assert_eq!(typed_instant(zone, typed), Some(at), "{zone} {typed}");
+        }
+        for wrong in ["", "tomorrow", "2026-02-30T09:00", "2026-03-29T24:30"] {
+            assert_eq!(typed_instant(Tz::UTC, wrong), None, "{wrong}");
+        }
     }
 
     #[test]

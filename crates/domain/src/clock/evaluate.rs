@@ -2,7 +2,8 @@
 //!
 //! Rules for changes on the way: what was counted stays counted; a new target, priority or policy is held against
 //! all of it; if it is more than the new target allows, the promise breaks at the moment of the change, or, while
-//! the clock is paused, at the moment it goes on. A promise kept exactly at its due time is kept.
+//! the clock is paused, at the moment it goes on. A promise kept exactly at its due time is kept. Where the rule that holds
+//! promises nothing, the clock has stopped: nothing is kept or broken by what happens then.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -114,6 +115,8 @@ struct Evaluation<'a> {
     passed: (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
     breached_at: Option<DateTime<Utc>>,
     applied: Option<Applied>,
+    /// Since when nothing is promised any more, if that is so.
+    unpromised_since: Option<DateTime<Utc>>,
     why: Option<Why>,
     segments: Vec<Segment>,
 }
@@ -136,6 +139,7 @@ impl<'a> Evaluation<'a> {
             passed: (None, None),
             breached_at: None,
             applied: None,
+            unpromised_since: None,
             why: None,
             segments: Vec::new(),
         }
@@ -205,6 +209,9 @@ impl<'a> Evaluation<'a> {
                 self.follow(target, &hours, from, to);
             }
             self.applied.clone_from(&applied);
+            self.unpromised_since = None;
+        } else {
+            self.unpromised_since.get_or_insert(from);
         }
         self.counted += counted;
         self.note(Segment {
@@ -279,6 +286,17 @@ impl<'a> Evaluation<'a> {
         Some((applied, rule))
     }
 
+    /// Where the clock stands. What is not promised any more has stopped when that began: nobody keeps it by what they do later.
+    fn state(&self) -> State {
+        match (self.unpromised_since, self.run.end, self.why) {
+            (Some(since), _, _) => State::Stopped(since),
+            (None, Some(End::Met(at)), _) => State::Met(at),
+            (None, Some(End::Stopped(at)), _) => State::Stopped(at),
+            (None, None, Some(why)) => State::Paused(why),
+            (None, None, None) => State::Running,
+        }
+    }
+
     /// Adds to the ledger; what differs in nothing from the stretch before continues it.
     fn note(&mut self, segment: Segment) {
         match self.segments.last_mut() {
@@ -293,13 +311,8 @@ impl<'a> Evaluation<'a> {
 
     /// The clock, if this was ever promised.
     fn clock(self) -> Option<Clock> {
+        let state = self.state();
         let applied = self.applied?;
-        let state = match (self.run.end, self.why) {
-            (Some(End::Met(at)), _) => State::Met(at),
-            (Some(End::Stopped(at)), _) => State::Stopped(at),
-            (None, Some(why)) => State::Paused(why),
-            (None, None) => State::Running,
-        };
         Some(Clock {
             metric: self.run.metric,
             ordinal: self.run.ordinal,

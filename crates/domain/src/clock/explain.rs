@@ -270,6 +270,9 @@ pub fn explain_plainly(clock: &Clock, book: &Book, zone: Tz) -> Vec<String> {
     }
     lines.push(match (clock.state, clock.due_at) {
         (State::Met(met), _) => fill("clock.plain_met", &[("at", &at(met))]),
+        (State::Stopped(stopped), _) if is_unpromised(clock) => {
+            fill("clock.plain_unpromised", &[("at", &at(stopped))])
+        }
         (State::Stopped(stopped), _) => fill("clock.plain_stopped", &[("at", &at(stopped))]),
         (State::Paused(_), _) => t("clock.plain_paused").to_owned(),
         (State::Running, Some(due)) if clock.breached_at.is_none() => {
@@ -278,6 +281,12 @@ pub fn explain_plainly(clock: &Clock, book: &Book, zone: Tz) -> Vec<String> {
         (State::Running, _) => t("clock.plain_late").to_owned(),
     });
     lines
+}
+
+/// Whether what applied to a clock last promises nothing.
+fn is_unpromised(clock: &Clock) -> bool {
+    let applied = clock.segments.last().and_then(|it| it.applied.as_ref());
+    applied.is_none_or(|applied| applied.target.is_none())
 }
 
 /// A length of counted time: hours are never folded into days, because a working day has no fixed length.

@@ -43,6 +43,8 @@ struct Run {
     open: bool,
     /// What was promised last, if anything was.
     target: Option<TimeDelta>,
+    /// Since when it is not promised, if it is not.
+    unpromised: Option<DateTime<Utc>>,
     counted: TimeDelta,
     breached_at: Option<DateTime<Utc>>,
     /// What runs before it used of the same promise.
@@ -77,6 +79,7 @@ impl Life {
             state: State::Running,
             open: true,
             target: None,
+            unpromised: None,
             counted: TimeDelta::zero(),
             breached_at: None,
             carried: carried.unwrap_or_default(),
@@ -188,6 +191,10 @@ impl Life {
                 }
             });
             run.target = target.or(run.target);
+            run.unpromised = match target {
+                Some(_) => None,
+                None => run.unpromised.or(Some(self.now)),
+            };
             if !run.open {
                 continue;
             }
@@ -247,7 +254,8 @@ fn lived(history: &History, book: &Book, end: DateTime<Utc>) -> Vec<Said> {
         (*ordinal, run)
     });
     let promised = numbered.filter_map(|(ordinal, run)| {
-        let (state, counted) = (run.state, run.counted);
+        let state = run.unpromised.map_or(run.state, State::Stopped);
+        let counted = run.counted;
         let target = run.target?;
         Some((run.metric, ordinal, state, target, counted, run.breached_at))
     });

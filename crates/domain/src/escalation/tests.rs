@@ -6,7 +6,7 @@ use super::*;
 use crate::clock::scene::{OFFICE, POLICY, at, book, office, ticket, version};
 use crate::clock::{Change, clocks};
 use crate::sla::Policy;
-use crate::ticket::{ResolvedBy, Status};
+use crate::ticket::{Kind, ResolvedBy, Status};
 
 /// 9:00 on a Monday in Berlin.
 pub(super) const MONDAY_9: &str = "2026-06-01T07:00:00Z";
@@ -44,12 +44,17 @@ fn a_p1_is_never_held_back_and_first_words_count_apart_from_the_rest() {
 }
 
 pub(super) fn holds_at(rule: &Rule, history: &History, now: &str) -> Option<DateTime<Utc>> {
-    let (book, now) = (book(), at(now));
+    holds_by(&book(), rule, history, now)
+}
+
+/// The same by other promises.
+fn holds_by(book: &Book, rule: &Rule, history: &History, now: &str) -> Option<DateTime<Utc>> {
+    let now = at(now);
     rule.holds_at(&Situation {
         history,
         card: &card(),
-        clocks: &clocks(history, &book, now),
-        book: &book,
+        clocks: &clocks(history, book, now),
+        book,
         bot_held_until: Some(history.opened_at),
         bot_gave_up_at: None,
         now,
@@ -175,6 +180,30 @@ fn a_share_of_a_promise_is_used_up() {
     );
     let answered = ticket(MONDAY_9).then("2026-06-01T08:00:00Z", Change::Reply);
     assert_eq!(holds_at(&rule, &answered, "2026-06-01T12:00:00Z"), None);
+}
+
+#[test]
+fn no_share_is_used_of_what_is_not_promised_any_more() {
+    let rule = rule(Condition::SlaUsed {
+        metric: Metric::FirstResponse,
+        percent: 90,
+    });
+    let mut book = book();
+    let mut requests = book.policy[0].body.rules[1].clone();
+    requests.when.kinds = [Kind::Request].into();
+    for targets in requests.targets.values_mut() {
+        targets.remove(&Metric::FirstResponse);
+    }
+    book.policy[0].body.rules.insert(0, requests);
+    let changed = ticket(MONDAY_9).then("2026-06-01T08:00:00Z", Change::Kind(Kind::Request));
+    for now in ["2026-06-01T08:00:00Z", "2026-06-01T12:00:00Z"] {
+        assert_eq!(holds_by(&book, &rule, &changed, now), None, "{now}");
+    }
+    // Promised again, the share is used when that is, of all that was counted.
+    let back = "2026-06-01T09:00:00Z";
+    let again = changed.then(back, Change::Kind(Kind::Incident));
+    let used = Some(at("2026-06-01T10:36:00Z"));
+    assert_eq!(holds_by(&book, &rule, &again, back), used);
 }
 
 #[test]

@@ -22,6 +22,14 @@ pub struct Behind {
     pub above: bool,
 }
 
+impl Behind {
+    /// Whether it asks for the first acknowledgement: the time behind it is the one to that, also where the same event resolved.
+    pub fn is_acknowledged(&self) -> bool {
+        self.fact
+            .is_some_and(|(path, _)| path.contains(&ACKNOWLEDGED))
+    }
+}
+
 named! {
     /// Several counts in one number, for its list: what adds up, or the whole that a share is a share of.
     Several, "sum of counts" {

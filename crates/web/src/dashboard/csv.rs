@@ -1,5 +1,7 @@
 //! Figures and lists as tables for a spreadsheet (RFC 4180), without a cap on rows: written while they are read.
 
+use std::fmt;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
@@ -10,7 +12,7 @@ use futures_util::stream;
 use tierdesk_desk::Caller;
 use tierdesk_domain::csv::{cell, line};
 use tierdesk_domain::dashboard::View;
-use tierdesk_domain::period::{Compare, Period};
+use tierdesk_domain::period::{Compare, Period, today};
 use tierdesk_domain::text;
 use uuid::Uuid;
 
@@ -59,7 +61,7 @@ pub(super) async fn figures(
     let head = tierdesk_desk::dashboard::CSV_HEAD.to_owned();
     Ok(answer(
         "figures",
-        period,
+        When::Days(period),
         zone,
         head,
         stream::try_unfold(begin, next_day),
@@ -102,7 +104,11 @@ pub(super) async fn tickets(
         .await?
         .lens;
     let head = HEAD.to_owned();
-    let (period, zone) = (lens.period, lens.zone);
+    let zone = lens.zone;
+    let when = match list::days(&wanted, &lens) {
+        Some(days) => When::Days(days),
+        None => When::Now(today(zone, frame.now)),
+    };
     let begin = Tickets {
         app,
         caller: me.caller,
@@ -114,7 +120,7 @@ pub(super) async fn tickets(
     };
     Ok(answer(
         "tickets",
-        period,
+        when,
         zone,
         head,
         stream::try_unfold(begin, next_page),
@@ -180,19 +186,33 @@ async fn next_page(mut at: Tickets) -> Result<Option<(String, Tickets)>, WebErro
     Ok(Some((csv, at)))
 }
 
+/// What a table speaks of.
+pub(super) enum When {
+    /// What was counted, or filed, on these days.
+    Days(Period),
+    /// How it stands, on this day.
+    Now(NaiveDate),
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Days(period) => write!(f, "{}-to-{}", period.from, period.to),
+            Self::Now(day) => write!(f, "now-{day}"),
+        }
+    }
+}
+
 /// The file, named after what is in it.
 pub(super) fn answer(
     what: &str,
-    period: Period,
+    when: When,
     zone: Tz,
     head: String,
     rest: impl stream::Stream<Item = Result<String, WebError>> + Send + 'static,
 ) -> Response {
     let zone = zone.name().replace('/', "-");
-    let disposition = format!(
-        "attachment; filename=\"tierdesk-{what}-{}-to-{}-{zone}.csv\"",
-        period.from, period.to
-    );
+    let disposition = format!("attachment; filename=\"tierdesk-{what}-{when}-{zone}.csv\"");
     let head = stream::once(std::future::ready(Ok(head)));
     let body = Body::from_stream(futures_util::StreamExt::chain(head, rest));
     (

@@ -112,6 +112,16 @@ impl Asked {
     }
 }
 
+/// The days that a list speaks of, if it speaks of any: what stands now has none.
+pub(super) fn days(wanted: &Wanted, lens: &Lens) -> Option<Period> {
+    match wanted.list.of {
+        tierdesk_desk::dashboard::ListOf::Counted(_)
+        | tierdesk_desk::dashboard::ListOf::Several(_) => Some(lens.period),
+        tierdesk_desk::dashboard::ListOf::Open(days) => days,
+        tierdesk_desk::dashboard::ListOf::AtRisk => None,
+    }
+}
+
 #[derive(Template)]
 #[template(path = "dashboard/tickets.html")]
 struct TicketsPage {
@@ -156,12 +166,7 @@ pub(super) async fn show(
         mut lines,
         person,
     } = found;
-    let days = match wanted.list.of {
-        tierdesk_desk::dashboard::ListOf::Counted(_)
-        | tierdesk_desk::dashboard::ListOf::Several(_) => Some(lens.period),
-        tierdesk_desk::dashboard::ListOf::Open(days) => days,
-        tierdesk_desk::dashboard::ListOf::AtRisk => None,
-    };
+    let days = days(&wanted, &lens);
     let key = Key {
         person: wanted.list.person,
         category: wanted.view.category.filter(|_| wanted.list.alone),

@@ -167,9 +167,9 @@ impl SheetPage {
             section.lines(&self.head.days, &mut lines);
         }
         let what = self.head.path.rsplit('/').next().unwrap_or_default();
-        let (period, zone) = (self.head.days.period, self.head.days.zone);
+        let (when, zone) = (csv::When::Days(self.head.days.period), self.head.days.zone);
         let rest = stream::once(std::future::ready(Ok(lines)));
-        Ok(csv::answer(what, period, zone, HEAD.to_owned(), rest))
+        Ok(csv::answer(what, when, zone, HEAD.to_owned(), rest))
     }
 }
 

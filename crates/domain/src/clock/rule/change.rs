@@ -8,7 +8,7 @@ use crate::clock::any::history;
 use crate::clock::scene::{
     MONDAY_9, MONDAY_14, OFFICE, at, book, clock, hours, open, pending, resolution, ticket, waited,
 };
-use crate::clock::{Book, Change, Moment, clocks};
+use crate::clock::{Book, Change, Moment, State, clocks, explain_plainly, next_due};
 use crate::id::CategoryId;
 use crate::sla::{Metric, PolicyRule, When};
 use crate::ticket::{Kind, Priority};
@@ -89,21 +89,60 @@ fn another_kind_or_category_brings_its_rule_and_keeps_what_was_counted() {
     }
 }
 
-#[test]
-fn a_clock_that_a_new_rule_does_not_promise_stays_as_it_was_last_promised() {
-    let when = When {
+/// The rule of four hours for requests, which promises a solution and no first response.
+fn requests() -> Book {
+    with_rule(When {
         kinds: [Kind::Request].into(),
         ..When::default()
-    };
+    })
+}
+
+#[test]
+fn a_clock_that_a_new_rule_does_not_promise_stops_and_nothing_keeps_or_breaks_it() {
     let changed = waited().then(MONDAY_14, Change::Kind(Kind::Request));
-    let first = clock(
-        &changed,
-        &with_rule(when),
-        FirstResponse,
-        "2026-06-05T12:00:00Z",
+    let answered = changed.clone().then("2026-06-05T11:00:00Z", Change::Reply);
+    let waits = changed.clone().then("2026-06-02T08:00:00Z", pending());
+    for ticket in [&changed, &answered, &waits] {
+        let first = clock(ticket, &requests(), FirstResponse, "2026-06-05T12:00:00Z");
+        assert_eq!(first.state, State::Stopped(at(MONDAY_14)));
+        assert_eq!(first.target, hours(4));
+        assert_eq!((first.due_at, first.breached_at), (None, None));
+        assert!(!first.is_open() && !first.is_at_risk());
+    }
+    let first = clock(&changed, &requests(), FirstResponse, "2026-06-05T12:00:00Z");
+    let plain = explain_plainly(&first, &requests(), chrono_tz::Europe::Berlin);
+    assert_eq!(
+        plain.last().unwrap(),
+        "It has not been promised any more since Monday 1 June, 14:00."
     );
-    assert_eq!(first.target, hours(4));
-    assert_eq!((first.due_at, first.breached_at), (None, None));
+    // What comes first is the solution, which is promised still.
+    let all = clocks(&changed, &requests(), at(MONDAY_14));
+    assert_eq!(next_due(&all).map(|it| it.metric), Some(Resolution));
+}
+
+#[test]
+fn a_clock_that_is_not_promised_any_more_stays_broken_if_it_was() {
+    let late = ticket(MONDAY_9).then("2026-06-02T08:00:00Z", Change::Kind(Kind::Request));
+    let first = clock(&late, &requests(), FirstResponse, "2026-06-05T12:00:00Z");
+    assert_eq!(first.state, State::Stopped(at("2026-06-02T08:00:00Z")));
+    assert_eq!(first.breached_at, Some(at("2026-06-01T11:00:00Z")));
+}
+
+#[test]
+fn a_clock_that_is_promised_again_goes_on_with_all_that_was_counted() {
+    let away = waited().then(MONDAY_14, Change::Kind(Kind::Request));
+    let soon = away
+        .clone()
+        .then("2026-06-01T12:30:00Z", Change::Kind(Kind::Incident));
+    let first = clock(&soon, &requests(), FirstResponse, "2026-06-01T12:30:00Z");
+    assert_eq!(first.state, State::Running);
+    assert_eq!(first.left(), TimeDelta::minutes(30));
+    assert_eq!(first.due_at, Some(at("2026-06-01T13:00:00Z")));
+    // What was exceeded meanwhile breaks at the moment of the change, and not before.
+    let back = "2026-06-02T08:00:00Z";
+    let late = away.then(back, Change::Kind(Kind::Incident));
+    let first = clock(&late, &requests(), FirstResponse, back);
+    assert_eq!(first.breached_at, Some(at(back)));
 }
 
 #[test]
