@@ -542,3 +542,55 @@ async fn a_resolved_ticket_closes_by_itself_after_five_working_days() {
     scene.sweep().await;
     assert_eq!(scene.ticket(id).await.status, Status::Closed);
 }
+
+async fn set(scene: &Scene, id: TicketId, impact: Impact, urgency: Urgency) {
+    let (caller, now) = (scene.caller().await, scene.desk.now());
+    let version = scene.ticket(id).await.version;
+    let desk = &scene.desk.desk;
+    desk.set_impact_urgency(&caller, id, version, impact, urgency, now)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promise_that_was_out_of_danger_again_is_warned_of_again() {
+    let scene = Scene::new().await;
+    let id = scene.file().await;
+    let warned = async || {
+        scene.sweep().await;
+        let told = scene.told(id, EventKind::AtRisk, Metric::FirstResponse);
+        told.await.len()
+    };
+    scene.at("2026-06-01T12:00:00Z");
+    assert_eq!(warned().await, 1);
+    // Eight hours instead of four, of which three are used.
+    scene.pass(TimeDelta::minutes(5));
+    set(&scene, id, Impact::Person, Urgency::Low).await;
+    assert_eq!(warned().await, 1);
+    scene.at("2026-06-01T15:00:00Z");
+    assert_eq!(warned().await, 2);
+    scene.pass(TimeDelta::minutes(5));
+    assert_eq!(warned().await, 2);
+    assert_eq!(scene.recount().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_at_night_warns_in_the_morning() {
+    let scene = Scene::new().await;
+    scene.at("2026-06-01T16:10:00Z");
+    let id = scene.file().await;
+    let warned = async || {
+        scene.sweep().await;
+        let told = scene.told(id, EventKind::AtRisk, Metric::FirstResponse);
+        told.await.len()
+    };
+    // One hour instead of four, of which 50 minutes are used.
+    scene.at("2026-06-01T22:00:00Z");
+    set(&scene, id, Impact::Group, Urgency::High).await;
+    assert_eq!(warned().await, 0);
+    scene.at("2026-06-02T08:59:00Z");
+    assert_eq!(warned().await, 0);
+    scene.at("2026-06-02T09:00:00Z");
+    assert_eq!(warned().await, 1);
+    assert_eq!(scene.recount().await, Vec::<String>::new());
+}

@@ -97,7 +97,7 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
         let before = kept
             .iter()
             .find(|it| (it.metric, it.ordinal) == (clock.metric, clock.ordinal));
-        let mut after = projection(clock, before.and_then(|it| it.warned_at));
+        let mut after = projection(clock, before.and_then(|it| warned(clock, it)));
         if clock.breached_at.is_some() && before.is_none_or(|it| it.breached_at.is_none()) {
             let data = facts_of(work, ticket, &told, clock, clock.breached_at);
             tell_timeline(work, ticket, EventKind::Breached, data).await?;
@@ -113,7 +113,10 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
             }
             tell_timeline(work, ticket, EventKind::Kept, data).await?;
         }
-        if clock.is_at_risk() && clock.state == State::Running && after.warned_at.is_none() {
+        let due_for_a_warning = clock.is_at_risk() && clock.state == State::Running;
+        // Nobody is woken by a change at night: the deadline brings it back when its hours open.
+        let open = || opens(clock, &rulebook, now).is_none_or(|at| at <= now);
+        if due_for_a_warning && after.warned_at.is_none() && open() {
             let data = facts_of(work, ticket, &told, clock, clock.risk_at);
             let event = tell_timeline(work, ticket, EventKind::AtRisk, data).await?;
             warn(work, ticket, clock, event);
@@ -138,6 +141,19 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
         None => work.clear_timer(TIMER, ticket.id.0).await?,
     }
     Ok(())
+}
+
+/// When a clock was told to be at risk. One that no longer is, because more is allowed now, is told again when it comes to be.
+fn warned(clock: &Clock, before: &Projection) -> Option<DateTime<Utc>> {
+    let safe = clock.state == State::Running && clock.breached_at.is_none() && !clock.is_at_risk();
+    before.warned_at.filter(|_| !safe)
+}
+
+/// When the hours that a clock counts are open next; `now` if they are.
+fn opens(clock: &Clock, rulebook: &Rulebook, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let calendar = clock.applied.calendar.map(|(id, _)| id);
+    let hours = rulebook.book.working_time(calendar, now);
+    hours.due(now, TimeDelta::zero())
 }
 
 /// What is kept of all clocks of a ticket with the ticket itself.
@@ -181,7 +197,7 @@ pub(crate) fn next_deadline(
     let rules = rules_at(ticket, told, clocks, rulebook, fired, now);
     clocks
         .iter()
-        .filter_map(|clock| deadline(clock, now))
+        .filter_map(|clock| deadline(clock, rulebook, now))
         .chain(rules.iter().map(|(at, _)| *at))
         .min()
 }
@@ -261,12 +277,19 @@ fn facts_of(
     data
 }
 
-/// When a clock must be looked at again by itself: when it comes to be at risk, and just after it was due.
-fn deadline(clock: &Clock, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+/// When a clock must be looked at again by itself: when it comes to be at risk, or its hours open and it is, and just after
+/// it was due.
+fn deadline(clock: &Clock, rulebook: &Rulebook, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    if clock.state != State::Running || clock.breached_at.is_some() {
+        return None;
+    }
     let just_after = clock.due_at.map(|due| due + TimeDelta::microseconds(1));
-    let running = clock.state == State::Running && clock.breached_at.is_none();
-    let risk = clock.risk_at.filter(|risk| *risk > now);
-    risk.into_iter().chain(just_after).min().filter(|_| running)
+    let risk = match clock.risk_at {
+        Some(risk) if risk <= now => opens(clock, rulebook, now),
+        other => other,
+    };
+    let risk = risk.filter(|at| *at > now);
+    risk.into_iter().chain(just_after).min()
 }
 
 /// The rules that fired in this cycle; not read where none can fire.
