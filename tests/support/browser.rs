@@ -165,9 +165,21 @@ impl Browser {
 
     /// Replaces what is in a field.
     pub async fn fill(&self, css: &str, text: &str) {
-        let field = self.find(css).await;
-        field.clear().await.expect("it can be emptied");
-        field.send_keys(text).await.expect("it can be filled");
+        let deadline = std::time::Instant::now() + PATIENCE;
+        // As with a click: one of a page that is on its way out is found again on the next.
+        loop {
+            let field = self.find(css).await;
+            let filled = match field.clear().await {
+                Ok(()) => field.send_keys(text).await,
+                Err(error) => Err(error),
+            };
+            let Err(error) = filled else { return };
+            assert!(
+                std::time::Instant::now() < deadline,
+                "`{css}` cannot be filled: {error}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Chooses an option of a `select` by its value.
