@@ -134,6 +134,7 @@ async fn what_is_promised_again_is_held_against_all_that_was_counted() {
     let ticket = scene.ticket(id).await;
     let due = ticket.next_clock_at.map(|at| at.to_rfc3339());
     assert_eq!(due.as_deref(), Some("2026-06-01T13:00:00+00:00"));
+    scene.pass(chrono::TimeDelta::minutes(1));
     scene.reply(id, Afterwards::Open).await.unwrap();
     let kept = scene.told(id, EventKind::Kept, Metric::FirstResponse).await;
     assert_eq!(kept.len(), 1);
