@@ -40,6 +40,7 @@ mod looks_of_all;
 mod mail;
 mod many;
 mod matrix;
+mod newcomer;
 mod no_mail;
 mod notification;
 mod numbers;

@@ -112,6 +112,43 @@ async fn people_are_told_what_others_did_and_never_what_they_did_themselves() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_a_ticket_is_told_when_a_colleague_reopens_it_and_the_queue_when_they_left() {
+    let scene = Scene::new().await;
+    let join = async |name| scene.desk.engineer(name, "Service Desk", Tier::L1).await;
+    let (ana, ben) = (join("Ana Reis").await, join("Ben Cole").await);
+    let id = scene.file().await;
+    scene.give(id, &ana).await;
+    let (theirs, mine) = (scene.desk.caller(&ana).await, scene.caller().await);
+    let (desk, now) = (&scene.desk.desk, scene.desk.now());
+    let solve = async || {
+        desk.resolve(&theirs, id, ResolutionCode::Fixed, "Done.", now)
+            .await
+            .unwrap();
+    };
+    solve().await;
+    desk.reopen(&mine, id, "It came back.", now).await.unwrap();
+    let told = scene.notices(&ana).await;
+    assert_eq!(
+        told,
+        [NotificationKind::Assigned, NotificationKind::Reopened]
+    );
+
+    // Who does it themselves is told nothing.
+    solve().await;
+    desk.reopen(&theirs, id, "I was wrong.", now).await.unwrap();
+    assert_eq!(scene.notices(&ana).await, told);
+
+    solve().await;
+    let boss = scene.desk.administrator("Ines Roth").await;
+    let boss = scene.desk.caller(&boss).await;
+    desk.deactivate(&boss, ana.id, None, now).await.unwrap();
+    desk.reopen(&mine, id, "It came back.", now).await.unwrap();
+    assert_eq!(scene.ticket(id).await.assignee, None);
+    assert_eq!(scene.notices(&ben).await, [NotificationKind::Reopened]);
+    assert_eq!(scene.notices(&scene.engineer).await, []);
+}
+
 impl Scene {
     async fn release_from(&self, id: TicketId, someone: &Someone) {
         let caller = self.caller().await;

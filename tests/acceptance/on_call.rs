@@ -216,6 +216,52 @@ async fn engineers_give_away_their_own_time_and_nobody_elses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whose_time_on_call_goes_or_comes_back_is_told_and_who_did_it_is_not() {
+    let rota = Rota::new().await;
+    let id = rota.weekly().await;
+    let carla = rota.desk.engineer("Carla Sousa", "Network", Tier::L2).await;
+    let desk = &rota.desk.desk;
+    let now = rota.desk.now();
+    let told = async |someone: &Someone| {
+        let client = rota.desk.sign_in(someone).await;
+        client
+            .get("/notifications")
+            .await
+            .page()
+            .texts(".notices li")
+    };
+    // Ana's week: an administrator gives a day of it to Carla.
+    let boss = rota.desk.caller(&rota.boss).await;
+    let day = swap(&carla, "2026-06-03T08:00:00Z", "2026-06-04T08:00:00Z");
+    desk.swap(&boss, id, day, now).await.unwrap();
+    let (ana, others) = (told(&rota.ana).await, told(&carla).await);
+    assert_eq!((ana.len(), others.len()), (1, 1), "{ana:?} {others:?}");
+    assert!(
+        ana[0].contains("Ines Roth gave time on call that was yours in Network to somebody else")
+    );
+    assert!(others[0].contains("Ines Roth gave you time on call in Network"));
+
+    let schedule = desk.on_call_schedule(&boss, id, now).await.unwrap();
+    let made = schedule.overrides[0].it.id;
+    desk.take_swap_back(&boss, id, made, now).await.unwrap();
+    let (ana, others) = (told(&rota.ana).await, told(&carla).await);
+    assert_eq!((ana.len(), others.len()), (2, 2), "{ana:?} {others:?}");
+    let any = |lines: &[String], text: &str| lines.iter().any(|it| it.contains(text));
+    assert!(any(&ana, "is yours again"), "{ana:?}");
+    assert!(
+        any(
+            &others,
+            "took back time on call in Network that you were given"
+        ),
+        "{others:?}"
+    );
+    // Ben's week is another one, and nobody is told what they did themselves.
+    for someone in [&rota.ben, &rota.boss] {
+        assert_eq!(told(someone).await, Vec::<String>::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_swap_form_keeps_what_was_typed() {
     let rota = Rota::new().await;
     let id = rota.weekly().await;

@@ -111,6 +111,7 @@ impl Desk {
         }
         let queues: Vec<_> = invite.queues.iter().collect();
         work.audit("person.invited", "person", &id.to_string(), json!({"name": name, "email": email, "administrator": invite.administrator, "manager": invite.manager, "queues": queues}));
+        crate::routing::somebody_new(&mut work, id);
         send_invitation(&mut work, id, &email).await?;
         work.commit().await?;
         Ok(id)

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
-use crate::{Caller, Desk};
+use crate::{Caller, Desk, Work};
 
 /// The documents' kind in the table of configuration.
 pub(crate) const SCHEDULE: &str = "on_call_schedule";
@@ -110,6 +110,60 @@ pub(crate) async fn who_now(
     };
     let schedule = OnCall::of(conn, document, now).await?;
     Ok(schedule.who(now).map(|(person, _)| person))
+}
+
+/// What people are told of time on call: it was given to them,
+const GIVEN: &str = "given";
+/// theirs was given to somebody else,
+const PASSED_ON: &str = "passed_on";
+/// what they were given was taken back,
+const TAKEN_BACK: &str = "taken_back";
+/// or what was given to somebody else is theirs again.
+const YOURS_AGAIN: &str = "yours_again";
+
+/// Whose time on call it is no longer, and whose it is now, in what is left of an override's time.
+fn moved(
+    before: &OnCall,
+    after: &OnCall,
+    made: &Override,
+    now: DateTime<Utc>,
+) -> (BTreeSet<PersonId>, BTreeSet<PersonId>) {
+    let from = made.from.max(now);
+    let then = after.turns(from, made.to);
+    let person = |turn: &Turn| turn.who.map(|(person, _)| person);
+    let (mut lost, mut won) = (BTreeSet::new(), BTreeSet::new());
+    for old in before.turns(from, made.to) {
+        let meanwhile = then
+            .iter()
+            .filter(|new| new.from < old.to && old.from < new.to);
+        for new in meanwhile.filter(|new| person(new) != person(&old)) {
+            lost.extend(person(&old));
+            won.extend(person(new));
+        }
+    }
+    (lost, won)
+}
+
+/// Tells people what the caller did with time on call.
+async fn tell(
+    work: &mut Work<'_>,
+    schedule: &OnCall,
+    made: &Override,
+    what: &'static str,
+    people: &BTreeSet<PersonId>,
+) -> Result<()> {
+    let me = work.caller().person_id().ok_or(DeskError::Denied)?;
+    let name = person::find(work.conn(), me).await?.map(|it| it.name);
+    let telling = Telling {
+        kind: NotificationKind::OnCall,
+        ticket: None,
+        event: None,
+        data: json!({"what": what, "schedule": schedule.document.name, "by": name, "from": made.from, "to": made.to}),
+        in_charge: None,
+        channel: None,
+    };
+    let people: Vec<_> = people.iter().copied().collect();
+    work.tell(&people, telling).await
 }
 
 /// A part of a schedule's time that somebody else takes.
@@ -225,16 +279,11 @@ impl Desk {
             &id.to_string(),
             json!({"override": made.id, "person": made.person, "from": made.from, "to": made.to}),
         );
-        let name = person::find(work.conn(), me).await?.map(|it| it.name);
-        let telling = Telling {
-            kind: NotificationKind::OnCall,
-            ticket: None,
-            event: None,
-            data: json!({"schedule": schedule.document.name, "by": name, "from": made.from, "to": made.to}),
-            in_charge: None,
-            channel: None,
-        };
-        work.tell(&[made.person], telling).await?;
+        let after = OnCall::of(work.conn(), schedule.document.clone(), now).await?;
+        let (lost, mut won) = moved(&schedule, &after, &made, now);
+        won.insert(made.person);
+        tell(&mut work, &schedule, &made, GIVEN, &won).await?;
+        tell(&mut work, &schedule, &made, PASSED_ON, &lost).await?;
         work.commit().await
     }
 
@@ -252,12 +301,16 @@ impl Desk {
         may_look(caller)?;
         let me = caller.person_id().ok_or(DeskError::Denied)?;
         let mut work = self.begin(caller, now).await?;
-        let made = on_call::overrides(work.conn(), schedule, now).await?;
+        let document = configuration::newest::<Schedule>(work.conn(), SCHEDULE, schedule).await?;
+        let before = OnCall::of(work.conn(), document.ok_or(DeskError::NotFound)?, now).await?;
         let administers = authorize(&caller.who, Action::Administer).is_ok();
-        let found = made
+        let mut theirs = before
+            .overrides
             .iter()
-            .find(|it| it.it.id == id && (administers || it.maker == Some(me)));
-        if found.is_none() || !on_call::remove(work.conn(), schedule, id, Some(me), now).await? {
+            .filter(|it| administers || it.maker == Some(me));
+        let found = theirs.find(|it| it.it.id == id).map(|it| it.it);
+        let made = found.ok_or(DeskError::NotFound)?;
+        if !on_call::remove(work.conn(), schedule, id, Some(me), now).await? {
             return Err(DeskError::NotFound);
         }
         work.audit(
@@ -266,6 +319,11 @@ impl Desk {
             &schedule.to_string(),
             json!({"override": id}),
         );
+        let after = OnCall::of(work.conn(), before.document.clone(), now).await?;
+        let (mut lost, won) = moved(&before, &after, &made, now);
+        lost.insert(made.person);
+        tell(&mut work, &before, &made, TAKEN_BACK, &lost).await?;
+        tell(&mut work, &before, &made, YOURS_AGAIN, &won).await?;
         work.commit().await
     }
 }

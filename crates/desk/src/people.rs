@@ -15,6 +15,7 @@ use tierdesk_store::{person, session};
 use crate::assignment::{Why, take_away};
 use crate::error::{DeskError, Result};
 use crate::invitation::MAX_NAME;
+use crate::routing::somebody_new;
 use crate::{Caller, Desk, Work};
 
 /// What an administrator sets of a person.
@@ -132,6 +133,7 @@ impl Desk {
         }
         let queues: Vec<_> = edit.queues.iter().copied().collect();
         people::set_queues(work.conn(), id, &queues).await?;
+        somebody_new(&mut work, id);
         let lost = people::out_of_reach(work.conn(), id).await?;
         let lost = still_theirs(&mut work, id, lost).await?;
         let freed = lost.len();
@@ -219,6 +221,7 @@ impl Desk {
             .ok_or(DeskError::NotFound)?;
         people::set_deactivated(work.conn(), id, None).await?;
         work.audit("person.reactivated", "person", &id.to_string(), json!({}));
+        somebody_new(&mut work, id);
         work.commit().await
     }
 

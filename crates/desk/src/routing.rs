@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::field::FieldError;
-use tierdesk_domain::id::{CategoryId, DocumentId, EventId, PersonId, TeamId, TicketId};
+use tierdesk_domain::id::{CategoryId, DocumentId, EventId, PersonId, SkillId, TeamId, TicketId};
 use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::routing::{Decision, Mode, Routing, Wish};
 use tierdesk_domain::ticket::Status;
@@ -18,7 +18,7 @@ use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::ticket::{Place, Ticket};
 use tierdesk_store::timer::Timer;
-use tierdesk_store::{person, routing, team};
+use tierdesk_store::{people, person, routing, team};
 use uuid::Uuid;
 
 use crate::calendar::may_choose;
@@ -35,6 +35,12 @@ pub(crate) const AGAIN: &str = "routing";
 /// Deadline: somebody of a queue that routes has one open ticket less. Its object is the ticket that went, so that nobody
 /// waits for anybody's row.
 pub(crate) const ROOM: &str = "room";
+/// Deadline: somebody may be given tickets now who could not be before. Its object is the person, its cycle the place of a
+/// queue among theirs.
+pub(crate) const SOMEBODY: &str = "routing_somebody";
+/// Deadline: categories need another level of a skill now, or none. Its object is the skill, its cycle the place of a queue
+/// among those that route.
+pub(crate) const NEEDS: &str = "routing_needs";
 /// How many waiting tickets are looked at when somebody has room: the first one that finds its engineer is enough.
 const LOOKS: i64 = 20;
 /// How far ahead routing waits for somebody to come to work.
@@ -263,6 +269,55 @@ pub(crate) async fn again(work: &mut Work<'_>, id: TicketId) -> Result<()> {
     if waits(&ticket) {
         settle(work, &mut ticket, Occasion::Again).await?;
     }
+    Ok(())
+}
+
+/// Somebody may be given tickets now who could not be before: those that wait in their queues are looked at again. That is
+/// left to the worker, which holds nothing that anybody waits for when it asks for a queue's routing.
+pub(crate) fn somebody_new(work: &mut Work<'_>, person: PersonId) {
+    let now = work.now;
+    work.timer(SOMEBODY, person.0, 0, now);
+}
+
+/// Categories need another level of a skill now, or none: the tickets that wait are looked at again, as above.
+pub(crate) fn needs_changed(work: &mut Work<'_>, skill: SkillId) {
+    let now = work.now;
+    work.timer(NEEDS, skill.0, 0, now);
+}
+
+/// Looks at what waits in the queues of somebody who may be given tickets now.
+pub(crate) async fn look_for(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
+    let queues = people::queues(work.conn(), PersonId(timer.object_id)).await?;
+    look_at_one(work, SOMEBODY, timer, &queues).await
+}
+
+/// Looks at what waits in all queues that route, since something else is needed now.
+pub(crate) async fn look_everywhere(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
+    let documents = configuration::current::<Routing>(work.conn(), ROUTING).await?;
+    let on = documents
+        .iter()
+        .filter(|it| it.active && it.body.mode != Mode::Off);
+    let queues: BTreeSet<_> = on.map(|it| (it.body.team, it.body.tier)).collect();
+    let queues: Vec<_> = queues.into_iter().collect();
+    look_at_one(work, NEEDS, timer, &queues).await
+}
+
+/// Brings the deadlines of one queue forward, and leaves the next queue to another deadline: nobody waits for a second
+/// queue's routing who holds a first one's. Under the lock nobody who saw the people as they were still decides.
+async fn look_at_one(
+    work: &mut Work<'_>,
+    kind: &'static str,
+    timer: &Timer,
+    queues: &[(TeamId, Tier)],
+) -> Result<()> {
+    let place = usize::try_from(timer.cycle).unwrap_or_default();
+    let Some((team, tier)) = queues.get(place).copied() else {
+        return Ok(());
+    };
+    let now = work.now;
+    routing::lock(work.conn(), team, tier).await?;
+    routing::look_now(work.conn(), AGAIN, (team, tier), now).await?;
+    work.timer(kind, timer.object_id, timer.cycle + 1, now);
     Ok(())
 }
 

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::assignment::{Why, take_away};
 use crate::calendar::may_choose;
 use crate::error::{DeskError, Result};
+use crate::routing::somebody_new;
 use crate::rulebook::Rulebook;
 use crate::{Caller, Desk, Work};
 
@@ -255,6 +256,7 @@ impl Desk {
         kept::set_own_hours(work.conn(), id, &hours, now).await?;
         let detail = json!({"calendar": hours.calendar, "zone": hours.zone});
         work.audit("person.hours", "person", &id.to_string(), detail);
+        somebody_new(&mut work, id);
         work.commit().await
     }
 
@@ -315,6 +317,7 @@ impl Desk {
             return Err(DeskError::NotFound);
         }
         work.audit("person.absence_ended", "person", &id.to_string(), json!({}));
+        somebody_new(&mut work, id);
         work.commit().await
     }
 
@@ -345,6 +348,7 @@ impl Desk {
         }
         let detail = json!({"until": until});
         work.audit("person.away", "person", &id.to_string(), detail);
+        somebody_new(&mut work, id);
         work.commit().await
     }
 

@@ -14,6 +14,7 @@ use tierdesk_store::skill::{self as kept, Declared, PersonSkill, Skill};
 use uuid::Uuid;
 
 use crate::error::{DeskError, Result};
+use crate::routing::{needs_changed, somebody_new};
 use crate::shift::{engineer, leads, shift, shifts, staff};
 use crate::work::Mail;
 use crate::{Caller, Desk, Work};
@@ -119,6 +120,7 @@ impl Desk {
             return Err(DeskError::NotFound);
         }
         work.audit("skill.retired", "skill", &id.to_string(), json!({}));
+        needs_changed(&mut work, id);
         work.commit().await
     }
 
@@ -144,6 +146,7 @@ impl Desk {
         kept::set_needed(work.conn(), category, skill, level).await?;
         let detail = json!({"skill": skill, "level": level});
         work.audit("category.skill", "category", &category.to_string(), detail);
+        needs_changed(&mut work, skill);
         work.commit().await
     }
 
@@ -225,6 +228,9 @@ impl Desk {
         let row = kept::declare(work.conn(), &declared, now).await?;
         let detail = json!({"skill": found.name, "level": it.level, "certificate": certificate, "expires_on": it.expires_on, "confirmed": !oneself});
         work.audit("person.skill", "person", &person.to_string(), detail);
+        if declared.confirmed {
+            somebody_new(&mut work, person);
+        }
         work.clear_timer(REMINDER, row).await?;
         if let Some(last) = it.expires_on {
             let rulebook = work.rulebook().await?;
@@ -264,6 +270,7 @@ impl Desk {
             &person.to_string(),
             detail,
         );
+        somebody_new(&mut work, person);
         work.commit().await
     }
 

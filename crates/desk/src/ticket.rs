@@ -208,8 +208,9 @@ pub(crate) async fn reopen(
             secret: None,
         })
         .await?;
-    } else if had.is_some() {
-        // Where whoever had it left, it is the whole queue's to know, or whose it is by routing.
+    }
+    if had.is_some() {
+        // Whoever reopened it. Where whoever had it left, it is the whole queue's to know, or whose it is by routing.
         let telling = Telling::of(NotificationKind::Reopened, ticket.id, event);
         return work.save_and_tell(ticket, telling, None).await;
     }

@@ -35,7 +35,14 @@ pub(crate) const AFTER_A_VERSION: &[&str] = &[clock::AGAIN];
 const IN_WORKING_TIME: &[&str] = &[crate::routing::AGAIN, crate::in_charge::TIMER];
 
 /// The kinds of those that belong to something else.
-pub(crate) const OF_OTHERS: &[&str] = &[REMINDER, IN_FORCE, REPORT, help::TIMER];
+pub(crate) const OF_OTHERS: &[&str] = &[
+    REMINDER,
+    IN_FORCE,
+    REPORT,
+    help::TIMER,
+    crate::routing::SOMEBODY,
+    crate::routing::NEEDS,
+];
 
 /// How long a deadline that cannot be acted on rests at first.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(30);
@@ -134,6 +141,8 @@ async fn act_on_other(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
         IN_FORCE => crate::rulebook::comes_into_force(work, timer).await,
         REPORT => crate::report::fire(work, timer).await,
         help::TIMER => help::look(work, timer).await,
+        crate::routing::SOMEBODY => crate::routing::look_for(work, timer).await,
+        crate::routing::NEEDS => crate::routing::look_everywhere(work, timer).await,
         REMINDER => crate::skill::remind(work, timer.object_id).await,
         other => Err(nobody_acts_on(other)),
     }

@@ -142,6 +142,31 @@ pub async fn look_again(
     Ok(())
 }
 
+/// The same in a queue whose routing is locked. Deadlines that somebody holds are left out: whoever does routes the ticket
+/// after this, or wants it routed no more.
+pub async fn look_now(
+    conn: &mut PgConnection,
+    kind: &str,
+    (team, tier): (TeamId, Tier),
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "with due as (
+             select w.object_id from timer w join ticket t on t.id = w.object_id
+             where t.team_id = $2 and t.tier = $3 and t.assignee_id is null and t.status in ('new', 'open', 'pending', 'on_hold')
+               and w.kind = $1 and w.cycle = 0 and w.fires_at > $4 for update of w skip locked)
+         update timer w set fires_at = $4, attempts = 0 from due
+         where w.kind = $1 and w.object_id = due.object_id and w.cycle = 0",
+        kind,
+        team.0,
+        tier.number(),
+        at
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The tickets in somebody's queues for which routing found nobody yet, the most pressing clock first; locks them and
 /// leaves out those that somebody else works on at the moment.
 pub async fn waiting(

@@ -136,15 +136,24 @@ fn sentence(it: &Listed, frame: &Frame) -> String {
                 ("team", &word("team")),
             ],
         ),
-        NotificationKind::OnCall => fill(
-            "notification.on_call",
-            &[
-                ("by", &word("by")),
-                ("schedule", &word("schedule")),
-                ("from", &when("from")),
-                ("to", &when("to")),
-            ],
-        ),
+        NotificationKind::OnCall => {
+            let key = match data["what"].as_str() {
+                Some("passed_on") => "notification.on_call_passed_on",
+                Some("taken_back") => "notification.on_call_taken_back",
+                Some("yours_again") => "notification.on_call_yours_again",
+                // Also what was told before the others were.
+                _ => "notification.on_call",
+            };
+            fill(
+                key,
+                &[
+                    ("by", &word("by")),
+                    ("schedule", &word("schedule")),
+                    ("from", &when("from")),
+                    ("to", &when("to")),
+                ],
+            )
+        }
     }
 }
 

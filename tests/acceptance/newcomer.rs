@@ -1,0 +1,162 @@
+//! Somebody who may be given tickets now and could not be before: what waits in their queue is theirs without waiting for the
+//! next morning.
+//!
+//! The desk's time starts on Monday, 1 June 2026, 09:00 UTC, and its calendar is open from 9 to 17 UTC on weekdays.
+
+use chrono::TimeDelta;
+use tierdesk_desk::people::PersonEdit;
+use tierdesk_desk::skill::Statement;
+use tierdesk_domain::routing::Mode;
+use tierdesk_domain::skill::Level;
+use tierdesk_domain::tier::Tier;
+use tierdesk_domain::timeline::EventKind;
+use tierdesk_store::person;
+use tierdesk_store::shift::OwnHours;
+
+use crate::routing::Routed;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_back_before_they_said_gets_what_waits_at_once() {
+    let it = Routed::new(Mode::RoundRobin, None, &["Ana"]).await;
+    let ana = it.scene.desk.caller(&it.people[0]).await;
+    it.scene.at("2026-06-01T12:00:00Z");
+    let four = "2026-06-01T16:00:00Z".parse().ok();
+    it.desk()
+        .be_away(&ana, four, it.scene.desk.now())
+        .await
+        .unwrap();
+    it.scene.at("2026-06-01T12:05:00Z");
+    let waiting = [it.comes(None).await, it.comes(None).await];
+    it.scene.sweep().await;
+    for id in waiting {
+        assert_eq!(it.whose(id).await, None);
+    }
+
+    it.scene.at("2026-06-01T12:30:00Z");
+    it.desk()
+        .be_away(&ana, None, it.scene.desk.now())
+        .await
+        .unwrap();
+    it.scene.sweep().await;
+    for id in waiting {
+        assert_eq!(it.whose(id).await.as_deref(), Some("Ana"));
+        let said = it.scene.events(id, EventKind::NotRouted).await;
+        assert_eq!(said.len(), 1, "once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_skill_that_is_confirmed_or_needed_no_more_lets_a_ticket_go_to_somebody() {
+    let it = Routed::new(Mode::Skill, None, &["Ana", "Ben"]).await;
+    let (vpn, category) = it.skill("VPN").await;
+    let boss = it.boss().await;
+    let ben = it.scene.desk.caller(&it.people[1]).await;
+    let statement = Statement {
+        skill: vpn,
+        level: Level::Solid,
+        certificate: String::new(),
+        expires_on: None,
+    };
+    let now = it.scene.desk.now();
+    it.desk()
+        .declare_skill(&ben, ben.person_id().unwrap(), statement, now)
+        .await
+        .unwrap();
+    let confirmed = it.comes(Some(category)).await;
+    it.scene.sweep().await;
+    assert_eq!(it.whose(confirmed).await, None, "nobody confirmed it yet");
+    it.scene.pass(TimeDelta::minutes(1));
+    let now = it.scene.desk.now();
+    let said = it.desk().skills_of(&boss, None, now).await.unwrap();
+    it.desk()
+        .confirm_skill(&boss, said[0].0.id, now)
+        .await
+        .unwrap();
+    it.scene.sweep().await;
+    assert_eq!(it.whose(confirmed).await.as_deref(), Some("Ben"));
+
+    // What nobody knows, until it is needed no more.
+    let (rare, _) = it.skill("Token ring").await;
+    let needed = it.comes(Some(category)).await;
+    it.scene.sweep().await;
+    assert_eq!(it.whose(needed).await, None);
+    let now = it.scene.desk.now();
+    it.desk()
+        .need_skill(&boss, category, rare, None, now)
+        .await
+        .unwrap();
+    it.scene.sweep().await;
+    assert_eq!(it.whose(needed).await.as_deref(), Some("Ben"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_absence_that_ends_other_hours_and_being_let_in_again_count_at_once() {
+    let it = Routed::new(Mode::RoundRobin, None, &["Ana", "Ben"]).await;
+    let boss = it.boss().await;
+    let ana = it.person("Ana");
+    for name in ["Ana", "Ben"] {
+        it.away(name, 5).await;
+    }
+    let first = it.comes(None).await;
+    it.scene.sweep().await;
+    assert_eq!(it.whose(first).await, None);
+    let now = it.scene.desk.now();
+    let absence = it.desk().own_time(&boss, ana, now).await.unwrap().absences[0].id;
+    it.desk()
+        .end_absence(&boss, ana, absence, now)
+        .await
+        .unwrap();
+    it.scene.sweep().await;
+    assert_eq!(it.whose(first).await.as_deref(), Some("Ana"));
+
+    // Ben is absent: without Ana nobody is there.
+    it.desk().deactivate(&boss, ana, None, now).await.unwrap();
+    it.scene.sweep().await;
+    assert_eq!(it.whose(first).await, None);
+    it.desk().reactivate(&boss, ana, now).await.unwrap();
+    it.scene.sweep().await;
+    assert_eq!(it.whose(first).await.as_deref(), Some("Ana"));
+
+    // Ana's day is over in the evening, until she works in Los Angeles (UTC-7).
+    it.scene.at("2026-06-01T20:00:00Z");
+    let evening = it.comes(None).await;
+    it.scene.sweep().await;
+    assert_eq!(it.whose(evening).await, None);
+    let hours = OwnHours {
+        calendar: None,
+        zone: Some("America/Los_Angeles".to_owned()),
+    };
+    let now = it.scene.desk.now();
+    it.desk().set_hours(&boss, ana, hours, now).await.unwrap();
+    it.scene.sweep().await;
+    assert_eq!(it.whose(evening).await.as_deref(), Some("Ana"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_new_in_a_queue_gets_what_waits_there() {
+    let it = Routed::new(Mode::RoundRobin, None, &["Ana"]).await;
+    it.away("Ana", 5).await;
+    let id = it.comes(None).await;
+    it.scene.sweep().await;
+    assert_eq!(it.whose(id).await, None);
+    let jonas = it.scene.engineer.clone();
+    let mut conn = it.desk().acquire().await.unwrap();
+    let version = person::find(&mut conn, jonas.id).await.unwrap().unwrap();
+    drop(conn);
+    let edit = PersonEdit {
+        name: jonas.name.clone(),
+        time_zone: "UTC".to_owned(),
+        organisation: None,
+        vip: false,
+        administrator: false,
+        manages: None,
+        queues: [(it.scene.desk.team("Network").await, Tier::L2)].into(),
+    };
+    let (boss, now) = (it.boss().await, it.scene.desk.now());
+    it.desk()
+        .edit_person(&boss, jonas.id, version.version, edit, now)
+        .await
+        .unwrap();
+    it.scene.sweep().await;
+    assert_eq!(it.scene.ticket(id).await.assignee, Some(jonas.id));
+}
