@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
 use support::agent::PlayedHost;
-use support::client::{Client, Reply, Stream};
+use support::client::{Client, Reply};
 use support::database;
 use support::product::{Someone, Tierdesk};
 use tierdesk_desk::conversation::Afterwards;
@@ -18,6 +18,7 @@ use tierdesk_protocol::message::CHUNKS;
 use tierdesk_store::presence;
 use tierdesk_worker::signer::Signer;
 use tierdesk_worker::{Post, Worker};
+use tokio::sync::mpsc::UnboundedReceiver;
 use uuid::Uuid;
 
 use crate::requester::Scene;
@@ -49,7 +50,7 @@ struct Stage {
     /// Ids that a requester could have seen somewhere or guessed: jobs, hosts, files, rules, people.
     ids: Vec<String>,
     /// What outsiders hear while their page of the ticket is open, and how much that was.
-    open: Vec<(&'static str, Stream)>,
+    open: Vec<(&'static str, UnboundedReceiver<String>)>,
     heard: usize,
     found: Vec<String>,
 }
@@ -120,14 +121,14 @@ impl Stage {
         for outsider in &self.outsiders[..2] {
             let path = format!("/my/{number}/live");
             let stream = outsider.client.stream(&path).await;
-            self.open.push((outsider.name, stream));
+            self.open.push((outsider.name, stream.read_on()));
         }
     }
 
     /// What came on the open pages since.
     fn listen(&mut self, moment: &str) {
         for (who, stream) in &mut self.open {
-            while let Some(piece) = stream.now() {
+            while let Ok(piece) = stream.try_recv() {
                 self.heard += usize::from(piece.contains("changed"));
                 if piece.contains(CANARY) {
                     self.found.push(format!("{moment}: {who} hears {piece}"));
@@ -153,7 +154,6 @@ impl Stage {
     /// Reads everything that people outside can reach, and all their mail.
     async fn read(&mut self, moment: &str, number: i64) {
         self.worker.drain(self.desk().now()).await.unwrap();
-        self.listen(moment);
         let mut ids = self.ids.clone();
         ids.push(Uuid::nil().to_string());
         for outsider in 0..self.outsiders.len() {
@@ -218,6 +218,7 @@ impl Stage {
             }
             self.read_mail(moment, outsider).await;
         }
+        self.listen(moment);
     }
 
     async fn read_mail(&mut self, moment: &str, outsider: usize) {

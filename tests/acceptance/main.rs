@@ -72,6 +72,7 @@ mod routing;
 mod schema;
 mod search;
 mod sentences;
+mod shift;
 mod sign_in_help;
 mod skill;
 mod sla_compute;

@@ -17,6 +17,7 @@ use tierdesk_domain::skill::Level;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
+use tierdesk_store::routing;
 use tierdesk_store::shift::OwnHours;
 
 use crate::clock::{Scene, about};
@@ -334,6 +335,42 @@ async fn tickets_at_the_same_time_are_shared_fairly() {
         *loads.entry(it.whose(id).await.unwrap()).or_default() += 1;
     }
     assert_eq!(loads.into_values().collect::<Vec<_>>(), [2, 2, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_in_two_queues_gets_more_than_the_cap_from_both_at_the_same_time() {
+    let it = Routed::new(Mode::LeastLoaded, Some(3), &["Ana"]).await;
+    let servers = it.scene.desk.team("Servers").await;
+    let routing = Routing {
+        team: servers,
+        tier: Tier::L2,
+        mode: Mode::LeastLoaded,
+        cap: Some(3),
+        calendar: None,
+    };
+    it.scene.desk.join(&it.people[0], servers, Tier::L2).await;
+    let (boss, now) = (it.boss().await, it.scene.desk.now());
+    it.desk()
+        .save_routing(&boss, 0, routing, now)
+        .await
+        .unwrap();
+    let requester = it.scene.desk.caller(&it.scene.requester).await;
+    let caller = it.scene.caller().await;
+    for round in 1..5 {
+        let mut both = Vec::new();
+        for team in [it.scene.desk.team("Network").await, servers] {
+            let filed = it.desk().file_ticket(&requester, about("VPN"), now).await;
+            let ticket = it.scene.ticket(filed.unwrap().id).await;
+            both.push((ticket.id, ticket.version, (team, Tier::L2)));
+        }
+        let escalate = |(id, version, to)| it.desk().escalate(&caller, id, version, to, note(), now);
+        let (a, b) = tokio::join!(escalate(both[0]), escalate(both[1]));
+        a.unwrap();
+        b.unwrap();
+        let mut conn = it.desk().acquire().await.unwrap();
+        let members = routing::members(&mut conn, servers, Tier::L2).await.unwrap();
+        assert_eq!(members[0].load, (2 * round).min(3), "after {round} rounds");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tower::ServiceExt;
 
 use crate::html::Page;
@@ -191,13 +192,19 @@ impl Stream {
             .is_ok()
     }
 
-    /// The next piece if there is one already.
-    pub fn now(&mut self) -> Option<String> {
-        let next = std::pin::pin!(self.next());
-        match next.poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
-            std::task::Poll::Ready(piece) => Some(piece),
-            std::task::Poll::Pending => None,
-        }
+    /// Reads on by itself from here on, as a browser does, until it ends or nobody wants to know.
+    pub fn read_on(mut self) -> UnboundedReceiver<String> {
+        let (heard, pieces) = unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(frame) = self.0.frame().await {
+                let data = frame.expect("readable").into_data().expect("data");
+                let piece = String::from_utf8_lossy(&data).into_owned();
+                if heard.send(piece).is_err() {
+                    return;
+                }
+            }
+        });
+        pieces
     }
 }
 

@@ -142,10 +142,7 @@ pub(crate) async fn take_away(
         }
     }
     // A queue's routing is the last thing that anybody waits for.
-    for mut ticket in free {
-        crate::routing::enter(work, &mut ticket).await?;
-    }
-    Ok(())
+    crate::routing::enter_all(work, free).await
 }
 
 /// A locked ticket that comes back to somebody who may no longer act on its queue is nobody's. The caller saves it, which

@@ -3,7 +3,7 @@
 
 mod way;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -18,7 +18,7 @@ use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::ticket::{Place, Ticket};
 use tierdesk_store::timer::Timer;
-use tierdesk_store::{people, person, routing, team};
+use tierdesk_store::{PgConnection, people, person, routing, team};
 use uuid::Uuid;
 
 use crate::calendar::may_choose;
@@ -61,6 +61,17 @@ pub(crate) async fn calendar_of(
     let id = document_of(team, tier);
     let document = configuration::newest::<Routing>(work.conn(), ROUTING, id).await?;
     Ok(document.and_then(|it| it.body.calendar))
+}
+
+/// The calendars of all queues that have one.
+pub(crate) async fn calendars(
+    conn: &mut PgConnection,
+) -> Result<BTreeMap<(TeamId, Tier), DocumentId>> {
+    let documents = configuration::current::<Routing>(conn, ROUTING).await?;
+    let named = documents.into_iter().map(|it| it.body);
+    Ok(named
+        .filter_map(|it| Some(((it.team, it.tier), it.calendar?)))
+        .collect())
 }
 
 /// Whether a ticket that was written came into a queue where nobody has it. One that waits for its requester needs somebody
@@ -131,7 +142,8 @@ pub(crate) async fn route(
         }
         return Ok(None);
     };
-    routing::lock(work.conn(), ticket.team, ticket.tier).await?;
+    routing::begin(work.conn(), ticket.team, ticket.tier).await?;
+    routing::lock(work.conn(), &[(ticket.team, ticket.tier)]).await?;
     let rulebook = work.rulebook().await?;
     let people = People::load(work.conn(), &way.routing, &rulebook, now).await?;
     let decision = people.decide(&way.routing, &way.needed);
@@ -230,6 +242,22 @@ pub(crate) async fn enter(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<()
     settle(work, ticket, Occasion::Enters).await.map(|_| ())
 }
 
+/// Routes locked tickets that are free in their queues again, as [`enter`] does.
+pub(crate) async fn enter_all(work: &mut Work<'_>, tickets: Vec<Ticket>) -> Result<()> {
+    lock_all(work, &tickets).await?;
+    for mut ticket in tickets {
+        enter(work, &mut ticket).await?;
+    }
+    Ok(())
+}
+
+/// Locks the routing of all these tickets' queues at once, after the tickets.
+async fn lock_all(work: &mut Work<'_>, tickets: &[Ticket]) -> Result<()> {
+    let queues: BTreeSet<_> = tickets.iter().map(|it| (it.team, it.tier)).collect();
+    let queues: Vec<_> = queues.into_iter().collect();
+    Ok(routing::lock(work.conn(), &queues).await?)
+}
+
 /// A ticket that was put back by somebody stays in the queue: routing waits for nobody any more.
 pub(crate) async fn forget(work: &mut Work<'_>, ticket: TicketId) -> Result<()> {
     work.clear_timer(AGAIN, ticket.0).await
@@ -247,11 +275,7 @@ pub(crate) async fn room(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
     for id in routing::waiting(work.conn(), person, LOOKS).await? {
         waiting.extend(work.lock(id).await?);
     }
-    // In one order for everybody, and after the tickets: two workers never wait for each other in a circle.
-    let queues: BTreeSet<_> = waiting.iter().map(|it| (it.team, it.tier)).collect();
-    for (team, tier) in queues {
-        routing::lock(work.conn(), team, tier).await?;
-    }
+    lock_all(work, &waiting).await?;
     for mut ticket in waiting {
         let occasion = Occasion::Room(found.name.clone());
         if waits(&ticket) && settle(work, &mut ticket, occasion).await? {
@@ -315,7 +339,7 @@ async fn look_at_one(
         return Ok(());
     };
     let now = work.now;
-    routing::lock(work.conn(), team, tier).await?;
+    routing::lock(work.conn(), &[(team, tier)]).await?;
     routing::look_now(work.conn(), AGAIN, (team, tier), now).await?;
     work.timer(kind, timer.object_id, timer.cycle + 1, now);
     Ok(())

@@ -8,10 +8,11 @@ use serde_json::json;
 use tierdesk_domain::authorize::{Action, Scope, authorize};
 use tierdesk_domain::calendar::{Calendar, CalendarDocument, Hours};
 use tierdesk_domain::field::{self, FieldError};
-use tierdesk_domain::id::{DocumentId, PersonId};
+use tierdesk_domain::id::{DocumentId, PersonId, TeamId};
 use tierdesk_domain::shift::{
     Absence, AbsenceKind, MAX_ABSENCE, MAX_AWAY, MAX_REASON, Presence, Shift,
 };
+use tierdesk_domain::tier::Tier;
 use tierdesk_store::shift::{self as kept, Entered, Member, OwnHours, Waiting};
 use tierdesk_store::{PgConnection, people, person, team};
 use uuid::Uuid;
@@ -31,11 +32,38 @@ pub(crate) async fn shifts(
     calendar: Option<DocumentId>,
     now: DateTime<Utc>,
 ) -> Result<HashMap<PersonId, Shift>> {
-    let own: HashMap<_, _> = kept::own_hours(conn, people).await?.into_iter().collect();
-    let absences = kept::absences(conn, people, now).await?;
-    let of = |id: PersonId| {
-        let own = own.get(&id).cloned().unwrap_or_default();
-        let away = absences.iter().filter(|(person, _)| *person == id);
+    let times = Times::read(conn, people, now).await?;
+    let of = |id: PersonId| times.shift(rulebook, id, calendar, now);
+    Ok(people.iter().map(|id| (*id, of(*id))).collect())
+}
+
+/// What people's shifts follow from, beside the calendar of a queue.
+struct Times {
+    own: HashMap<PersonId, OwnHours>,
+    absences: Vec<(PersonId, Absence)>,
+}
+
+impl Times {
+    async fn read(
+        conn: &mut PgConnection,
+        people: &[PersonId],
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        Ok(Self {
+            own: kept::own_hours(conn, people).await?.into_iter().collect(),
+            absences: kept::absences(conn, people, now).await?,
+        })
+    }
+
+    fn shift(
+        &self,
+        rulebook: &Rulebook,
+        id: PersonId,
+        calendar: Option<DocumentId>,
+        now: DateTime<Utc>,
+    ) -> Shift {
+        let own = self.own.get(&id).cloned().unwrap_or_default();
+        let away = self.absences.iter().filter(|(person, _)| *person == id);
         let (hours, zone) = hours(rulebook, &own, calendar, now);
         Shift {
             active: true,
@@ -43,8 +71,41 @@ pub(crate) async fn shifts(
             zone,
             absences: away.map(|(_, absence)| *absence).collect(),
         }
+    }
+}
+
+/// Whether active people are at work, as routing sees it: who has no calendar of their own is there in the hours of any of
+/// their queues, and else comes when the first of these opens.
+async fn presences(
+    conn: &mut PgConnection,
+    rulebook: &Rulebook,
+    people: &[(PersonId, &[(TeamId, Tier)])],
+    now: DateTime<Utc>,
+) -> Result<HashMap<PersonId, Presence>> {
+    let ids: Vec<_> = people.iter().map(|(id, _)| *id).collect();
+    let times = Times::read(conn, &ids, now).await?;
+    let calendars = crate::routing::calendars(conn).await?;
+    let of = |id: PersonId, queues: &[(TeamId, Tier)]| {
+        let in_queue = |calendar| times.shift(rulebook, id, calendar, now).at(now);
+        let all = queues
+            .iter()
+            .map(|queue| in_queue(calendars.get(queue).copied()));
+        all.min_by_key(comes).unwrap_or_else(|| in_queue(None))
     };
-    Ok(people.iter().map(|id| (*id, of(*id))).collect())
+    Ok(people
+        .iter()
+        .map(|(id, queues)| (*id, of(*id, queues)))
+        .collect())
+}
+
+/// When somebody is there, as far as that can be said.
+fn comes(presence: &Presence) -> DateTime<Utc> {
+    match presence {
+        Presence::Here => DateTime::<Utc>::MIN_UTC,
+        Presence::OffShift { until } => until.unwrap_or(DateTime::<Utc>::MAX_UTC),
+        Presence::Absent { until } | Presence::Away { until } => *until,
+        Presence::Deactivated => DateTime::<Utc>::MAX_UTC,
+    }
 }
 
 /// Somebody's hours, and the zone in which their days begin and end.
@@ -136,16 +197,15 @@ impl Desk {
         oneself_or_administrator(caller, id)?;
         let mut conn = self.acquire().await?;
         let rulebook = self.rulebook(&mut conn).await?;
-        let mut shifts = shifts(&mut conn, &rulebook, &[id], None, now).await?;
+        let queues = people::queues(&mut conn, id).await?;
+        let presences = presences(&mut conn, &rulebook, &[(id, &queues)], now).await?;
         let own = kept::own_hours(&mut conn, &[id]).await?;
         let calendars =
             tierdesk_store::configuration::current::<CalendarDocument>(&mut conn, "calendar")
                 .await?;
         Ok(OwnTime {
             hours: own.into_iter().next().map(|it| it.1).unwrap_or_default(),
-            presence: shifts
-                .remove(&id)
-                .map_or(Presence::Deactivated, |shift| shift.at(now)),
+            presence: *presences.get(&id).ok_or(DeskError::NotFound)?,
             absences: kept::absences_of(&mut conn, id, now).await?,
             calendars: calendars
                 .into_iter()
@@ -166,13 +226,16 @@ impl Desk {
         let scope = staff(caller)?;
         let mut conn = self.acquire().await?;
         let members = kept::members(&mut conn, &scope, after, limit).await?;
-        let ids: Vec<_> = members.iter().map(|it| it.id).collect();
+        let people: Vec<_> = members
+            .iter()
+            .map(|it| (it.id, it.queues.as_slice()))
+            .collect();
         let rulebook = self.rulebook(&mut conn).await?;
-        let mut shifts = shifts(&mut conn, &rulebook, &ids, None, now).await?;
+        let presences = presences(&mut conn, &rulebook, &people, now).await?;
         Ok(members
             .into_iter()
             .filter_map(|member| {
-                let presence = shifts.remove(&member.id)?.at(now);
+                let presence = *presences.get(&member.id)?;
                 Some(AtWork { member, presence })
             })
             .collect())

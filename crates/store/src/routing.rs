@@ -4,24 +4,45 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::id::{PersonId, TeamId, TicketId};
 use tierdesk_domain::tier::Tier;
+use uuid::Uuid;
 
 use crate::Result;
 
-/// Locks a queue's routing until the transaction ends, so that two tickets at the same time do not see the same load.
-pub async fn lock(conn: &mut PgConnection, team: TeamId, tier: Tier) -> Result<()> {
+/// Notes that a queue gives tickets away, if it never did: it has something to lock then.
+pub async fn begin(conn: &mut PgConnection, team: TeamId, tier: Tier) -> Result<()> {
     sqlx::query!(
         "insert into routing_queue (team_id, tier) values ($1, $2) on conflict do nothing",
         team.0,
         tier.number()
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Locks the routing of these queues, where they give tickets away, until the transaction ends, so that two tickets at the
+/// same time do not see the same load: not in one queue, and not in two that have people in common. Whoever needs several
+/// queues names them all at once: queues and then people are each taken in one order, so that nobody waits in a circle.
+pub async fn lock(conn: &mut PgConnection, queues: &[(TeamId, Tier)]) -> Result<()> {
+    let teams: Vec<Uuid> = queues.iter().map(|(team, _)| team.0).collect();
+    let tiers: Vec<i16> = queues.iter().map(|(_, tier)| tier.number()).collect();
     sqlx::query!(
-        "select turn from routing_queue where team_id = $1 and tier = $2 for update",
-        team.0,
-        tier.number()
+        "select turn from routing_queue where (team_id, tier) in (select * from unnest($1::uuid[], $2::smallint[]))
+         order by team_id, tier for update",
+        &teams,
+        &tiers
     )
-    .fetch_one(conn)
+    .fetch_all(&mut *conn)
+    .await?;
+    // Not their rows: those are for what an administrator changes.
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended('routed to ' || person_id, 0))
+         from (select distinct m.person_id from membership m join routing_queue q on q.team_id = m.team_id and q.tier = m.tier
+               where (q.team_id, q.tier) in (select * from unnest($1::uuid[], $2::smallint[])) order by m.person_id) as p",
+        &teams,
+        &tiers
+    )
+    .fetch_all(conn)
     .await?;
     Ok(())
 }

@@ -1,0 +1,53 @@
+//! Whether somebody is at work, as pages say it and as routing sees it.
+//!
+//! The desk's time starts on Monday, 1 June 2026, 09:00 UTC, and its calendar is open from 9 to 17 UTC on weekdays.
+
+use tierdesk_domain::routing::{Mode, Routing};
+use tierdesk_domain::shift::Presence;
+use tierdesk_domain::tier::Tier;
+
+use crate::clock::day_and_night;
+use crate::routing::Routed;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_no_hours_of_their_own_is_there_in_those_of_any_of_their_queues() {
+    let it = Routed::new(Mode::RoundRobin, None, &["Ana", "Ben"]).await;
+    let (desk, boss) = (it.desk(), it.boss().await);
+    let (ana, ben) = (it.person("Ana"), it.person("Ben"));
+    let presence = async |person| {
+        let now = it.scene.desk.now();
+        let listed = desk.at_work(&boss, None, 50, now).await.unwrap();
+        let listed = listed.iter().find(|it| it.member.id == person).unwrap();
+        let own = desk.own_time(&boss, person, now).await.unwrap().presence;
+        assert_eq!(listed.presence, own, "one answer on both pages");
+        own
+    };
+    it.scene.at("2026-06-01T21:00:00Z");
+    let until = "2026-06-02T09:00:00Z".parse().ok();
+    assert_eq!(presence(ana).await, Presence::OffShift { until });
+
+    // Ana is in a second queue, which works round the clock.
+    let now = it.scene.desk.now();
+    let mut document = it.scene.calendar().await.body;
+    document.windows = day_and_night();
+    let always = desk.save_calendar(&boss, None, "Always", None, document, now);
+    let always = always.await.unwrap();
+    let servers = it.scene.desk.team("Servers").await;
+    let routing = Routing {
+        team: servers,
+        tier: Tier::L2,
+        mode: Mode::Off,
+        cap: None,
+        calendar: Some(always),
+    };
+    desk.save_routing(&boss, 0, routing, now).await.unwrap();
+    it.scene.desk.join(&it.people[0], servers, Tier::L2).await;
+    assert_eq!(presence(ana).await, Presence::Here);
+    assert_eq!(presence(ben).await, Presence::OffShift { until });
+
+    // Who is away is away from every queue.
+    let caller = it.scene.desk.caller(&it.people[0]).await;
+    let back = "2026-06-01T23:00:00Z".parse().unwrap();
+    desk.be_away(&caller, Some(back), now).await.unwrap();
+    assert_eq!(presence(ana).await, Presence::Away { until: back });
+}
