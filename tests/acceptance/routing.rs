@@ -363,12 +363,15 @@ async fn nobody_in_two_queues_gets_more_than_the_cap_from_both_at_the_same_time(
             let ticket = it.scene.ticket(filed.unwrap().id).await;
             both.push((ticket.id, ticket.version, (team, Tier::L2)));
         }
-        let escalate = |(id, version, to)| it.desk().escalate(&caller, id, version, to, note(), now);
+        let escalate =
+            |(id, version, to)| it.desk().escalate(&caller, id, version, to, note(), now);
         let (a, b) = tokio::join!(escalate(both[0]), escalate(both[1]));
         a.unwrap();
         b.unwrap();
         let mut conn = it.desk().acquire().await.unwrap();
-        let members = routing::members(&mut conn, servers, Tier::L2).await.unwrap();
+        let members = routing::members(&mut conn, servers, Tier::L2)
+            .await
+            .unwrap();
         assert_eq!(members[0].load, (2 * round).min(3), "after {round} rounds");
     }
 }

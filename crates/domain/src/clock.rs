@@ -188,6 +188,18 @@ impl History {
         found.map(|it| it.at)
     }
 
+    /// When it was given to whoever has it, or left by whoever had it, last: at the beginning where neither happened.
+    pub fn given_last(&self) -> DateTime<Utc> {
+        let gives = |change: &Change| {
+            matches!(
+                change,
+                Change::Assigned(_) | Change::Given | Change::Queue(..) | Change::Bounced { .. }
+            )
+        };
+        let found = self.moments.iter().rfind(|it| gives(&it.change));
+        found.map_or(self.opened_at, |it| it.at)
+    }
+
     /// Whether somebody was given it who has yet to show that they know.
     pub fn waits_for_a_start(&self) -> bool {
         self.now().assigned && runs::is_open(self, Metric::PickUp)

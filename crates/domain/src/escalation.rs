@@ -3,6 +3,7 @@
 
 mod condition;
 mod replay;
+mod stay;
 
 #[cfg(test)]
 mod late;

@@ -3,7 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::stay::stay;
 use super::{MAX_MINUTES, Situation};
+use crate::calendar::WorkingTime;
 use crate::clock::{Change, State};
 use crate::field::FieldError;
 use crate::filter::Selection;
@@ -26,7 +28,7 @@ pub enum Condition {
     },
     /// The bot passed it on to a human in this cycle.
     BotGaveUp {},
-    /// It has been at its tier for so long.
+    /// It has been at its tier for so long; sent back, the time before the hand-over counts as well.
     TimeInTier {
         /// Working minutes.
         minutes: u32,
@@ -119,8 +121,9 @@ impl Condition {
                 .bot_gave_up_at
                 .filter(|at| *at >= history.cycle_began()),
             Self::TimeInTier { minutes } => {
-                let since = history.since(|it| it.tier).max(history.cycle_began());
-                waits_for_us.then(|| passed(situation, since, *minutes))?
+                let stay = stay(history);
+                let time = working_time(situation, stay.since).without(stay.elsewhere);
+                waits_for_us.then(|| time.due(stay.since, minutes_of(*minutes)))?
             }
             Self::SlaUsed { metric, percent } => {
                 let mut clocks = situation.clocks.iter().rev();
@@ -159,11 +162,19 @@ impl Condition {
     }
 }
 
-/// When so many working minutes have passed since a moment, less the time in which the ticket waited for others.
+/// When so many minutes of [`working_time`] have passed since a moment.
 fn passed(situation: &Situation<'_>, since: DateTime<Utc>, minutes: u32) -> Option<DateTime<Utc>> {
+    working_time(situation, since).due(since, minutes_of(minutes))
+}
+
+/// Working time from a moment on, less the time in which the ticket waited for others.
+fn working_time(situation: &Situation<'_>, since: DateTime<Utc>) -> WorkingTime {
     let pauses = situation.history.pauses(situation.now);
-    let time = situation.book.ordinary_time(since).without(pauses);
-    time.due(since, TimeDelta::minutes(i64::from(minutes)))
+    situation.book.ordinary_time(since).without(pauses)
+}
+
+fn minutes_of(minutes: u32) -> TimeDelta {
+    TimeDelta::minutes(i64::from(minutes))
 }
 
 /// Since when a filter has meant the ticket, or from when on time alone will bring it there.
@@ -172,9 +183,12 @@ fn matches_at(selection: &Selection, situation: &Situation<'_>) -> Option<DateTi
     if !selection.matches_timeless(&facts) {
         return None;
     }
-    let since = situation
-        .history
-        .since(|it| selection.matches_timeless(&situation.facts(it)));
+    let history = situation.history;
+    let mut since = history.since(|it| selection.matches_timeless(&situation.facts(it)));
+    // History does not say who had it, only when somebody else got it.
+    if facts.assignee.is_some() && !selection.assignees.is_anything() {
+        since = since.max(history.given_last());
+    }
     let turns = selection.turns(&facts);
     let mut from = None;
     for turn in std::iter::once(since).chain(turns.into_iter().filter(|turn| *turn > since)) {

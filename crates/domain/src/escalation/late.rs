@@ -1,5 +1,7 @@
 //! A rule says that it is late where nobody looked when it should have fired, and nowhere else.
 
+use uuid::Uuid;
+
 use super::tests::{MONDAY_9, acts, card, holds_at, meant, rule};
 use super::*;
 use crate::clock::scene::{at, book, ticket};
@@ -117,4 +119,36 @@ fn nothing_holds_before_the_ticket_is_among_those_the_rule_is_for() {
         .then("2026-06-02T14:00:00Z", Change::Priority(Priority::P1));
     let back = Some(at("2026-06-02T14:00:00Z"));
     assert_eq!(holds_at(&rule, &again, "2026-06-02T14:00:00Z"), back);
+}
+
+#[test]
+fn nothing_that_asks_who_has_it_holds_since_before_they_got_it() {
+    let (first, second) = ("2026-06-01T08:00:00Z", "2026-06-02T11:00:00Z");
+    let mut selection = filter::Selection::default();
+    let una = PersonId(Uuid::from_u128(7));
+    selection.assignees.any = Some([Some(una)].into());
+    let rule = acts(vec![Condition::Matches {
+        filter: Box::new(Meant {
+            text: "assignee:una".to_owned(),
+            selection,
+        }),
+    }]);
+    let history = ticket(MONDAY_9)
+        .then(first, Change::Assigned(true))
+        .then(second, Change::Assigned(true))
+        .then("2026-06-02T12:00:00Z", Change::Priority(Priority::P2));
+    let now = at("2026-06-02T13:00:00Z");
+    let situation = Situation {
+        history: &history,
+        card: &Card {
+            assignee: Some(una),
+            ..card()
+        },
+        clocks: &[],
+        book: &book(),
+        bot_held_until: Some(history.opened_at),
+        bot_gave_up_at: None,
+        now,
+    };
+    assert_eq!(rule.holds_at(&situation), Some(at(second)));
 }

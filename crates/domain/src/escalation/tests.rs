@@ -274,6 +274,46 @@ fn a_rule_survives_being_stored() {
 }
 
 #[test]
+fn a_hand_over_that_was_sent_back_buys_no_time_at_a_tier() {
+    let rule = rule(Condition::TimeInTier { minutes: 120 });
+    let team = TeamId(Uuid::from_u128(3));
+    let back = |tier| Change::Bounced {
+        team,
+        tier,
+        assigned: true,
+    };
+    let due = |history: &History| holds_at(&rule, history, "2026-06-01T12:00:00Z");
+    let ten = "2026-06-01T08:00:00Z";
+    let handed_over = ticket(MONDAY_9).then(ten, Change::Queue(team, Tier::L2));
+    assert_eq!(due(&handed_over), Some(at("2026-06-01T10:00:00Z")));
+    // One of two hours had passed; that at the other tier does not count.
+    let sent_back = handed_over
+        .clone()
+        .then("2026-06-01T08:30:00Z", back(Tier::L1));
+    assert_eq!(due(&sent_back), Some(at("2026-06-01T09:30:00Z")));
+    // Again, and through another team of the same tier.
+    let again = sent_back
+        .then("2026-06-01T08:45:00Z", Change::Queue(team, Tier::L2))
+        .then(
+            "2026-06-01T09:00:00Z",
+            Change::Queue(TeamId(Uuid::from_u128(4)), Tier::L2),
+        )
+        .then("2026-06-01T09:45:00Z", back(Tier::L2))
+        .then("2026-06-01T10:00:00Z", back(Tier::L1));
+    assert_eq!(due(&again), Some(at("2026-06-01T10:45:00Z")));
+    // Handed back when its work is done, a stay is a new one.
+    let done = handed_over.then("2026-06-01T08:30:00Z", Change::Queue(team, Tier::L1));
+    assert_eq!(due(&done), Some(at("2026-06-01T10:30:00Z")));
+    // So is one in a new cycle.
+    let reopened = again
+        .then("2026-06-01T10:10:00Z", Change::Resolved(ResolvedBy::Human))
+        .then("2026-06-01T10:10:00Z", Change::Status(Status::Resolved))
+        .then("2026-06-01T10:15:00Z", Change::Reopened)
+        .then("2026-06-01T10:15:00Z", Change::Status(Status::Open));
+    assert_eq!(due(&reopened), Some(at("2026-06-01T12:15:00Z")));
+}
+
+#[test]
 fn the_requester_heard_nothing_for_so_many_working_minutes() {
     let rule = rule(Condition::NoAnswerFor { minutes: 60 });
     let filed = ticket(MONDAY_9);
