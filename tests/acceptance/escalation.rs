@@ -691,4 +691,24 @@ async fn a_rule_is_written_row_by_row_without_scripts_and_nothing_typed_is_lost(
         .await
         .page();
     assert!(!without.has("#unassigned_minutes") && without.has("#filter"));
+
+    // Saved without its filter, the rule can be brought back as it was.
+    let address = place.trim_end_matches("?said=saved");
+    let less = [row("unassigned", "20", "", "")];
+    let second = fields(&less, &[("do", "save"), ("version", "1")]);
+    client.post(address, &second).await.location();
+    let newest = client.get(address).await.page();
+    assert!(!newest.has("#filter"));
+    let earlier = client.get(&format!("{address}?version=1")).await.page();
+    assert_eq!(earlier.attribute("#filter", "value"), "tier:L2 vpn");
+    assert_eq!(earlier.attribute("input[name=version]", "value"), "2");
+    let shown = earlier.text("tr.now");
+    assert!(
+        shown.contains("Of mine") && shown.contains("tier:L2 vpn"),
+        "{shown}"
+    );
+    assert_eq!(
+        client.get(&format!("{address}?version=7")).await.status,
+        404
+    );
 }

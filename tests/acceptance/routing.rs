@@ -678,7 +678,14 @@ async fn the_pages_of_routing_skills_and_ones_own_hours_work_without_scripts() {
     boss.post(&address, &filled).await.location();
     let page = boss.get(&address).await.page();
     assert_eq!(page.attribute("#cap", "value"), "7");
-    assert!(page.all_text().contains("Version 2"));
+    assert!(page.all_text().contains("From version 2"));
+
+    // An earlier version can be brought back: the form begins with it and is saved after the newest.
+    let earlier = boss.get(&format!("{address}?version=1")).await.page();
+    assert!(earlier.all_text().contains("From version 1"));
+    assert_eq!(earlier.attribute("#cap", "value"), "");
+    assert_eq!(earlier.attribute("input[name=version]", "value"), "2");
+    assert_eq!(boss.get(&format!("{address}?version=9")).await.status, 404);
 
     // Ana says what she knows and when she is not there; only she and administrators read why.
     let ana = it.scene.desk.sign_in(&it.people[0]).await;

@@ -26,7 +26,7 @@ use crate::caught::caught;
 use crate::clock::{rules_at, situation};
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
-use crate::rulebook::RULE;
+use crate::rulebook::{RULE, Reign};
 use crate::{Caller, Desk, Work};
 
 /// The longest name of a rule, in characters.
@@ -41,10 +41,19 @@ pub struct RuleLine {
     pub conditions: String,
     /// Its effects in words.
     pub effects: Vec<String>,
-    /// How often it fired in the last 30 days, in a list.
+    /// How often it fired in the last 30 days.
     pub fired: u64,
-    /// Who wrote this version, in a history; none for what Tierdesk ships.
-    pub author: Option<String>,
+}
+
+/// A version of a rule as administrators read it.
+#[derive(Debug)]
+pub struct RuleVersion {
+    /// The version.
+    pub reign: Reign<Rule>,
+    /// Its conditions in words.
+    pub conditions: String,
+    /// Its effects in words.
+    pub effects: Vec<String>,
 }
 
 /// A rule that holds on a ticket.
@@ -190,32 +199,30 @@ impl Desk {
                 conditions: because(&document.body),
                 effects: describe(&mut conn, &document.body).await?,
                 fired: fired.map_or(0, |(_, n, _)| n.unsigned_abs()),
-                author: None,
                 document,
             });
         }
         Ok(lines)
     }
 
-    /// Every version of one rule, oldest first, with who wrote it.
-    pub async fn rule_history(&self, caller: &Caller, id: DocumentId) -> Result<Vec<RuleLine>> {
+    /// Every version of one rule, newest first, with who wrote it and what it says.
+    pub async fn rule_history(
+        &self,
+        caller: &Caller,
+        id: DocumentId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<RuleVersion>> {
         let versions = self.rule_versions(caller, id).await?;
         let mut conn = self.acquire().await?;
-        let mut lines = Vec::new();
-        for document in versions {
-            let author = match document.author {
-                Some(author) => person::find(&mut conn, author).await?.map(|it| it.name),
-                None => None,
-            };
-            lines.push(RuleLine {
-                conditions: because(&document.body),
-                effects: describe(&mut conn, &document.body).await?,
-                fired: 0,
-                author,
-                document,
+        let mut history = Vec::new();
+        for reign in Self::reigns(&mut conn, versions, now).await? {
+            history.push(RuleVersion {
+                conditions: because(&reign.document.body),
+                effects: describe(&mut conn, &reign.document.body).await?,
+                reign,
             });
         }
-        Ok(lines)
+        Ok(history)
     }
 
     /// Every version of one rule, oldest first.

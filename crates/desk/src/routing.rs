@@ -24,6 +24,7 @@ use uuid::Uuid;
 use crate::calendar::may_choose;
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
+use crate::rulebook::Reign;
 use crate::{Caller, Desk, Work};
 
 use way::{People, Way, needed};
@@ -390,31 +391,19 @@ impl Desk {
         Ok(list)
     }
 
-    /// Every version of a queue's routing, oldest first, with who wrote it.
+    /// Every version of a queue's routing, newest first, with who wrote it.
     pub async fn routing_history(
         &self,
         caller: &Caller,
         team: TeamId,
         tier: Tier,
-    ) -> Result<Vec<(Document<Routing>, Option<String>)>> {
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Reign<Routing>>> {
         authorize(&caller.who, Action::Administer)?;
         let mut conn = self.acquire().await?;
         let mut all = configuration::history::<Routing>(&mut conn, ROUTING).await?;
         all.retain(|it| it.id == document_of(team, tier));
-        let authors: Vec<Uuid> = all
-            .iter()
-            .filter_map(|it| it.author)
-            .map(|it| it.0)
-            .collect();
-        let names = person::names(&mut conn, &authors).await?;
-        let name = |author: Option<PersonId>| {
-            let found = names.iter().find(|(id, _)| Some(*id) == author);
-            found.map(|(_, name)| name.clone())
-        };
-        Ok(all
-            .into_iter()
-            .map(|it| (it.clone(), name(it.author)))
-            .collect())
+        Self::reigns(&mut conn, all, now).await
     }
 
     /// Saves how a queue routes as a new version, after the version the caller saw (0 for none). It holds for tickets

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
 use crate::actor::{Actor, ActorKind};
 use crate::id::{OrganisationId, PersonId, TeamId};
 use crate::person::{PersonKind, Role};
@@ -206,6 +208,11 @@ impl Scope {
     /// All tickets of these teams, restricted or not.
     pub fn teams(&self) -> &[TeamId] {
         &self.teams
+    }
+
+    /// The ids of [`Self::teams`], as statements take them.
+    pub fn team_ids(&self) -> Vec<Uuid> {
+        self.teams.iter().map(|it| it.0).collect()
     }
 
     /// This person's own tickets.

@@ -40,6 +40,11 @@ impl Tier {
         }
     }
 
+    /// The tier of this [name](Self::name), if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tier| tier.name() == name)
+    }
+
     /// The next tier up, or none above L3.
     pub fn above(self) -> Option<Self> {
         Self::from_number(self.number() + 1)

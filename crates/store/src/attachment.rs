@@ -150,7 +150,7 @@ pub async fn public(
     scope: &Scope,
     ticket: TicketId,
 ) -> Result<Vec<Attachment>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     sqlx::query_as!(
         Row,
         "select a.id, a.event_id, a.name, a.media_type, a.size, a.stored_as
@@ -184,7 +184,7 @@ pub async fn all(
     if !scope.internal() {
         return Ok(Vec::new());
     }
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     sqlx::query_as!(
         Row,
         r#"select id as "id!", event_id, name as "name!", media_type as "media_type!", size as "size!", stored_as as "stored_as!"
@@ -217,7 +217,7 @@ pub async fn find(
     scope: &Scope,
     id: AttachmentId,
 ) -> Result<Option<Attachment>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     sqlx::query_as!(
         Row,
         "select a.id, a.event_id, a.name, a.media_type, a.size, a.stored_as

@@ -142,7 +142,7 @@ pub async fn page(
     if !scope.internal() || yes_and_no.into_iter().any(is_contradiction) {
         return Ok(Vec::new());
     }
-    let reach: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let reach = scope.team_ids();
     let (teams, no_teams) = ids(&selection.teams, |it| it.0);
     let (categories, no_categories) = ids(&selection.categories, |it| it.0);
     let (organisations, no_organisations) = ids(&selection.organisations, |it| it.0);

@@ -253,7 +253,7 @@ pub async fn of_host(
     host: HostId,
     limit: i64,
 ) -> Result<Vec<Job>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     sqlx::query_as!(
         Row,
         r#"select j.id, j.host_id, h.name as host_name, j.ticket_id, t.number as "ticket_number?", j.entry, j.entry_hash, j.params, j.class,

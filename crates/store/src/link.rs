@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
 use tierdesk_domain::id::{TicketId, TicketNumber};
-use uuid::Uuid;
 
 use crate::Result;
 
@@ -43,7 +42,7 @@ pub async fn follow_ups(
     scope: &Scope,
     ticket: TicketId,
 ) -> Result<Vec<Linked>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     Ok(sqlx::query!(
         r#"select t.number, t.title, l.from_ticket = t.id as "later!"
            from ticket_link l

@@ -88,7 +88,7 @@ pub async fn page(
     after: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,
 ) -> Result<Vec<Listed>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     sqlx::query!(
         r#"select n.id, n.kind, n.created_at, n.read_at is not null as "read!", n.ticket_id is not null as "about_ticket!", n.data,
                   t.number as "number?", t.title as "title?", e.id as "event?", p.name as "by?", i.id as "asks?"

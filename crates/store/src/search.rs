@@ -210,7 +210,7 @@ async fn of_tickets(
         window,
         scope.everything(),
         scope.unrestricted(),
-        &teams(scope),
+        &scope.team_ids(),
         scope.person().map(|it| it.0),
         scope.organisation().map(|it| it.0)
     )
@@ -246,17 +246,13 @@ async fn of_events(
         window,
         scope.everything(),
         scope.unrestricted(),
-        &teams(scope),
+        &scope.team_ids(),
         scope.person().map(|it| it.0),
         scope.organisation().map(|it| it.0),
         scope.internal()
     )
     .fetch_all(conn)
     .await?)
-}
-
-fn teams(scope: &Scope) -> Vec<Uuid> {
-    scope.teams().iter().map(|it| it.0).collect()
 }
 
 /// One candidate per ticket: what its title and description are worth, and its best message at half of that.
@@ -408,7 +404,7 @@ pub async fn of_person(
     skip: i64,
     take: i64,
 ) -> Result<Vec<Found>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     sqlx::query!(
         r#"select t.id, t.number, t.title, t.status, t.priority, t.updated_at, p.name as requester
            from ticket t join person p on p.id = t.requester_id

@@ -316,7 +316,7 @@ pub async fn waiting(
     limit: i64,
 ) -> Result<Vec<Waiting>> {
     let ids: Vec<Uuid> = people.iter().map(|it| it.0).collect();
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     sqlx::query!(
         r#"select t.id, t.number, t.title, t.priority, t.team_id, t.tier, team.name as team,
                   nullif(t.next_clock_at, 'infinity') as due, t.assignee_id as "assignee!"

@@ -6,7 +6,6 @@ use sqlx::PgConnection;
 use tierdesk_domain::authorize::{Account, Scope};
 use tierdesk_domain::bot::State;
 use tierdesk_domain::id::{CategoryId, FormId, PersonId, TeamId};
-use uuid::Uuid;
 
 use crate::presence::{GONE_AFTER, Present};
 use crate::ticket::Ticket;
@@ -75,7 +74,7 @@ pub async fn of_ticket(
     form: FormId,
     now: DateTime<Utc>,
 ) -> Result<Option<Surroundings>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     let row = sqlx::query!(
         r#"select r.name, r.site, r.time_zone, a.email as "email?", r.kind,
                   (r.manager or r.administrator or exists (select from membership m where m.person_id = r.id)) as "staff!",

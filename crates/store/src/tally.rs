@@ -31,7 +31,7 @@ pub struct Cell {
 
 /// The teams a scope's reports may count: nothing for those who only have tickets of their own.
 pub async fn teams(conn: &mut PgConnection, scope: &Scope) -> Result<Vec<TeamId>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     let found = sqlx::query_scalar!(
         "select id from team where ticket_internal_in_scope($1, $2, $3, id) order by id",
         scope.everything(),

@@ -212,7 +212,7 @@ pub async fn by_number(
     scope: &Scope,
     number: TicketNumber,
 ) -> Result<Option<Ticket>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     sqlx::query_as!(
         Row,
         r#"select t.id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id,
@@ -266,7 +266,7 @@ pub async fn lately(
     before: Option<TicketId>,
     limit: i64,
 ) -> Result<Vec<Ticket>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     sqlx::query_as!(
         Row,
         r#"select t.id, number, kind, title, status, impact, urgency, priority, category_id, team_id, tier, assignee_id,
@@ -300,7 +300,7 @@ pub async fn lately_count(
     scope: &Scope,
     since: DateTime<Utc>,
 ) -> Result<i64> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "n!" from ticket
            where (status in ('new', 'open', 'pending', 'on_hold') or updated_at >= $1)

@@ -222,7 +222,7 @@ async fn of_kind(
     filter: &Filter,
     (after, limit): Page,
 ) -> Result<Vec<Line>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     let categories = filter.categories();
     let path: Option<Vec<String>> = behind
         .fact
@@ -301,7 +301,7 @@ async fn between_tiers(
     if filter.person.is_some() {
         return Ok(Vec::new());
     }
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     let categories = filter.categories();
     sqlx::query_as!(
         Row,

@@ -114,7 +114,7 @@ pub async fn public(
     ticket: TicketId,
     limit: i64,
 ) -> Result<Vec<Event>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     let mut events = sqlx::query_as!(
         Row,
         r#"select e.id as "id!", e.at as "at!", e.kind as "kind!", 'public' as "visibility!", e.actor_kind as "actor_kind!", e.actor_id,
@@ -155,7 +155,7 @@ pub async fn all(
     if !scope.internal() {
         return Ok(Vec::new());
     }
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     let mut events = sqlx::query_as!(
         Row,
         r#"select e.id, e.at, e.kind, e.visibility, e.actor_kind, e.actor_id, e.on_behalf_of, p.name as "actor_name?", e.cycle,

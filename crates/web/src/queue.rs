@@ -257,8 +257,8 @@ fn way_in(me: &Me, tier: &str) -> Result<(Scope, Tier), WebError> {
     if !scope.internal() {
         return Err(WebError::NotFound);
     }
-    let tier = Tier::ALL.into_iter().find(|it| it.name() == tier);
-    Ok((scope, tier.ok_or(WebError::NotFound)?))
+    let tier = Tier::from_name(tier).ok_or(WebError::NotFound)?;
+    Ok((scope, tier))
 }
 
 fn may_take(me: &Me, queue: &Queue) -> bool {

@@ -21,9 +21,9 @@ use crate::extract::{Form, Me, Path, Query};
 use crate::filters;
 use crate::form::{Errors, LOOK_AGAIN};
 use crate::frame::Frame;
-use crate::moment::Moment;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
+use crate::versions::{Asked, VersionLine};
 use crate::{AppState, WebError};
 
 pub(crate) use explain::Explain;
@@ -51,14 +51,6 @@ struct Choice {
     line: &'static str,
 }
 
-/// A version, newest first.
-struct VersionLine {
-    number: i32,
-    at: Moment,
-    author: String,
-    says: String,
-}
-
 /// A category tried out.
 struct Preview {
     categories: Vec<(String, String)>,
@@ -70,7 +62,10 @@ struct Preview {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct RoutingForm {
+    /// The newest version, after which it is saved.
     version: i32,
+    /// The version whose words it began with.
+    based_on: i32,
     mode: String,
     cap: String,
     calendar: String,
@@ -84,6 +79,12 @@ struct Shown {
     form: RoutingForm,
     versions: Vec<VersionLine>,
     preview: Preview,
+}
+
+impl Shown {
+    fn address(&self) -> String {
+        format!("{LIST}/{}/{}", self.team, self.tier)
+    }
 }
 
 #[derive(Template)]
@@ -146,14 +147,14 @@ fn says(routing: &Routing) -> String {
 
 /// `?category=…`: the category that is tried out, `none` for a ticket without one.
 #[derive(Debug, Default, Deserialize)]
-struct Asked {
+struct Tried {
     #[serde(default)]
     category: String,
 }
 
 fn queue((team, tier): (Uuid, String)) -> Result<(TeamId, Tier), WebError> {
-    let tier = Tier::ALL.into_iter().find(|it| it.name() == tier);
-    Ok((TeamId(team), tier.ok_or(WebError::NotFound)?))
+    let tier = Tier::from_name(&tier).ok_or(WebError::NotFound)?;
+    Ok((TeamId(team), tier))
 }
 
 async fn page(
@@ -161,7 +162,7 @@ async fn page(
     me: &Me,
     frame: Frame,
     queue: Option<(TeamId, Tier)>,
-    asked: &Asked,
+    asked: (Asked, Tried),
 ) -> Result<RoutingPage, WebError> {
     let queues = app.desk.routing_list(&me.caller).await?;
     let own = app
@@ -200,38 +201,41 @@ async fn shown(
     frame: &Frame,
     queues: &[QueueRouting],
     (team, tier): (TeamId, Tier),
-    asked: &Asked,
+    (asked, tried): (Asked, Tried),
 ) -> Result<Shown, WebError> {
     let found = queues
         .iter()
         .find(|it| (it.team, it.tier) == (team, tier))
         .ok_or(WebError::NotFound)?;
-    let routing = match &found.document {
-        Some(document) => document.body.clone(),
-        None => Routing {
-            team,
-            tier,
-            mode: Mode::Off,
-            cap: None,
-            calendar: None,
-        },
+    let history = app
+        .desk
+        .routing_history(&me.caller, team, tier, frame.now)
+        .await?;
+    let never = Routing {
+        team,
+        tier,
+        mode: Mode::Off,
+        cap: None,
+        calendar: None,
     };
-    let history = app.desk.routing_history(&me.caller, team, tier).await?;
+    let (version, based_on, routing) = match asked.among(&history)? {
+        Some(begins) => (
+            begins.newest.document.version,
+            begins.with.document.version,
+            begins.with.document.body.clone(),
+        ),
+        None => (0, 0, never),
+    };
     let versions = history
-        .into_iter()
-        .rev()
-        .map(|(document, author)| VersionLine {
-            number: document.version,
-            at: frame.at(&document.valid_from),
-            author: author.unwrap_or_default(),
-            says: says(&document.body),
-        });
+        .iter()
+        .map(|it| VersionLine::new(it, says(&it.document.body), based_on, frame));
     Ok(Shown {
         team,
         tier,
         name: format!("{tier} {}", found.team_name),
         form: RoutingForm {
-            version: found.document.as_ref().map_or(0, |it| it.version),
+            version,
+            based_on,
             mode: routing.mode.to_string(),
             cap: routing.cap.map(|it| it.to_string()).unwrap_or_default(),
             calendar: routing
@@ -240,7 +244,7 @@ async fn shown(
                 .unwrap_or_default(),
         },
         versions: versions.collect(),
-        preview: preview(app, me, frame, &routing, asked).await?,
+        preview: preview(app, me, frame, &routing, &tried).await?,
     })
 }
 
@@ -249,7 +253,7 @@ async fn preview(
     me: &Me,
     frame: &Frame,
     routing: &Routing,
-    asked: &Asked,
+    tried: &Tried,
 ) -> Result<Preview, WebError> {
     let mut conn = app.desk.acquire().await?;
     let categories = category::all(&mut conn).await?;
@@ -257,7 +261,7 @@ async fn preview(
     let category: Option<CategoryId> = categories
         .iter()
         .map(|it| it.id)
-        .find(|id| id.to_string() == asked.category);
+        .find(|id| id.to_string() == tried.category);
     let decision = app
         .desk
         .try_routing(&me.caller, routing, category, frame.now)
@@ -278,7 +282,7 @@ async fn preview(
 }
 
 async fn list(State(app): State<AppState>, me: Me, frame: Frame) -> Result<Response, WebError> {
-    Ok(Page(page(&app, &me, frame, None, &Asked::default()).await?).into_response())
+    Ok(Page(page(&app, &me, frame, None, Default::default()).await?).into_response())
 }
 
 async fn show(
@@ -287,9 +291,10 @@ async fn show(
     frame: Frame,
     Path(path): Path<(Uuid, String)>,
     Query(asked): Query<Asked>,
+    Query(tried): Query<Tried>,
 ) -> Result<Response, WebError> {
     let queue = queue(path)?;
-    Ok(Page(page(&app, &me, frame, Some(queue), &asked).await?).into_response())
+    Ok(Page(page(&app, &me, frame, Some(queue), (asked, tried)).await?).into_response())
 }
 
 impl RoutingForm {
@@ -348,11 +353,13 @@ async fn save(
         Err(DeskError::Conflict) => (StatusCode::CONFLICT, Errors::default(), true),
         Err(error) => return Err(error.into()),
     };
-    let asked = Asked::default();
-    let mut page = page(&app, &me, frame, Some((team, tier)), &asked).await?;
+    let mut page = page(&app, &me, frame, Some((team, tier)), Default::default()).await?;
     if let Some(shown) = &mut page.shown {
         // What was typed stays; sending it again saves it after the version that came between.
         let newest = shown.form.version;
+        for line in &mut shown.versions {
+            line.shown = line.number == form.based_on;
+        }
         shown.form = form;
         shown.form.version = newest;
     }

@@ -8,19 +8,21 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use tierdesk_desk::DeskError;
-use tierdesk_desk::escalation::RuleLine;
+use tierdesk_desk::escalation::{RuleLine, RuleVersion};
+use tierdesk_desk::rulebook::Reign;
+use tierdesk_domain::escalation::Rule;
 use tierdesk_domain::id::DocumentId;
 use tierdesk_domain::text;
 use uuid::Uuid;
 
-use crate::extract::{Form, Me, Path};
+use crate::extract::{Form, Me, Path, Query};
 use crate::filters;
 use crate::form::{Errors, LOOK_AGAIN};
 use crate::frame::Frame;
-use crate::moment::Moment;
 use crate::page::{Page, see};
 use crate::routes::{Audience, Routes};
 use crate::trial::{self, RuleTrial};
+use crate::versions::{Asked, VersionLine};
 use crate::{AppState, WebError};
 
 use choices::Options;
@@ -31,17 +33,6 @@ pub(crate) fn routes(routes: &mut Routes) {
     routes.post(Audience::Administrator, "/admin/rules", create);
     routes.get(Audience::Administrator, "/admin/rules/{id}", show);
     routes.post(Audience::Administrator, "/admin/rules/{id}", save);
-}
-
-/// A version of the rule that is shown, newest first.
-struct VersionLine {
-    number: i32,
-    name: String,
-    at: Moment,
-    author: String,
-    active: bool,
-    conditions: String,
-    effects: String,
 }
 
 #[derive(Template)]
@@ -73,42 +64,44 @@ impl RulesPage {
     }
 }
 
+/// What the form begins with.
+enum Begin {
+    /// A version that is asked for, or a rule that is not there yet.
+    With(Asked),
+    /// What was typed before.
+    Typed(RuleForm),
+}
+
 async fn page(
     app: &AppState,
     me: &Me,
     frame: Frame,
     shown: Option<DocumentId>,
-    typed: Option<RuleForm>,
+    begin: Begin,
 ) -> Result<RulesPage, WebError> {
     let rules = app.desk.rule_list(&me.caller, frame.now).await?;
     let options = Options::load(app).await?;
-    let mut versions = Vec::new();
-    let mut form = RuleForm::fresh();
-    if let Some(id) = shown {
-        let all = app.desk.rule_history(&me.caller, id).await?;
-        if let Some(newest) = all.last() {
-            form = RuleForm::of(&newest.document);
+    let (reigns, says): (Vec<_>, Vec<_>) = match shown {
+        Some(id) => {
+            let all = app.desk.rule_history(&me.caller, id, frame.now).await?;
+            all.into_iter().map(in_words).unzip()
         }
-        versions = all
-            .into_iter()
-            .rev()
-            .map(|it| VersionLine {
-                number: it.document.version,
-                name: it.document.name,
-                at: frame.at(&it.document.valid_from),
-                author: it
-                    .author
-                    .unwrap_or_else(|| text::t("rules.shipped").to_owned()),
-                active: it.document.active,
-                conditions: it.conditions,
-                effects: it.effects.join(text::t("escalation.and")),
-            })
-            .collect();
-    }
+        None => Default::default(),
+    };
+    let form = match begin {
+        Begin::Typed(form) => form,
+        Begin::With(asked) => (asked.among(&reigns)?).map_or_else(RuleForm::fresh, |begins| {
+            RuleForm::of(begins.newest.document.version, &begins.with.document)
+        }),
+    };
+    let lines = reigns.iter().zip(says);
+    let versions = lines
+        .map(|(it, says)| VersionLine::switched(it, says, form.based_on, &frame))
+        .collect();
     Ok(RulesPage {
         rules,
         shown,
-        form: typed.unwrap_or(form),
+        form,
         options,
         versions,
         errors: Errors::default(),
@@ -118,8 +111,16 @@ async fn page(
     })
 }
 
+/// A version and what it says.
+fn in_words(it: RuleVersion) -> (Reign<Rule>, String) {
+    let effects = it.effects.join(text::t("escalation.and"));
+    let name = &it.reign.document.name;
+    let says = format!("{name}: {} → {effects}", it.conditions);
+    (it.reign, says)
+}
+
 async fn list(State(app): State<AppState>, me: Me, frame: Frame) -> Result<Response, WebError> {
-    Ok(Page(page(&app, &me, frame, None, None).await?).into_response())
+    Ok(Page(page(&app, &me, frame, None, Begin::With(Asked::default())).await?).into_response())
 }
 
 async fn show(
@@ -127,8 +128,10 @@ async fn show(
     me: Me,
     frame: Frame,
     Path(id): Path<Uuid>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
-    Ok(Page(page(&app, &me, frame, Some(DocumentId(id)), None).await?).into_response())
+    let begin = Begin::With(asked);
+    Ok(Page(page(&app, &me, frame, Some(DocumentId(id)), begin).await?).into_response())
 }
 
 async fn create(
@@ -162,7 +165,7 @@ async fn keep(
         app.desk.rule_versions(&me.caller, id).await?;
     }
     if form.edit() {
-        return Ok(Page(page(&app, &me, frame, id, Some(form)).await?).into_response());
+        return Ok(Page(page(&app, &me, frame, id, Begin::Typed(form)).await?).into_response());
     }
     let rule = form.rule();
     let done = if form.pressed == "try" {
@@ -184,7 +187,7 @@ async fn keep(
     };
     let (status, errors, conflict) = match done {
         Ok(run) => {
-            let mut page = page(&app, &me, frame, id, Some(form)).await?;
+            let mut page = page(&app, &me, frame, id, Begin::Typed(form)).await?;
             page.trial = true;
             return Ok(RuleTrial::stream(&page, &page.frame, run));
         }
@@ -197,7 +200,7 @@ async fn keep(
         Err(DeskError::Conflict) => (StatusCode::CONFLICT, Errors::default(), true),
         Err(error) => return Err(error.into()),
     };
-    let mut page = page(&app, &me, frame, id, Some(form)).await?;
+    let mut page = page(&app, &me, frame, id, Begin::Typed(form)).await?;
     if conflict && let Some(newest) = page.versions.first() {
         // What was typed stays; sending it again saves it after the version that came between.
         page.form.version = newest.number;

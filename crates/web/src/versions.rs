@@ -9,7 +9,7 @@ use crate::frame::Frame;
 use crate::moment::Moment;
 
 /// What is asked of the page of a document.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct Asked {
     /// The version that the form begins with; the newest without one.
     version: Option<i32>,
@@ -68,8 +68,17 @@ pub(crate) struct VersionLine {
 impl VersionLine {
     /// A version in words; `shown` is the number of the one that the form begins with.
     pub(crate) fn new<T>(it: &Reign<T>, says: String, shown: i32, frame: &Frame) -> Self {
+        Self::of(it, says, shown, frame, t("calendar.retired"))
+    }
+
+    /// The same for a document that is switched off and on.
+    pub(crate) fn switched<T>(it: &Reign<T>, says: String, shown: i32, frame: &Frame) -> Self {
+        Self::of(it, says, shown, frame, t("rules.off"))
+    }
+
+    fn of<T>(it: &Reign<T>, says: String, shown: i32, frame: &Frame, off: &'static str) -> Self {
         let (standing, tone) = match (it.document.active, it.standing) {
-            (false, _) => (t("calendar.retired"), ""),
+            (false, _) => (off, ""),
             (true, Standing::Now) => (t("calendar.in_force"), "success"),
             (true, Standing::Later) => (t("calendar.planned"), "info"),
             (true, Standing::Past) => (t("calendar.past"), ""),

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use tierdesk_domain::authorize::{Action, authorize};
+use tierdesk_domain::bot::TRIAGE_WAITS;
 use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::id::{CategoryId, FormId, HostId, PersonId, TeamId, TicketId, TicketNumber};
 use tierdesk_domain::outbox::MailKind;
@@ -14,6 +15,7 @@ use tierdesk_store::{instance, link, requester, ticket};
 use uuid::Uuid;
 
 use super::{MAX_BODY, MAX_TITLE};
+use crate::bot::{TRIAGE, TRIAGE_DEADLINE};
 use crate::draft::{self, Purpose};
 use crate::error::{DeskError, Result};
 use crate::work::Mail;
@@ -265,9 +267,9 @@ async fn write(work: &mut Work<'_>, looked: Looked) -> Result<Filed> {
         // A confirmation, and nobody reads along yet.
         work.mail_to(&received, address);
     }
-    work.timer("triage", id.0, 1, now);
-    let human_at_the_latest = now + chrono::TimeDelta::minutes(2);
-    work.timer("triage_deadline", id.0, 1, human_at_the_latest);
+    work.timer(TRIAGE, id.0, 1, now);
+    // A human has it at the latest then.
+    work.timer(TRIAGE_DEADLINE, id.0, 1, now + TRIAGE_WAITS);
     work.save(&mut ticket, false).await?;
     Ok(Filed { id, number })
 }

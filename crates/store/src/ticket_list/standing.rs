@@ -5,7 +5,6 @@ use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
-use uuid::Uuid;
 
 use super::{Filter, Line, Page, Row};
 use crate::Result;
@@ -18,7 +17,7 @@ pub async fn backlog(
     filter: &Filter,
     (after, limit): Page,
 ) -> Result<Vec<Line>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     let categories = filter.categories();
     sqlx::query_as!(
         Row,
@@ -70,7 +69,7 @@ pub async fn at_risk(
     now: DateTime<Utc>,
     (after, limit): Page,
 ) -> Result<Vec<Line>> {
-    let teams: Vec<Uuid> = scope.teams().iter().map(|it| it.0).collect();
+    let teams = scope.team_ids();
     let categories = filter.categories();
     sqlx::query_as!(
         Row,

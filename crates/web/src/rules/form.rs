@@ -16,7 +16,10 @@ use super::choices::{ConditionKind, EffectKind};
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct RuleForm {
+    /// The newest version, after which it is saved.
     pub(crate) version: i32,
+    /// The version whose words it began with.
+    pub(crate) based_on: i32,
     pub(crate) name: String,
     active: String,
     only_team: Vec<String>,
@@ -71,10 +74,6 @@ pub(crate) struct EffectRow {
 
 fn priority(word: &str) -> Option<Priority> {
     Priority::ALL.into_iter().find(|it| it.to_string() == word)
-}
-
-fn tier(word: &str) -> Option<Tier> {
-    Tier::ALL.into_iter().find(|it| it.name() == word)
 }
 
 fn uuid(word: &str) -> Option<Uuid> {
@@ -210,7 +209,7 @@ impl EffectRow {
         match self.kind {
             EffectKind::Move => Effect::Move {
                 team: uuid(&self.team).map(TeamId),
-                tier: tier(&self.tier),
+                tier: Tier::from_name(&self.tier),
                 skill: uuid(&self.skill).map(SkillId),
             },
             EffectKind::Raise => Effect::RaisePriority {
@@ -257,11 +256,12 @@ impl RuleForm {
         form
     }
 
-    /// For an existing one.
-    pub(crate) fn of(document: &Document<Rule>) -> Self {
+    /// For an existing one whose newest version is `newest`, with the words of a version.
+    pub(crate) fn of(newest: i32, document: &Document<Rule>) -> Self {
         let rule = &document.body;
         let mut form = Self {
-            version: document.version,
+            version: newest,
+            based_on: document.version,
             name: document.name.clone(),
             active: if document.active { "yes" } else { "" }.to_owned(),
             only_team: words(&rule.only.teams),
@@ -363,7 +363,11 @@ impl RuleForm {
                     .filter_map(|it| uuid(it))
                     .map(TeamId)
                     .collect(),
-                tiers: self.only_tier.iter().filter_map(|it| tier(it)).collect(),
+                tiers: self
+                    .only_tier
+                    .iter()
+                    .filter_map(|it| Tier::from_name(it))
+                    .collect(),
                 priorities: self
                     .only_priority
                     .iter()
@@ -469,10 +473,11 @@ mod tests {
             author: None,
             body: everything(),
         };
-        let form = RuleForm::of(&document);
+        let form = RuleForm::of(5, &document);
         assert_eq!(form.rule(), everything());
         assert!(!form.is_active());
-        assert_eq!((form.version, form.name.as_str()), (4, "All of it"));
+        assert_eq!((form.version, form.based_on), (5, 4));
+        assert_eq!(form.name, "All of it");
     }
 
     #[test]

@@ -401,7 +401,7 @@ struct EscalateForm {
 /// `TEAM:L2` as the form's choices write it.
 fn target(text: &str) -> Option<(TeamId, Tier)> {
     let (team, tier) = text.split_once(':')?;
-    let tier = Tier::ALL.into_iter().find(|it| it.name() == tier)?;
+    let tier = Tier::from_name(tier)?;
     Some((TeamId(team.parse().ok()?), tier))
 }
 
