@@ -10,6 +10,7 @@ use tierdesk_domain::dashboard::View;
 use tierdesk_domain::field::one_line;
 use tierdesk_domain::filter::Facts;
 use tierdesk_domain::id::TicketId;
+use tierdesk_domain::ticket::Impact;
 use tierdesk_domain::tier::Tier;
 use tierdesk_store::ticket::lock;
 
@@ -344,6 +345,37 @@ async fn engineers_find_what_is_at_risk_in_all_queues_the_next_due_first() {
     assert!(!shown.is_empty());
     assert_eq!(listed.texts(".c-num"), shown);
     assert_eq!(listed.attribute(".tabs a[aria-current=page]", "href"), risk);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn managers_find_what_is_at_risk_the_next_due_first_with_its_promise() {
+    let scene = Scene::new().await;
+    // A P3 that is at risk since 12:00 and due at 13:00, and one that is at risk since a moment and due in three minutes.
+    scene.file().await;
+    scene.at("2026-06-01T12:10:00Z");
+    let requester = scene.desk.caller(&scene.requester).await;
+    let mut pressing = about("Nobody can sign in");
+    pressing.impact = Impact::Site;
+    let now = scene.desk.now();
+    let filed = scene.desk.desk.file_ticket(&requester, pressing, now);
+    filed.await.unwrap();
+    scene.at("2026-06-01T12:22:00Z");
+    scene.sweep().await;
+    let head = scene.desk.manager("Mara Holt").await;
+    let client = scene.desk.sign_in(&head).await;
+    let page = client.get("/dashboard/tickets?measure=at_risk").await;
+    let page = page.page();
+    let rows = page.texts("tbody tr");
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert!(rows[0].contains("Nobody can sign in"), "{rows:?}");
+    assert!(rows[0].contains("First response"), "{rows:?}");
+    let due = page.attributes("tbody time", "datetime");
+    assert_eq!(due, ["2026-06-01T12:25:00Z", "2026-06-01T13:00:00Z"]);
+    let table = client.get("/dashboard/tickets.csv?measure=at_risk").await;
+    let lines: Vec<_> = table.body.lines().collect();
+    assert!(lines[0].ends_with(",promise at risk"), "{lines:?}");
+    assert!(lines[1].ends_with(",first_response"), "{lines:?}");
+    assert!(lines[1].starts_with("2026-06-01T12:25:00"), "{lines:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -160,3 +160,21 @@ async fn who_is_new_in_a_queue_gets_what_waits_there() {
     it.scene.sweep().await;
     assert_eq!(it.scene.ticket(id).await.assignee, Some(jonas.id));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_whose_category_is_corrected_goes_to_whoever_knows_that() {
+    let it = Routed::new(Mode::Skill, None, &["Ana"]).await;
+    let (_, network) = it.skill("Token ring").await;
+    let id = it.comes(Some(network)).await;
+    it.scene.sweep().await;
+    assert_eq!(it.whose(id).await, None, "nobody knows token rings");
+    it.scene.pass(TimeDelta::minutes(1));
+    let ana = it.scene.desk.caller(&it.people[0]).await;
+    let (ticket, now) = (it.scene.ticket(id).await, it.scene.desk.now());
+    it.desk()
+        .set_subject(&ana, id, ticket.version, ticket.kind, None, now)
+        .await
+        .unwrap();
+    it.scene.sweep().await;
+    assert_eq!(it.whose(id).await.as_deref(), Some("Ana"));
+}

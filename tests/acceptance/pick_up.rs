@@ -4,8 +4,8 @@
 
 use chrono::TimeDelta;
 use serde_json::Value;
-use tierdesk_desk::Caller;
 use tierdesk_desk::conversation::Afterwards;
+use tierdesk_desk::{Caller, DeskError};
 use tierdesk_domain::handover::BounceCode;
 use tierdesk_domain::id::TicketId;
 use tierdesk_domain::routing::{Mode, Routing};
@@ -94,6 +94,32 @@ async fn what_routing_gave_is_picked_up_when_its_hand_over_is_accepted_which_ack
         .unwrap();
     it.is_kept_now(id).await;
     assert_eq!(it.scene.ticket(id).await.acknowledged_at, Some(now));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hand_over_to_somebody_is_accepted_by_nobody_else_unless_they_take_the_ticket() {
+    let it = Routed::new(Mode::RoundRobin, None, &["Ana"]).await;
+    let id = it.comes(None).await;
+    let ben = it.scene.desk.engineer("Ben", "Network", Tier::L2).await;
+    let colleague = it.scene.desk.caller(&ben).await;
+    it.scene.pass(TimeDelta::minutes(10));
+    let now = it.scene.desk.now();
+    let refused = it.desk().accept_handover(&colleague, id, None, now).await;
+    assert!(matches!(refused, Err(DeskError::State(_))), "{refused:?}");
+    it.nothing_is_kept_or_broken(id).await;
+    let number = it.scene.ticket(id).await.number.0;
+    let client = it.scene.desk.sign_in(&ben).await;
+    let page = client.get(&format!("/tickets/{number}")).await.page();
+    assert!(page.all_text().contains("This hand-over waits for Ana."));
+    assert!(!page.has(&format!("form[action='/tickets/{number}/accept']")));
+    assert!(page.has("a[href='#bounce']"));
+
+    let (ana, me) = (it.person("Ana"), Some(ben.id));
+    let taken = it.desk().assign(&colleague, id, me, Some(ana), now).await;
+    taken.unwrap();
+    it.is_kept_now(id).await;
+    let accepted = it.scene.events(id, EventKind::HandoverAccepted).await;
+    assert_eq!(accepted.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -51,3 +51,26 @@ async fn whoever_has_no_hours_of_their_own_is_there_in_those_of_any_of_their_que
     desk.be_away(&caller, Some(back), now).await.unwrap();
     assert_eq!(presence(ana).await, Presence::Away { until: back });
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_is_at_work_at_any_part_of_a_second() {
+    let it = Routed::new(Mode::RoundRobin, None, &["Ana"]).await;
+    // As real clocks tell it, finer than the database keeps it.
+    it.scene.at("2026-06-02T11:00:00.123456789Z");
+    let (boss, now) = (it.boss().await, it.scene.desk.now());
+    let own = it.desk().own_time(&boss, it.person("Ana"), now).await;
+    assert_eq!(own.unwrap().presence, Presence::Here);
+    let client = it.scene.desk.sign_in(&it.people[0]).await;
+    let page = client.get("/team").await.page();
+    assert!(
+        !page.all_text().contains("Off shift"),
+        "{}",
+        page.all_text()
+    );
+    let team = it.scene.desk.team("Network").await;
+    let admin = it.scene.desk.administrator("Otto Berg").await;
+    let admin = it.scene.desk.sign_in(&admin).await;
+    let address = format!("/admin/routing/{team}/L2");
+    let preview = admin.get(&address).await.page().text("#preview");
+    assert!(preview.contains("would go to Ana"), "{preview}");
+}

@@ -148,6 +148,9 @@ impl Desk {
             change.clone(),
         )
         .await?;
+        if !change["category"].is_null() || !change["category_from"].is_null() {
+            crate::routing::needs_others(&mut work, &ticket).await?;
+        }
         work.audit(
             "ticket.subject",
             "ticket",

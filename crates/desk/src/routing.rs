@@ -297,6 +297,14 @@ pub(crate) async fn again(work: &mut Work<'_>, id: TicketId) -> Result<()> {
     Ok(())
 }
 
+/// Another category may need other skills: where a ticket waits for somebody, it is looked at again.
+pub(crate) async fn needs_others(work: &mut Work<'_>, ticket: &Ticket) -> Result<()> {
+    let now = work.now;
+    tierdesk_store::timer::hasten(work.conn(), &[AGAIN], ticket.id.0, now).await?;
+    work.announce("timer", String::new());
+    Ok(())
+}
+
 /// Somebody may be given tickets now who could not be before: those that wait in their queues are looked at again. That is
 /// left to the worker, which holds nothing that anybody waits for when it asks for a queue's routing.
 pub(crate) fn somebody_new(work: &mut Work<'_>, person: PersonId) {

@@ -114,7 +114,8 @@ impl Shift {
             };
         }
         match self.hours.next_opening(now) {
-            Some(opening) if opening == now => Presence::Here,
+            // Not `==`: hours are reckoned in microseconds, and a moment may be finer.
+            Some(opening) if opening <= now => Presence::Here,
             until => Presence::OffShift { until },
         }
     }

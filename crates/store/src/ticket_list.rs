@@ -12,6 +12,7 @@ use tierdesk_domain::authorize::Scope;
 use tierdesk_domain::flow::MEASURES;
 use tierdesk_domain::handover::BounceCode;
 use tierdesk_domain::id::{CategoryId, OrganisationId, PersonId, TeamId, TicketNumber};
+use tierdesk_domain::sla::Metric;
 use tierdesk_domain::tally::{Behind, Measure, Several};
 use tierdesk_domain::ticket::{Priority, Status};
 use tierdesk_domain::tier::Tier;
@@ -66,7 +67,9 @@ pub struct Line {
     pub by: Option<ActorKind>,
     /// The person's name, where a person did it.
     pub who: Option<String>,
-    /// When what was counted happened: the event, the filing, or the due time.
+    /// The promise that is at risk, and when it is due, where that is listed.
+    pub due: Option<(Metric, DateTime<Utc>)>,
+    /// When what was counted happened: the event, the filing, or the due time of the ticket's next clock.
     pub at: DateTime<Utc>,
     /// With `at`, the place in the list.
     pub id: Uuid,
@@ -111,6 +114,8 @@ struct Row {
     who: Option<String>,
     /// An event's facts, where they tell which count it was.
     facts: Option<Value>,
+    promise: Option<String>,
+    due_at: Option<DateTime<Utc>>,
     at: DateTime<Utc>,
     id: Uuid,
 }
@@ -138,6 +143,7 @@ impl TryFrom<Row> for Line {
             code: row::maybe_word("event", r.code.as_deref())?,
             by: row::maybe_word("event", r.by.as_deref())?,
             who: r.who.filter(|_| r.shown),
+            due: row::maybe_word("ticket_clock", r.promise.as_deref())?.zip(r.due_at),
             at: r.at,
             id: r.id,
         })
@@ -234,7 +240,8 @@ async fn of_kind(
                   (coalesce(case when not $21 then e.data #> '{internal,resolved_in}' end, e.data #> '{internal,acknowledged_in}') ->> 'elapsed_seconds')::bigint as elapsed,
                   (coalesce(case when not $21 then e.data #> '{internal,resolved_in}' end, e.data #> '{internal,acknowledged_in}') ->> 'business_seconds')::bigint as business,
                   case when e.kind in ('escalated', 'handed_back') then coalesce(e.data ->> 'known', left(c.body, 300)) end as "why?",
-                  null::text as code, e.actor_kind as "by?", doer.name as "who?", case when $20 then e.data end as facts
+                  null::text as code, e.actor_kind as "by?", doer.name as "who?", case when $20 then e.data end as facts,
+                  null::text as promise, null::timestamptz as due_at
            from event e
            join ticket t on t.id = e.ticket_id
            left join content c on c.id = e.content_id and c.replaced_at is null
@@ -309,7 +316,8 @@ async fn between_tiers(
                   a.name as "assignee?", ticket_internal_in_scope($4, $5, $6, t.team_id) as "shown!", f.at, f.id,
                   null::bigint as elapsed, case when f.measure = 'stay' then f.value end as business,
                   coalesce(e.data ->> 'known', left(c.body, 300)) as "why?", e.data ->> 'code' as code,
-                  e.actor_kind as "by?", doer.name as "who?", null::jsonb as facts
+                  e.actor_kind as "by?", doer.name as "who?", null::jsonb as facts,
+                  null::text as promise, null::timestamptz as due_at
            from flow_fact f
            join ticket t on t.id = f.ticket_id
            join team on team.id = t.team_id

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -104,9 +104,10 @@ impl AppState {
         self.desk.settings.mail == Way::Mailbox
     }
 
-    /// The time at this moment, read once per request by the guard.
+    /// The time at this moment, read once per request by the guard; as fine as the database keeps it, so that what was written
+    /// at a moment is no earlier than that moment when it is read again.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
-        (self.clock)()
+        (self.clock)().trunc_subsecs(6)
     }
 }

@@ -85,7 +85,7 @@ async fn each_number_on_each_page_opens_a_list_with_that_many_rows() {
                         let at = line.split(',').next().unwrap();
                         assert!(chrono::DateTime::parse_from_rfc3339(at).is_ok(), "{line}");
                     }
-                    let counted_as = |line: &str| line.rsplit(',').nth(1).unwrap().to_owned();
+                    let counted_as = |line: &str| line.rsplit(',').nth(2).unwrap().to_owned();
                     body.lines().skip(1).map(counted_as).collect()
                 }
             };

@@ -17,10 +17,11 @@ use crate::notification::Telling;
 use crate::{Caller, Desk, Work};
 
 impl Desk {
-    /// Accepts the hand-over that a ticket came with: the ticket is the caller's then, unless somebody has it already.
+    /// Accepts the hand-over that a ticket came with: the ticket is the caller's then. Where somebody else has it, only they
+    /// accept; whoever wants it instead takes the ticket, which accepts as well.
     ///
     /// # Errors
-    /// [`DeskError::State`] when there is none that waits for an answer.
+    /// [`DeskError::State`] when there is none that waits for an answer, or when somebody else has the ticket.
     pub async fn accept_handover(
         &self,
         caller: &Caller,
@@ -33,8 +34,10 @@ impl Desk {
         let handover = open(&mut work, &ticket).await?;
         let handover = handover.ok_or(DeskError::State("state.no_open_handover"))?;
         let me = caller.person_id().ok_or(DeskError::Denied)?;
-        if ticket.assignee.is_none() {
-            crate::assignment::give(&mut work, &mut ticket, Some(me)).await?;
+        match ticket.assignee {
+            Some(has) if has != me => return Err(DeskError::State("state.handover_of_another")),
+            Some(_) => {}
+            None => crate::assignment::give(&mut work, &mut ticket, Some(me)).await?,
         }
         accepted(&mut work, &ticket, &handover, quality).await?;
         crate::in_charge::seen_to(&mut work, &ticket).await?;

@@ -25,7 +25,7 @@ pub struct Entry {
 pub struct Feed {
     /// The days, in order; a day with two names is there twice.
     pub entries: Vec<Entry>,
-    /// Names of entries that are no whole days, or that repeat in a way that is not understood.
+    /// Names of entries that are no whole days, last longer than a month, or repeat in a way that is not understood.
     pub skipped: BTreeSet<String>,
 }
 
@@ -43,6 +43,8 @@ pub enum FeedError {
 struct Event {
     start: Option<NaiveDate>,
     end: Option<NaiveDate>,
+    /// How many days it lasts, where that is said instead of an end.
+    length: Option<u64>,
     name: String,
     rule: Option<String>,
     not_on: Vec<NaiveDate>,
@@ -97,7 +99,14 @@ impl Event {
                 Some(day) => self.start = Some(day),
                 None => self.odd = true,
             },
-            "DTEND" => self.end = whole_day(parameters, value),
+            "DTEND" => match whole_day(parameters, value) {
+                Some(day) => self.end = Some(day),
+                None => self.odd = true,
+            },
+            "DURATION" => match whole_days(value) {
+                Some(days) => self.length = Some(days),
+                None => self.odd = true,
+            },
             "SUMMARY" => self.name = unescaped(value),
             "RRULE" => self.rule = Some(value.to_ascii_uppercase()),
             "EXDATE" => (self.not_on).extend(
@@ -110,6 +119,15 @@ impl Event {
             "RECURRENCE-ID" => self.odd = true,
             _ => {}
         }
+    }
+
+    /// How many days it lasts: up to the day before its end, and one where nothing is said. None for more than
+    /// [`MAX_LENGTH`].
+    fn days(&self) -> Option<u64> {
+        let (start, end) = (self.start?, self.end);
+        let until = end.map(|end| (end - start).num_days().max(1).unsigned_abs());
+        let days = until.or(self.length).unwrap_or(1).max(1);
+        (days <= MAX_LENGTH).then_some(days)
     }
 
     /// The days on which it begins; none if it repeats in a way that is not understood.
@@ -146,13 +164,10 @@ impl Feed {
         if event.cancelled {
             return;
         }
-        let (Some(start), Some(starts), false) = (event.start, event.starts(to), event.odd) else {
+        let (Some(days), Some(starts), false) = (event.days(), event.starts(to), event.odd) else {
             self.skipped.insert(event.name);
             return;
         };
-        // The end is the first day after it; one day where it is missing.
-        let days = event.end.map_or(1, |end| (end - start).num_days().max(1));
-        let days = days.unsigned_abs().min(MAX_LENGTH);
         for begin in starts.into_iter().filter(|day| !event.not_on.contains(day)) {
             let dates = (0..days).filter_map(|n| begin.checked_add_days(Days::new(n)));
             for date in dates.filter(|date| (from..=to).contains(date)) {
@@ -172,6 +187,20 @@ fn whole_day(parameters: &str, value: &str) -> Option<NaiveDate> {
     match value.strip_suffix("T000000") {
         Some(day) if floating => day_of(day),
         _ => day_of(value),
+    }
+}
+
+/// A duration of whole days or weeks (RFC 5545, 3.3.6).
+fn whole_days(value: &str) -> Option<u64> {
+    let value = value.trim().to_ascii_uppercase();
+    let length = value
+        .strip_prefix('+')
+        .unwrap_or(&value)
+        .strip_prefix('P')?;
+    match (length.strip_suffix('D'), length.strip_suffix('W')) {
+        (Some(days), _) => days.parse().ok(),
+        (_, Some(weeks)) => weeks.parse::<u64>().ok()?.checked_mul(7),
+        _ => None,
     }
 }
 
@@ -248,6 +277,29 @@ mod tests {
                 "2026-12-26 Christmas, both days"
             ]
         );
+    }
+
+    #[test]
+    fn several_days_end_or_last_and_what_is_longer_than_a_month_is_named() {
+        let event = |rest: &str| {
+            format!("BEGIN:VEVENT\nDTSTART;VALUE=DATE:20261225\n{rest}\nSUMMARY:Rest\nEND:VEVENT")
+        };
+        for (said, days) in [
+            ("DTEND;VALUE=DATE:20261227", Some(2)),
+            ("DURATION:P2D", Some(2)),
+            ("DURATION:+P1W", Some(7)),
+            ("DURATION:P0D", Some(1)),
+            ("DTEND;VALUE=DATE:20270125", Some(31)),
+            ("DTEND;VALUE=DATE:20270126", None),
+            ("DURATION:P40D", None),
+            ("DURATION:PT36H", None),
+            ("DURATION:P99999999999999999999W", None),
+            ("DTEND:20261226T120000", None),
+        ] {
+            let feed = read(&event(said));
+            assert_eq!(feed.entries.len(), days.unwrap_or(0), "{said}");
+            assert_eq!(feed.skipped.len(), usize::from(days.is_none()), "{said}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tierdesk_domain::authorize::Scope;
+use tierdesk_domain::sla::Metric;
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::tier::Tier;
 
@@ -23,7 +24,8 @@ pub async fn backlog(
         Row,
         r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
                   a.name as "assignee?", true as "shown!", null::bigint as elapsed, null::bigint as business,
-                  null::text as why, null::text as code, null::text as by, null::text as who, null::jsonb as facts, t.created_at as at, t.id
+                  null::text as why, null::text as code, null::text as by, null::text as who, null::jsonb as facts,
+                  null::text as promise, null::timestamptz as due_at, t.created_at as at, t.id
            from ticket t
            join team on team.id = t.team_id
            join person r on r.id = t.requester_id
@@ -61,7 +63,8 @@ pub async fn backlog(
     .collect()
 }
 
-/// Tickets with a running clock that has a quarter or less of its time left, the earliest due first (decision 43).
+/// Tickets with a running promise to the requester that has a quarter or less of its time left, in the order of their next
+/// clocks, as queues have it (decision 43): one that has broken another promise comes before what can still be kept.
 pub async fn at_risk(
     conn: &mut PgConnection,
     scope: &Scope,
@@ -71,23 +74,30 @@ pub async fn at_risk(
 ) -> Result<Vec<Line>> {
     let teams = scope.team_ids();
     let categories = filter.categories();
+    let promised = Metric::ALL.iter().filter(|it| it.is_sla());
+    let promised: Vec<_> = promised.map(ToString::to_string).collect();
     sqlx::query_as!(
         Row,
         r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
                   a.name as "assignee?", true as "shown!", null::bigint as elapsed, null::bigint as business,
-                  null::text as why, null::text as code, null::text as by, null::text as who, null::jsonb as facts, t.next_risk_at as "at!", t.id
+                  null::text as why, null::text as code, null::text as by, null::text as who, null::jsonb as facts,
+                  c.metric as "promise?", c.due_at, t.next_clock_at as "at!", t.id
            from ticket t
            join team on team.id = t.team_id
            join person r on r.id = t.requester_id
            left join person a on a.id = t.assignee_id
+           left join lateral (
+               select metric, due_at from ticket_clock
+               where ticket_id = t.id and state = 'running' and breached_at is null and risk_at <= $1 and metric = any ($13)
+               order by due_at limit 1) c on true
            where t.next_risk_at <= $1 and t.status in ('new', 'open', 'pending', 'on_hold')
              and t.team_id = any ($2) and ($3::smallint is null or t.tier = $3)
              and ($4::smallint is null or t.priority = $4)
              and ticket_internal_in_scope($5, $6, $7, t.team_id)
-             and ($8::timestamptz is null or (t.next_risk_at, t.id) > ($8, $9::uuid))
+             and ($8::timestamptz is null or (t.next_clock_at, t.id) > ($8, $9::uuid))
              and ($11::uuid[] is null or coalesce(t.category_id, '00000000-0000-0000-0000-000000000000') = any ($11))
              and ($12::uuid is null or coalesce(t.organisation_id, '00000000-0000-0000-0000-000000000000') = $12)
-           order by t.next_risk_at, t.id limit $10"#,
+           order by t.next_clock_at, t.id limit $10"#,
         now,
         &crate::tally::ids(&filter.teams),
         filter.tier.map(Tier::number),
@@ -99,7 +109,8 @@ pub async fn at_risk(
         after.map(|it| it.1),
         limit,
         categories.as_deref(),
-        filter.organisation.map(|it| it.0)
+        filter.organisation.map(|it| it.0),
+        &promised
     )
     .fetch_all(conn)
     .await?

@@ -23,7 +23,7 @@ use crate::frame::Frame;
 use crate::{AppState, WebError};
 
 /// The columns of a list.
-const HEAD: &str = "counted at,zone,ticket,title,status,priority,tier,team,requester,engineer,elapsed seconds,business seconds,why,counted as,done by\r\n";
+const HEAD: &str = "counted at,zone,ticket,title,status,priority,tier,team,requester,engineer,elapsed seconds,business seconds,why,counted as,done by,promise at risk\r\n";
 
 /// Tickets that are read at a time.
 const PAGE: i64 = 500;
@@ -148,7 +148,9 @@ async fn next_page(mut at: Tickets) -> Result<Option<(String, Tickets)>, WebErro
     at.after = lines.last().map(|last| (last.at, last.id));
     let mut csv = String::new();
     for it in lines {
-        let when = it.at.with_timezone(&at.zone);
+        let promise = it.due.map_or("", |(metric, _)| metric.as_str());
+        let when = it.due.map_or(it.at, |(_, due)| due);
+        let when = when.with_timezone(&at.zone);
         let (why, who) = (list::why(&it), list::who(&it));
         let counted_as = it.counted_as.map_or_else(String::new, |it| it.to_string());
         let (elapsed, business) = (it.elapsed, it.business);
@@ -180,6 +182,7 @@ async fn next_page(mut at: Tickets) -> Result<Option<(String, Tickets)>, WebErro
             cell(&why),
             counted_as,
             cell(&who),
+            promise.to_owned(),
         ]);
         line(&mut csv, &cells);
     }

@@ -24,7 +24,7 @@ use crate::filters;
 use crate::frame::Frame;
 use crate::moment::Moment;
 use crate::page::Page;
-use crate::words::bounce;
+use crate::words::{bounce, clock};
 use crate::{AppState, WebError};
 
 /// Rows on one page.
@@ -137,6 +137,8 @@ struct TicketsPage {
     elapsed: bool,
     /// Whether it is said why.
     reasoned: bool,
+    /// Whether it is said which promise is due when, instead of when something happened.
+    due: bool,
     /// The whole list for a spreadsheet.
     csv: String,
     older: Option<String>,
@@ -149,6 +151,8 @@ struct ListRow {
     why: String,
     took: String,
     took_business: String,
+    promise: String,
+    due: Option<Moment>,
     at: Moment,
 }
 
@@ -191,6 +195,7 @@ pub(super) async fn show(
         told_apart: matches!(wanted.listed, Listed::Several(_)),
         business: lines.iter().any(|line| line.business.is_some()),
         elapsed: lines.iter().any(|line| line.elapsed.is_some()),
+        due: matches!(wanted.listed, Listed::AtRisk),
         reasoned: lines
             .iter()
             .any(|line| line.why.is_some() || line.code.is_some()),
@@ -236,6 +241,8 @@ fn row(line: Line, listed: Listed, frame: &Frame) -> ListRow {
         took_business: line
             .business
             .map_or_else(String::new, |it| spelled(it, true)),
+        promise: (line.due).map_or_else(String::new, |(metric, _)| clock(metric.as_str())),
+        due: line.due.map(|(_, at)| frame.at(&at)),
         at: frame.at(&line.at),
     }
 }
