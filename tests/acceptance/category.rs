@@ -7,7 +7,7 @@ use tierdesk_desk::DeskError;
 use tierdesk_desk::ticket::{Filed, NewTicket};
 use tierdesk_domain::escalation::{Condition, Effect, Meant};
 use tierdesk_domain::id::CategoryId;
-use tierdesk_domain::sla::Policy;
+use tierdesk_domain::sla::{Metric, Policy};
 use tierdesk_domain::ticket::Kind;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
@@ -413,6 +413,80 @@ async fn a_category_belongs_under_another_one_and_never_under_itself() {
         assert_eq!(refused.status, 422);
         assert!(refused.page().has("#above[aria-invalid=true]"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_names_a_category_means_those_that_belong_under_it() {
+    let it = Edited::new().await;
+    let network = it.named("Network or connection").await;
+    let text = "category:\"Network or connection\"";
+    let condition = Condition::Matches {
+        filter: Box::new(Meant {
+            text: text.to_owned(),
+            ..Meant::default()
+        }),
+    };
+    let note = Effect::AddNote {
+        text: "About the network".to_owned(),
+    };
+    it.scene.save("Network", rule(condition, vec![note])).await;
+    let mut conn = it.desk().desk.acquire().await.unwrap();
+    let policies = configuration::current::<Policy>(&mut conn, "sla_policy").await;
+    let mut policy = policies.unwrap().remove(0).body;
+    drop(conn);
+    let mut of_network = policy.rules.last().unwrap().clone();
+    "Of the network".clone_into(&mut of_network.name);
+    of_network.when.categories = [network.id].into();
+    for targets in of_network.targets.values_mut() {
+        targets.insert(Metric::Resolution, 2 * 3_600);
+    }
+    policy.rules.insert(0, of_network);
+    let (caller, now) = (it.desk().caller(&it.boss).await, it.desk().now());
+    let (desk, begins) = (&it.desk().desk, (None, chrono_tz::Tz::UTC));
+    desk.save_promises(&caller, 1, begins, policy, now)
+        .await
+        .unwrap();
+
+    let above = network.id.to_string();
+    let fields = [("name", "VPN"), ("kind", "incident"), ("above", &above)];
+    let added = it.client.post(&format!("{PAGE}/new"), &fields).await;
+    added.location();
+    let vpn = it.named("VPN").await;
+    let ticket = it.file(vpn.id).await.unwrap().id;
+    it.scene.release(ticket).await;
+    it.scene.sweep().await;
+    let promised = async || {
+        let mut conn = desk.acquire().await.unwrap();
+        let all = tierdesk_store::clock::projections(&mut conn, ticket).await;
+        let mut all = all.unwrap().into_iter();
+        let found = all.find(|it| it.metric == Metric::Resolution).unwrap();
+        (found.target_seconds, found.due_at.unwrap())
+    };
+    let two_hours = it.scene.ticket(ticket).await.created_at + chrono::TimeDelta::hours(2);
+    assert_eq!(promised().await, (2 * 3_600, two_hours));
+    let fired = it.scene.events(ticket, EventKind::RuleFired).await;
+    assert!(fired.iter().any(|it| it["rule"] == "Network"), "{fired:?}");
+    let engineer = it.scene.caller().await;
+    let listed = async |text: &str| {
+        let now = it.desk().now();
+        let found = desk.filtered(&engineer, text, None, (None, 10), now).await;
+        found.unwrap().lines.len()
+    };
+    assert_eq!(listed(text).await, 1);
+    assert_eq!(listed(&format!("-{text}")).await, 0);
+    let uses = async || {
+        let page = it.client.get(&format!("{PAGE}/{}", vpn.id)).await.page();
+        page.texts("#uses li").len()
+    };
+    assert_eq!(uses().await, 2);
+
+    // Once it belongs to nothing, it has the promise of all others; what was counted stays.
+    it.scene.pass(chrono::TimeDelta::minutes(10));
+    it.edit(&vpn, &[("above", "")]).await;
+    it.scene.sweep().await;
+    assert_eq!(promised().await.0, 24 * 3_600);
+    assert_eq!((listed(text).await, uses().await), (0, 0));
+    assert_eq!(it.scene.recount().await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,8 +6,10 @@
 use chrono::TimeDelta;
 use tierdesk_desk::people::PersonEdit;
 use tierdesk_desk::skill::Statement;
+use tierdesk_domain::category::Details;
 use tierdesk_domain::routing::Mode;
 use tierdesk_domain::skill::Level;
+use tierdesk_domain::ticket::Kind;
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
 use tierdesk_store::person;
@@ -159,6 +161,35 @@ async fn who_is_new_in_a_queue_gets_what_waits_there() {
         .unwrap();
     it.scene.sweep().await;
     assert_eq!(it.scene.ticket(id).await.assignee, Some(jonas.id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_category_needs_is_needed_below_it_and_looked_at_again_when_it_belongs_elsewhere() {
+    let it = Routed::new(Mode::Skill, None, &["Ana"]).await;
+    let (_, network) = it.skill("Token ring").await;
+    let (boss, now) = (it.boss().await, it.scene.desk.now());
+    let details = |above| Details {
+        above,
+        hint: String::new(),
+        kind: Kind::Incident,
+        team: None,
+    };
+    let vpn = it
+        .desk()
+        .save_category(&boss, None, "VPN", details(Some(network)), now)
+        .await
+        .unwrap();
+    let id = it.comes(Some(vpn)).await;
+    it.scene.sweep().await;
+    assert_eq!(it.whose(id).await, None, "nobody knows token rings");
+    it.scene.pass(TimeDelta::minutes(1));
+    let now = it.scene.desk.now();
+    it.desk()
+        .save_category(&boss, Some((vpn, 1)), "VPN", details(None), now)
+        .await
+        .unwrap();
+    it.scene.sweep().await;
+    assert_eq!(it.whose(id).await.as_deref(), Some("Ana"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -111,7 +111,10 @@ async fn bring_forward(conn: &mut PgConnection, due: DateTime<Utc>) -> anyhow::R
     )
     .await?;
     let timers = "update timer set fires_at = fires_at + by from moved where kind = 'clock' and object_id = ticket";
-    Ok(i64::try_from(conn.execute(timers).await?.rows_affected())?)
+    let set = conn.execute(timers).await?.rows_affected();
+    // A database that was seeded hours ago had most of its deadlines put off just now: what autovacuum does in a quiet minute.
+    conn.execute("vacuum (analyze) timer").await?;
+    Ok(i64::try_from(set)?)
 }
 
 /// Prints the measurements.

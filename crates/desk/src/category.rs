@@ -17,6 +17,7 @@ use uuid::Uuid;
 pub use shown::{CategoryChoices, CategoryLine, CategoryUse, Receiver};
 
 use crate::error::{DeskError, Result};
+use crate::routing::needs_changed;
 use crate::ticket::service_desk;
 use crate::{Caller, Desk, Work};
 
@@ -98,6 +99,12 @@ impl Desk {
             &document(&next, caller.person_id(), now),
         )
         .await?;
+        if before.and_then(|it| it.parent) != next.parent {
+            // Promises, rules and skills of what is above hold for it now, or no more.
+            let id = DocumentId(next.id.0);
+            Self::count_anew(&mut work, id, next.version, now).await?;
+            needs_changed(&mut work, id.0);
+        }
         work.commit().await?;
         Ok(next.id)
     }

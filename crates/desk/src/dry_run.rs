@@ -126,7 +126,9 @@ impl Desk {
             before: present.as_ref().map(|_| Done::default()),
             after: Done::default(),
         };
-        let present = present.filter(|it| it.active).map(|it| it.body);
+        let rule = rule.with_categories(&book.tree);
+        let present = present.filter(|it| it.active);
+        let present = present.map(|it| it.body.with_categories(&book.tree));
         let since = begins(days, now);
         let look = move |told: &Told, outcome: &mut RuleOutcome| {
             let past = past(told);
@@ -157,6 +159,8 @@ impl Desk {
         days: u32,
         now: DateTime<Utc>,
     ) -> Result<DryRun<PromiseOutcome>> {
+        let rulebook = self.rulebook(&mut *self.acquire().await?).await?;
+        let policy = policy.with_categories(&rulebook.tree);
         let changed = |book: &mut Book| {
             let versions = std::mem::take(&mut book.policy);
             let newest = versions.into_iter().next_back();

@@ -5,6 +5,7 @@ use tierdesk_domain::authorize::Action;
 use tierdesk_domain::filter::{Filter, Selection};
 use tierdesk_domain::id::PersonId;
 use tierdesk_store::PgConnection;
+use tierdesk_store::category;
 use tierdesk_store::filter::{self, Wanted};
 use tierdesk_store::queue::{After, Line, Queue, View};
 use tierdesk_store::{StoreError, search};
@@ -56,7 +57,12 @@ impl Desk {
             return Err(DeskError::Denied);
         }
         let mut tx = search::begin(&self.pool).await?;
-        let selection = read(&mut tx, text, Some(reader)).await?;
+        let mut selection = read(&mut tx, text, Some(reader)).await?;
+        if !selection.categories.is_anything() {
+            let all = category::every(&mut tx).await?;
+            let tree: Vec<_> = all.iter().map(|it| (it.id, it.parent)).collect();
+            selection = selection.with_categories(&tree);
+        }
         search::plan_for_values(&mut tx).await?;
         let wanted = Wanted {
             selection: &selection,

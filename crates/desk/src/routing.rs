@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::field::FieldError;
-use tierdesk_domain::id::{CategoryId, DocumentId, EventId, PersonId, SkillId, TeamId, TicketId};
+use tierdesk_domain::id::{CategoryId, DocumentId, EventId, PersonId, TeamId, TicketId};
 use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::routing::{Decision, Mode, Routing, Wish};
 use tierdesk_domain::ticket::Status;
@@ -39,7 +39,7 @@ pub(crate) const ROOM: &str = "room";
 /// Deadline: somebody may be given tickets now who could not be before. Its object is the person, its cycle the place of a
 /// queue among theirs.
 pub(crate) const SOMEBODY: &str = "routing_somebody";
-/// Deadline: categories need another level of a skill now, or none. Its object is the skill, its cycle the place of a queue
+/// Deadline: categories need another level of a skill now, or none. Its object is the skill or the category, its cycle the place of a queue
 /// among those that route.
 pub(crate) const NEEDS: &str = "routing_needs";
 /// How many waiting tickets are looked at when somebody has room: the first one that finds its engineer is enough.
@@ -313,9 +313,9 @@ pub(crate) fn somebody_new(work: &mut Work<'_>, person: PersonId) {
 }
 
 /// Categories need another level of a skill now, or none: the tickets that wait are looked at again, as above.
-pub(crate) fn needs_changed(work: &mut Work<'_>, skill: SkillId) {
+pub(crate) fn needs_changed(work: &mut Work<'_>, by: Uuid) {
     let now = work.now;
-    work.timer(NEEDS, skill.0, 0, now);
+    work.timer(NEEDS, by, 0, now);
 }
 
 /// Looks at what waits in the queues of somebody who may be given tickets now.

@@ -6,9 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::calendar::{Calendar, CalendarDocument};
+use tierdesk_domain::category::{Details, orders};
 use tierdesk_domain::clock::{Book, Version};
 use tierdesk_domain::escalation::Rule;
-use tierdesk_domain::id::DocumentId;
+use tierdesk_domain::id::{CategoryId, DocumentId};
 use tierdesk_domain::priority::Matrix;
 use tierdesk_domain::sla::Policy;
 use tierdesk_store::PgConnection;
@@ -17,6 +18,7 @@ use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::timer::{self, Timer};
 use uuid::Uuid;
 
+use crate::category::CATEGORY;
 use crate::error::{DeskError, Result};
 use crate::{Desk, Work};
 
@@ -26,8 +28,11 @@ pub struct Rulebook {
     count: i64,
     /// Every version of policies and calendars.
     pub book: Book,
-    /// The rules that are switched on, in their newest version, oldest first.
+    /// The rules that are switched on, in their newest version, oldest first. Their filters mean what is below the categories
+    /// that they name, too.
     pub rules: Vec<Document<Rule>>,
+    /// The categories, and the one above each.
+    pub tree: Vec<(CategoryId, Option<CategoryId>)>,
     /// What priority follows from impact and urgency: the matrix in force, or the default one where nobody edited it.
     pub matrix: Matrix,
     /// Its version; 0 where nobody edited it.
@@ -74,8 +79,18 @@ impl Desk {
             versions.push(version(document, Calendar::from));
         }
         book.calendars.values_mut().for_each(|it| in_order(it));
+        let mut categories = configuration::history::<Details>(conn, CATEGORY).await?;
+        categories.sort_by_key(|it| (it.valid_from, it.version));
+        let above = |it: &Document<Details>| (it.valid_from, CategoryId(it.id.0), it.body.above);
+        let orders = orders(categories.iter().map(above));
+        let book = book.with_categories(&orders);
+        let tree = orders.into_iter().next_back().map(|it| it.tree);
+        let tree = tree.unwrap_or_default();
         let mut rules = configuration::current::<Rule>(conn, RULE).await?;
         rules.retain(|rule| rule.active);
+        for rule in &mut rules {
+            rule.body = rule.body.clone().with_categories(&tree);
+        }
         let matrix = crate::priority::in_force(conn).await?;
         let (matrix_version, matrix) =
             matrix.map_or_else(Default::default, |it| (it.version, it.body));
@@ -83,6 +98,7 @@ impl Desk {
             count,
             book,
             rules,
+            tree,
             matrix,
             matrix_version,
         });
@@ -142,19 +158,30 @@ impl Desk {
                 false => error.into(),
             })?;
         work.read_rulebook_again();
-        let (id, version, now) = (document.id, document.version, work.now);
+        let (id, version) = (document.id, document.version);
         let action = format!("{kind}.saved");
         let detail = serde_json::json!({
             "name": document.name, "version": version, "active": document.active,
             "valid_from": document.valid_from,
         });
         if [CALENDAR, POLICY, RULE].contains(&kind) {
-            // At once, because a planned calendar is in the due times already; and by the worker, because a million open
-            // tickets are not for the request of whoever saves.
-            let begins = serde_json::json!({"begins": document.valid_from});
-            timer::set(work.conn(), IN_FORCE, id.0, version, now, &begins).await?;
+            Self::count_anew(work, id, version, document.valid_from).await?;
         }
         work.audit(&action, kind, &id.to_string(), detail);
+        Ok(())
+    }
+
+    /// Lets every open ticket be looked at again because of a version, and once more when it begins: at once, because a
+    /// planned calendar is in the due times already; and by the worker, because a million open tickets are not for the request
+    /// of whoever saves.
+    pub(crate) async fn count_anew(
+        work: &mut Work<'_>,
+        id: DocumentId,
+        version: i32,
+        begins: DateTime<Utc>,
+    ) -> Result<()> {
+        let (now, begins) = (work.now, json!({"begins": begins}));
+        timer::set(work.conn(), IN_FORCE, id.0, version, now, &begins).await?;
         Ok(())
     }
 

@@ -120,7 +120,7 @@ impl Desk {
             return Err(DeskError::NotFound);
         }
         work.audit("skill.retired", "skill", &id.to_string(), json!({}));
-        needs_changed(&mut work, id);
+        needs_changed(&mut work, id.0);
         work.commit().await
     }
 
@@ -146,7 +146,7 @@ impl Desk {
         kept::set_needed(work.conn(), category, skill, level).await?;
         let detail = json!({"skill": skill, "level": level});
         work.audit("category.skill", "category", &category.to_string(), detail);
-        needs_changed(&mut work, skill);
+        needs_changed(&mut work, skill.0);
         work.commit().await
     }
 

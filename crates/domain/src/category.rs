@@ -1,5 +1,8 @@
 //! What a category says, as administrators edit it: a versioned document beside its name (decision 10).
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::field::{self, FieldError};
@@ -54,6 +57,53 @@ pub fn below(tree: &[(CategoryId, Option<CategoryId>)], root: CategoryId) -> Vec
     found
 }
 
+/// A category and those above it, nearest first.
+pub fn above(tree: &[(CategoryId, Option<CategoryId>)], id: CategoryId) -> Vec<CategoryId> {
+    let mut found = vec![id];
+    let parent = |id| tree.iter().find(|it| it.0 == id).and_then(|it| it.1);
+    while let Some(next) = found.last().copied().and_then(parent) {
+        if found.contains(&next) {
+            break;
+        }
+        found.push(next);
+    }
+    found
+}
+
+/// These categories and all below them: whatever names one means those that belong under it as well.
+pub fn with_below(
+    tree: &[(CategoryId, Option<CategoryId>)],
+    named: &BTreeSet<CategoryId>,
+) -> BTreeSet<CategoryId> {
+    let under = named.iter().flat_map(|id| below(tree, *id));
+    named.iter().copied().chain(under).collect()
+}
+
+/// How categories belong under each other from a moment on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// From when on.
+    pub from: DateTime<Utc>,
+    /// The categories and the one above each.
+    pub tree: Vec<(CategoryId, Option<CategoryId>)>,
+}
+
+/// How categories belonged under each other, in the order of time, out of what their versions say: when each began, which
+/// category it is of, and the one above it. Nothing where none ever belonged under another.
+pub fn orders(
+    versions: impl IntoIterator<Item = (DateTime<Utc>, CategoryId, Option<CategoryId>)>,
+) -> Vec<Order> {
+    let mut tree = BTreeMap::new();
+    let mut orders: Vec<Order> = Vec::new();
+    for (from, id, above) in versions {
+        if tree.insert(id, above).flatten() != above {
+            let tree = tree.iter().map(|(id, above)| (*id, *above)).collect();
+            orders.push(Order { from, tree });
+        }
+    }
+    orders
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -78,6 +128,40 @@ mod tests {
         assert_eq!(below(&tree, id(4)), [id(4), id(5)]);
         assert_eq!(below(&tree, id(9)), []);
         assert_eq!(below(&tree, id(0)), [id(0)]);
+    }
+
+    #[test]
+    fn what_is_above_is_found_nearest_first_also_in_a_circle() {
+        let tree = [
+            (id(1), None),
+            (id(2), Some(id(1))),
+            (id(3), Some(id(2))),
+            (id(4), Some(id(5))),
+            (id(5), Some(id(4))),
+        ];
+        assert_eq!(above(&tree, id(3)), [id(3), id(2), id(1)]);
+        assert_eq!(above(&tree, id(1)), [id(1)]);
+        assert_eq!(above(&tree, id(4)), [id(4), id(5)]);
+        assert_eq!(above(&tree, id(9)), [id(9)]);
+        let all = with_below(&tree, &[id(2), id(9)].into());
+        assert_eq!(all, [id(2), id(3), id(9)].into());
+    }
+
+    #[test]
+    fn an_order_begins_whenever_a_category_comes_under_another_one_or_leaves_it() {
+        let at = |hour| DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(hour);
+        let orders = orders([
+            (at(0), id(1), None),
+            (at(0), id(2), None),
+            (at(1), id(2), Some(id(1))),
+            (at(2), id(2), Some(id(1))),
+            (at(3), id(3), Some(id(2))),
+            (at(4), id(2), None),
+        ]);
+        let begin: Vec<_> = orders.iter().map(|it| it.from).collect();
+        assert_eq!(begin, [at(1), at(3), at(4)]);
+        assert_eq!(below(&orders[1].tree, id(1)), [id(1), id(2), id(3)]);
+        assert_eq!(below(&orders[2].tree, id(1)), [id(1)]);
     }
 
     #[test]

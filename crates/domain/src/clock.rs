@@ -1,6 +1,7 @@
 //! The clocks of a ticket, computed from what happened to it and from the versions of policies and calendars
 //! that were in force. Nothing here is stored: display, deadlines, reports and what-ifs all ask [`clocks`].
 
+mod categories;
 mod evaluate;
 mod explain;
 mod runs;

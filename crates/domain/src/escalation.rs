@@ -269,6 +269,17 @@ impl Rule {
         errors
     }
 
+    /// The same with every category that its filters name, and all below it.
+    #[must_use]
+    pub fn with_categories(mut self, tree: &[(CategoryId, Option<CategoryId>)]) -> Self {
+        for condition in &mut self.conditions {
+            if let Condition::Matches { filter } = condition {
+                filter.selection = std::mem::take(&mut filter.selection).with_categories(tree);
+            }
+        }
+        self
+    }
+
     /// Whether one of its filters names this category.
     pub fn names_category(&self, id: CategoryId) -> bool {
         let names = |it: &Condition| matches!(it, Condition::Matches { filter } if filter.selection.categories.names(&id));

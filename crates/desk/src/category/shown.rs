@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use tierdesk_domain::authorize::{Action, authorize};
-use tierdesk_domain::category::Details;
+use tierdesk_domain::category::{Details, above};
 use tierdesk_domain::escalation::Rule;
 use tierdesk_domain::id::{CategoryId, DocumentId, TeamId};
 use tierdesk_domain::sla::Policy;
@@ -132,8 +132,8 @@ impl Desk {
         })
     }
 
-    /// What names a category, now or by a version that is planned. All of it goes on when the category is renamed or
-    /// retired.
+    /// What names a category or one above it, now or by a version that is planned. All of it goes on when the category is
+    /// renamed or retired.
     pub async fn category_uses(
         &self,
         caller: &Caller,
@@ -143,22 +143,27 @@ impl Desk {
         authorize(&caller.who, Action::Administer)?;
         let mut conn = self.acquire().await?;
         let mut uses = Vec::new();
+        let all = category::every(&mut conn).await?;
+        let tree: Vec<_> = all.iter().map(|it| (it.id, it.parent)).collect();
+        let above = above(&tree, id);
         let policies = configuration::history::<Policy>(&mut conn, POLICY).await?;
         for reign in Self::reigns(&mut conn, policies, now).await? {
             if matches!(reign.standing, Standing::Now | Standing::Later) {
                 let rules = reign.document.body.rules.into_iter();
-                let named = rules.filter(|it| it.when.categories.contains(&id));
+                let named =
+                    rules.filter(|it| above.iter().any(|id| it.when.categories.contains(id)));
                 uses.extend(named.map(|it| CategoryUse::Promise(it.name)));
             }
         }
         let rules = configuration::current::<Rule>(&mut conn, RULE).await?;
-        let named = rules.into_iter().filter(|it| it.body.names_category(id));
+        let named = rules.into_iter();
+        let named = named.filter(|it| above.iter().any(|id| it.body.names_category(*id)));
         uses.extend(named.map(|it| CategoryUse::Rule(it.name)));
         let needed = skill::needed(&mut conn).await?.into_iter();
-        let own = needed.filter(|(category, _)| *category == id);
+        let own = needed.filter(|(category, _)| above.contains(category));
         uses.extend(own.map(|(_, it)| CategoryUse::Skill(it.name)));
-        let below = category::all(&mut conn).await?.into_iter();
-        let below = below.filter(|it| it.parent == Some(id));
+        let below = all.into_iter();
+        let below = below.filter(|it| it.parent == Some(id) && !it.retired);
         uses.extend(below.map(|it| CategoryUse::Below(it.name)));
         uses.dedup();
         Ok(uses)

@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::{Action, authorize};
+use tierdesk_domain::category::above;
 use tierdesk_domain::id::{CategoryId, PersonId};
 use tierdesk_domain::routing::{Candidate, Decision, Mode, Routing, Wish};
 use tierdesk_domain::skill::{Level, Needed};
 use tierdesk_store::configuration::Document;
 use tierdesk_store::ticket::Ticket;
-use tierdesk_store::{PgConnection, routing, skill};
+use tierdesk_store::{PgConnection, category, routing, skill};
 
 use super::PATIENCE;
 use crate::error::Result;
@@ -81,14 +82,27 @@ impl Way {
     }
 }
 
-/// What a category's tickets need.
+/// What a category's tickets need, by itself or because it belongs under another one; of one skill what is said nearest.
 pub(super) async fn needed(
     conn: &mut PgConnection,
     category: Option<CategoryId>,
 ) -> Result<Vec<Needed>> {
+    let Some(category) = category else {
+        return Ok(Vec::new());
+    };
+    let tree: Vec<_> = category::every(conn).await?;
+    let tree: Vec<_> = tree.iter().map(|it| (it.id, it.parent)).collect();
     let all = skill::needed(conn).await?;
-    let own = all.into_iter().filter(|(id, _)| Some(*id) == category);
-    Ok(own.map(|(_, needed)| needed).collect())
+    let mut found: Vec<Needed> = Vec::new();
+    for id in above(&tree, category) {
+        let own = all.iter().filter(|(of, _)| *of == id);
+        for (_, needed) in own {
+            if found.iter().all(|it| it.skill != needed.skill) {
+                found.push(needed.clone());
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The members of a queue, with what decides about them.

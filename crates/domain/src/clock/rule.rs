@@ -5,6 +5,7 @@
 mod ahead;
 mod bounce;
 mod breach;
+mod category;
 mod change;
 mod ledger;
 mod metric;

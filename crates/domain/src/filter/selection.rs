@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::category::with_below;
 use crate::id::{CategoryId, HostId, OrganisationId, PersonId, TeamId};
 use crate::ticket::{Channel, Kind, Priority, Status};
 use crate::tier::Tier;
@@ -167,6 +168,15 @@ pub struct Facts<'a> {
 }
 
 impl Selection {
+    /// The same with every category that it names, and all below it.
+    #[must_use]
+    pub fn with_categories(mut self, tree: &[(CategoryId, Option<CategoryId>)]) -> Self {
+        let Among { any, none } = &mut self.categories;
+        *any = any.as_ref().map(|any| with_below(tree, any));
+        *none = with_below(tree, none);
+        self
+    }
+
     /// Whether a ticket is meant, at a moment.
     pub fn matches(&self, facts: &Facts<'_>, now: DateTime<Utc>) -> bool {
         self.matches_timeless(facts) && self.matches_at(facts, now)

@@ -16,7 +16,7 @@ use crate::ticket::{Kind, Priority};
 use Metric::{FirstResponse, Resolution};
 
 /// The standard promises with a rule of four hours for what `when` names, before the others.
-fn with_rule(when: When) -> Book {
+pub(super) fn with_rule(when: When) -> Book {
     let mut book = book();
     let rule = PolicyRule {
         name: "Short".to_owned(),
