@@ -2,9 +2,13 @@
 // marked data-live="name". Focus, scroll position, open details and everything typed stay as they are.
 // <main data-stream="/tickets/10482/live">
 import { restart } from './clocks.js';
+import { word } from './words.js';
 
 // Nobody pressed anything for what is fetched here, so it must not keep a session alive before which nobody sits any more.
 const BACKGROUND = 'Tierdesk-Background';
+
+// Whether it is the same page still, and not the one that asks to sign in.
+const live = (fresh) => !document.querySelector('[data-live]') || fresh.querySelector('[data-live]');
 
 // An XMLHttpRequest hands out a parsed, inert document; no string ever becomes markup here (Trusted Types).
 function page() {
@@ -13,7 +17,7 @@ function page() {
     r.open('GET', location.pathname + location.search);
     r.setRequestHeader(BACKGROUND, '1');
     r.responseType = 'document';
-    r.addEventListener('load', () => (r.status === 200 && r.responseXML ? done(r.responseXML) : fail(new Error(String(r.status)))));
+    r.addEventListener('load', () => (r.status === 200 && r.responseXML && live(r.responseXML) ? done(r.responseXML) : fail(new Error(String(r.status)))));
     r.addEventListener('error', () => fail(new Error('offline')));
     r.send();
   });
@@ -60,6 +64,26 @@ function bell(text, refresh) {
   if (document.querySelector('[data-live="notifications"]')) refresh();
 }
 
+// A page that is not kept up to date any more must not look as if it were.
+function stale(main, is) {
+  const said = document.querySelector('[data-stale]');
+  if (!is) { said?.remove(); return; }
+  if (said) return;
+  const line = document.createElement('p');
+  line.textContent = word('stale');
+  const box = document.createElement('section');
+  box.className = 'banner warning';
+  box.dataset.stale = '';
+  box.setAttribute('role', 'status');
+  box.append(line);
+  main.prepend(box);
+  const presence = document.querySelector('[data-presence]');
+  if (presence) presence.textContent = '';
+}
+
+// How long a stream that was given up rests before it is tried again.
+const REST = 30_000;
+
 export function start() {
   const main = document.querySelector('[data-stream]');
   const address = main?.dataset.stream ?? document.body.dataset.bell;
@@ -72,13 +96,20 @@ export function start() {
   const refresh = async () => {
     if (running) { again = true; return; }
     running = true;
-    try { swap(await page()); if (main) seen(main); } catch { /* the next event tries again */ }
+    try { swap(await page()); if (main) { stale(main, false); seen(main); } } catch { /* the next event tries again */ }
     running = false;
     if (again) { again = false; refresh(); }
   };
   let stream = null;
   const open = () => {
     stream = new EventSource(address);
+    // The browser tries again by itself unless what answered is no stream: the session has ended, or the server is away.
+    stream.addEventListener('error', () => {
+      if (stream?.readyState !== EventSource.CLOSED) return;
+      stream = null;
+      if (main) stale(main, true);
+      setTimeout(() => { if (!stream && document.visibilityState === 'visible') open(); }, REST);
+    });
     // What happened between the page and its stream, or while the stream was lost, nobody told.
     if (main) stream.addEventListener('open', refresh);
     stream.addEventListener('changed', refresh);
@@ -92,8 +123,10 @@ export function start() {
   const bellOnly = () => {
     if (document.visibilityState === 'visible') { if (!stream) open(); } else { stream?.close(); stream = null; }
   };
-  if (main) open();
-  else {
+  if (main) {
+    open();
+    document.addEventListener('visibilitychange', () => { if (!stream && document.visibilityState === 'visible') open(); });
+  } else {
     bellOnly();
     document.addEventListener('visibilitychange', bellOnly);
   }

@@ -233,6 +233,26 @@ async fn after_11_minutes_an_administrator_confirms_and_sends_what_they_had_fill
 }
 
 #[tokio::test]
+async fn a_session_that_ends_while_its_confirmation_is_asked_for_loses_nothing_either() {
+    let scene = Scene::new().await;
+    let ines = scene.desk.administrator("Ines Roth").await;
+    scene.desk.set_password(&ines, PASSWORD).await;
+    let mut client = scene.desk.sign_in(&ines).await;
+    scene.desk.clock.advance(TimeDelta::minutes(11));
+    let late = client.post("/admin/teams", &[("name", "Printers")]).await;
+    scene.desk.clock.advance(TimeDelta::minutes(31));
+    let right = [("password", PASSWORD), ("kept", &kept(&late))];
+    let over = client.post("/confirm", &right).await;
+    assert_eq!(over.status, 401);
+    let back = sign_in(&mut client, &ines, &kept(&over)).await;
+    let page = back.page();
+    assert_eq!(page.attribute("form", "action"), "/admin/teams");
+    assert_eq!(send_on(&client, &page).await.status, 303);
+    let teams = client.get("/admin/teams").await.page().all_text();
+    assert!(teams.contains("Printers"));
+}
+
+#[tokio::test]
 async fn nobody_but_the_one_who_wrote_it_gets_it_and_only_unchanged_and_in_time() {
     let scene = Scene::new().await;
     let (_, number) = scene.ticket("Slow share").await;

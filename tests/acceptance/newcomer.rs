@@ -4,6 +4,9 @@
 //! The desk's time starts on Monday, 1 June 2026, 09:00 UTC, and its calendar is open from 9 to 17 UTC on weekdays.
 
 use chrono::TimeDelta;
+use sqlx::Connection;
+use support::database;
+use tierdesk_desk::invitation::Invite;
 use tierdesk_desk::people::PersonEdit;
 use tierdesk_desk::skill::Statement;
 use tierdesk_domain::category::Details;
@@ -15,6 +18,7 @@ use tierdesk_domain::timeline::EventKind;
 use tierdesk_store::person;
 use tierdesk_store::shift::OwnHours;
 
+use crate::account::newest_link;
 use crate::routing::Routed;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,6 +210,50 @@ async fn a_ticket_whose_category_is_corrected_goes_to_whoever_knows_that() {
         .set_subject(&ana, id, ticket.version, ticket.kind, None, now)
         .await
         .unwrap();
+    it.scene.sweep().await;
+    assert_eq!(it.whose(id).await.as_deref(), Some("Ana"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_invited_gets_nothing_before_they_joined() {
+    let it = Routed::new(Mode::RoundRobin, None, &["Ana"]).await;
+    it.away("Ana", 5).await;
+    let (boss, now) = (it.boss().await, it.scene.desk.now());
+    let invite = Invite {
+        name: "Bob Invited".to_owned(),
+        email: "bob@example.org".to_owned(),
+        queues: [(it.scene.desk.team("Network").await, Tier::L2)].into(),
+        ..Invite::default()
+    };
+    let bob = it.desk().invite(&boss, invite, now).await.unwrap();
+    let id = it.comes(None).await;
+    it.scene.sweep().await;
+    assert_eq!(it.scene.ticket(id).await.assignee, None);
+    let link = newest_link(&it.scene.desk, "/invitation/").await;
+    let password = "seven quiet herons by the weir";
+    let fields = [("password", password), ("again", password)];
+    let joined = it.scene.desk.visitor().post(&link, &fields).await;
+    assert_eq!(joined.status, 303);
+    it.scene.sweep().await;
+    assert_eq!(it.scene.ticket(id).await.assignee, Some(bob));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_changed_by_an_administrator_at_that_moment_is_given_nothing_before_it_is_done()
+{
+    let it = Routed::new(Mode::RoundRobin, None, &["Ana"]).await;
+    let mut owner = database::connect(&it.scene.desk.database).await;
+    let mut leaving = owner.begin().await.unwrap();
+    sqlx::query("update person set deactivated_at = now() where id = $1")
+        .bind(it.person("Ana").0)
+        .execute(&mut *leaving)
+        .await
+        .unwrap();
+    let id = it.comes(None).await;
+    assert_eq!(it.whose(id).await, None);
+    // They stay after all.
+    leaving.rollback().await.unwrap();
+    it.scene.pass(TimeDelta::minutes(1));
     it.scene.sweep().await;
     assert_eq!(it.whose(id).await.as_deref(), Some("Ana"));
 }

@@ -386,6 +386,28 @@ async fn in_a_browser_the_bell_falls_silent_and_unread_tickets_stay_in_their_lis
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn in_a_browser_a_page_whose_session_ended_says_that_it_is_not_kept_up_to_date() {
+    let Some(browser) = Browser::open().await else {
+        return;
+    };
+    let scene = Scene::new().await;
+    scene.give(scene.file().await, &scene.engineer).await;
+    let client = scene.desk.sign_in(&scene.engineer).await;
+    let base = scene.desk.serve().await;
+    crate::web::sign_in(&browser, &base, &client).await;
+    browser.goto(&format!("{base}/queue")).await;
+    browser.find("tr[data-row]").await;
+    assert!(!browser.has("[data-stale]").await);
+    let mut owner = database::connect(&scene.desk.database).await;
+    sqlx::query("delete from session")
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    browser.find("main > [data-stale]").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_list_is_paged_and_leaves_nothing_out() {
     let scene = Scene::new().await;
     let ana = scene

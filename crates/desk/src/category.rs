@@ -103,7 +103,7 @@ impl Desk {
             // Promises, rules and skills of what is above hold for it now, or no more.
             let id = DocumentId(next.id.0);
             Self::count_anew(&mut work, id, next.version, now).await?;
-            needs_changed(&mut work, id.0);
+            needs_changed(&mut work, id.0).await?;
         }
         work.commit().await?;
         Ok(next.id)

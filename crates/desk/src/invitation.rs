@@ -111,7 +111,6 @@ impl Desk {
         }
         let queues: Vec<_> = invite.queues.iter().collect();
         work.audit("person.invited", "person", &id.to_string(), json!({"name": name, "email": email, "administrator": invite.administrator, "manager": invite.manager, "queues": queues}));
-        crate::routing::somebody_new(&mut work, id);
         send_invitation(&mut work, id, &email).await?;
         work.commit().await?;
         Ok(id)
@@ -197,6 +196,7 @@ impl Desk {
         if !people::verify_address(work.conn(), owner.id, &email, now).await? {
             return Err(over());
         }
+        crate::routing::somebody_new(&mut work, owner.id).await?;
         token::mark_used(work.conn(), token.id, now).await?;
         session::set_credential(work.conn(), owner.id, &hash, now).await?;
         work.audit("person.joined", "person", &owner.id.to_string(), json!({}));

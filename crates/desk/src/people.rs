@@ -133,7 +133,10 @@ impl Desk {
         }
         let queues: Vec<_> = edit.queues.iter().copied().collect();
         people::set_queues(work.conn(), id, &queues).await?;
-        somebody_new(&mut work, id);
+        let had = rights_before.as_ref().map(|it| &it.memberships);
+        if had.is_none_or(|had| !edit.queues.is_subset(had)) {
+            somebody_new(&mut work, id).await?;
+        }
         let lost = people::out_of_reach(work.conn(), id).await?;
         let lost = still_theirs(&mut work, id, lost).await?;
         let freed = lost.len();
@@ -221,7 +224,7 @@ impl Desk {
             .ok_or(DeskError::NotFound)?;
         people::set_deactivated(work.conn(), id, None).await?;
         work.audit("person.reactivated", "person", &id.to_string(), json!({}));
-        somebody_new(&mut work, id);
+        somebody_new(&mut work, id).await?;
         work.commit().await
     }
 

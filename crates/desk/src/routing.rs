@@ -44,6 +44,8 @@ pub(crate) const SOMEBODY: &str = "routing_somebody";
 pub(crate) const NEEDS: &str = "routing_needs";
 /// How many waiting tickets are looked at when somebody has room: the first one that finds its engineer is enough.
 const LOOKS: i64 = 20;
+/// When a ticket is looked at again for which somebody was left out whom an administrator changed at that moment.
+const MOMENT: TimeDelta = TimeDelta::minutes(1);
 /// How far ahead routing waits for somebody to come to work.
 const PATIENCE: TimeDelta = TimeDelta::days(14);
 
@@ -146,8 +148,19 @@ pub(crate) async fn route(
     routing::begin(work.conn(), ticket.team, ticket.tier).await?;
     routing::lock(work.conn(), &[(ticket.team, ticket.tier)]).await?;
     let rulebook = work.rulebook().await?;
-    let people = People::load(work.conn(), &way.routing, &rulebook, now).await?;
-    let decision = people.decide(&way.routing, &way.needed);
+    let mut people = People::load(work.conn(), &way.routing, &rulebook, now).await?;
+    let mut changing = false;
+    let decision = loop {
+        let decision = people.decide(&way.routing, &way.needed);
+        let Some(chosen) = decision.chosen().map(|it| it.person) else {
+            break decision;
+        };
+        if routing::keep(work.conn(), (ticket.team, ticket.tier), chosen).await? {
+            break decision;
+        }
+        people.leave_out(chosen);
+        changing = true;
+    };
     let had = ticket.assignee;
     if had.is_some_and(|person| decision.suits(person)) {
         return Ok(None);
@@ -171,7 +184,10 @@ pub(crate) async fn route(
         }
         if had.is_none() {
             // Also where nobody comes: the deadline is what tells a ticket that waits from one that was put back.
-            let at = people.next(now).unwrap_or(now + PATIENCE);
+            let at = match changing {
+                true => now + MOMENT,
+                false => people.next(now).unwrap_or(now + PATIENCE),
+            };
             work.timer(AGAIN, ticket.id.0, 0, at);
         }
         return Ok(None);
@@ -307,15 +323,22 @@ pub(crate) async fn needs_others(work: &mut Work<'_>, ticket: &Ticket) -> Result
 
 /// Somebody may be given tickets now who could not be before: those that wait in their queues are looked at again. That is
 /// left to the worker, which holds nothing that anybody waits for when it asks for a queue's routing.
-pub(crate) fn somebody_new(work: &mut Work<'_>, person: PersonId) {
-    let now = work.now;
-    work.timer(SOMEBODY, person.0, 0, now);
+///
+/// The deadline is written at once: whoever locks the routing of queues afterwards waits for no deadline any more.
+pub(crate) async fn somebody_new(work: &mut Work<'_>, person: PersonId) -> Result<()> {
+    look_soon(work, SOMEBODY, person.0, 0).await
 }
 
 /// Categories need another level of a skill now, or none: the tickets that wait are looked at again, as above.
-pub(crate) fn needs_changed(work: &mut Work<'_>, by: Uuid) {
-    let now = work.now;
-    work.timer(NEEDS, by, 0, now);
+pub(crate) async fn needs_changed(work: &mut Work<'_>, by: Uuid) -> Result<()> {
+    look_soon(work, NEEDS, by, 0).await
+}
+
+async fn look_soon(work: &mut Work<'_>, kind: &str, object: Uuid, place: i32) -> Result<()> {
+    let (now, nothing) = (work.now, json!({}));
+    tierdesk_store::timer::set(work.conn(), kind, object, place, now, &nothing).await?;
+    work.announce("timer", String::new());
+    Ok(())
 }
 
 /// Looks at what waits in the queues of somebody who may be given tickets now.
@@ -339,7 +362,7 @@ pub(crate) async fn look_everywhere(work: &mut Work<'_>, timer: &Timer) -> Resul
 /// queue's routing who holds a first one's. Under the lock nobody who saw the people as they were still decides.
 async fn look_at_one(
     work: &mut Work<'_>,
-    kind: &'static str,
+    kind: &str,
     timer: &Timer,
     queues: &[(TeamId, Tier)],
 ) -> Result<()> {
@@ -348,10 +371,9 @@ async fn look_at_one(
         return Ok(());
     };
     let now = work.now;
+    look_soon(work, kind, timer.object_id, timer.cycle + 1).await?;
     routing::lock(work.conn(), &[(team, tier)]).await?;
-    routing::look_now(work.conn(), AGAIN, (team, tier), now).await?;
-    work.timer(kind, timer.object_id, timer.cycle + 1, now);
-    Ok(())
+    Ok(routing::look_now(work.conn(), AGAIN, (team, tier), now).await?)
 }
 
 /// How a queue routes, for administrators.

@@ -319,7 +319,7 @@ impl Desk {
         kept::set_own_hours(work.conn(), id, &hours, now).await?;
         let detail = json!({"calendar": hours.calendar, "zone": hours.zone});
         work.audit("person.hours", "person", &id.to_string(), detail);
-        somebody_new(&mut work, id);
+        somebody_new(&mut work, id).await?;
         work.commit().await
     }
 
@@ -380,7 +380,7 @@ impl Desk {
             return Err(DeskError::NotFound);
         }
         work.audit("person.absence_ended", "person", &id.to_string(), json!({}));
-        somebody_new(&mut work, id);
+        somebody_new(&mut work, id).await?;
         work.commit().await
     }
 
@@ -397,7 +397,7 @@ impl Desk {
         let id = caller.person_id().ok_or(DeskError::Denied)?;
         let mut work = self.begin(caller, now).await?;
         engineer(&mut work, id).await?;
-        kept::end_away(work.conn(), id, now).await?;
+        let was_away = kept::end_away(work.conn(), id, now).await? > 0;
         if let Some(until) = until {
             if until <= now || until > now + MAX_AWAY {
                 return Err(vec![FieldError::new("away", "error.choose_one")].into());
@@ -411,7 +411,9 @@ impl Desk {
         }
         let detail = json!({"until": until});
         work.audit("person.away", "person", &id.to_string(), detail);
-        somebody_new(&mut work, id);
+        if was_away {
+            somebody_new(&mut work, id).await?;
+        }
         work.commit().await
     }
 

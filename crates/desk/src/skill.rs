@@ -120,7 +120,7 @@ impl Desk {
             return Err(DeskError::NotFound);
         }
         work.audit("skill.retired", "skill", &id.to_string(), json!({}));
-        needs_changed(&mut work, id.0);
+        needs_changed(&mut work, id.0).await?;
         work.commit().await
     }
 
@@ -146,7 +146,7 @@ impl Desk {
         kept::set_needed(work.conn(), category, skill, level).await?;
         let detail = json!({"skill": skill, "level": level});
         work.audit("category.skill", "category", &category.to_string(), detail);
-        needs_changed(&mut work, skill.0);
+        needs_changed(&mut work, skill.0).await?;
         work.commit().await
     }
 
@@ -229,7 +229,7 @@ impl Desk {
         let detail = json!({"skill": found.name, "level": it.level, "certificate": certificate, "expires_on": it.expires_on, "confirmed": !oneself});
         work.audit("person.skill", "person", &person.to_string(), detail);
         if declared.confirmed {
-            somebody_new(&mut work, person);
+            somebody_new(&mut work, person).await?;
         }
         work.clear_timer(REMINDER, row).await?;
         if let Some(last) = it.expires_on {
@@ -270,7 +270,7 @@ impl Desk {
             &person.to_string(),
             detail,
         );
-        somebody_new(&mut work, person);
+        somebody_new(&mut work, person).await?;
         work.commit().await
     }
 

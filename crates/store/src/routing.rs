@@ -60,14 +60,16 @@ pub struct Member {
     pub turn: Option<i64>,
 }
 
-/// The active members of exactly this queue.
+/// The active members of exactly this queue who have joined: an address of theirs is proven.
 pub async fn members(conn: &mut PgConnection, team: TeamId, tier: Tier) -> Result<Vec<Member>> {
     Ok(sqlx::query!(
         r#"select p.id, p.name, t.turn as "turn?",
                   (select count(*) from ticket k where k.assignee_id = p.id and k.status in ('new', 'open', 'pending', 'on_hold')) as "load!"
            from membership m join person p on p.id = m.person_id
            left join routing_turn t on t.team_id = m.team_id and t.tier = m.tier and t.person_id = m.person_id
-           where m.team_id = $1 and m.tier = $2 and p.deactivated_at is null order by p.id"#,
+           where m.team_id = $1 and m.tier = $2 and p.deactivated_at is null
+             and exists (select from address a where a.person_id = p.id and a.verified_at is not null)
+           order by p.id"#,
         team.0,
         tier.number()
     )
@@ -81,6 +83,27 @@ pub async fn members(conn: &mut PgConnection, team: TeamId, tier: Tier) -> Resul
         turn: r.turn,
     })
     .collect())
+}
+
+/// Keeps somebody in a queue until the transaction ends. False where they left it, or are about to: nobody waits for whoever
+/// changes them, who may wait for the queue's routing.
+pub async fn keep(
+    conn: &mut PgConnection,
+    (team, tier): (TeamId, Tier),
+    person: PersonId,
+) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        "select p.id from person p
+         where p.id = $3 and p.deactivated_at is null
+           and exists (select from membership m where m.person_id = p.id and m.team_id = $1 and m.tier = $2)
+         for share of p skip locked",
+        team.0,
+        tier.number(),
+        person.0
+    )
+    .fetch_optional(conn)
+    .await?
+    .is_some())
 }
 
 /// The decision that found nobody for a ticket last, as its event keeps it.

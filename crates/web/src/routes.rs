@@ -246,7 +246,10 @@ async fn pass(
                 match Visitor::by_cookie(&guard.app, cookie.value(), needs, by, now).await {
                     Ok(visitor) => visitor.map(Arc::new),
                     // A form for everybody says itself what is wrong, and keeps what it holds.
-                    Err(_) if route.audience == Audience::Everyone && route.method == "POST" => {
+                    Err(WebError::Unavailable(cause))
+                        if route.audience == Audience::Everyone && route.method == "POST" =>
+                    {
+                        tracing::warn!(%cause, "nobody could be asked who sent a form");
                         None
                     }
                     Err(error) => return error.into_response(),

@@ -9,8 +9,8 @@ use tierdesk_domain::id::{PersonId, TicketId};
 use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::handover::{Received, received};
-use tierdesk_store::team;
 use tierdesk_store::ticket::Ticket;
+use tierdesk_store::{person, team};
 
 use crate::error::{DeskError, Result};
 use crate::notification::Telling;
@@ -192,6 +192,8 @@ async fn sender(work: &mut Work<'_>, handover: &Received) -> Result<Option<(Pers
         return Ok(None);
     };
     let (team, tier) = handover.from;
+    // They go on to until this action ends.
+    person::hold(work.conn(), person).await?;
     let acting = team::who_acts(work.conn(), team, tier).await?;
     let Some(found) = acting.into_iter().find(|(id, _)| *id == person) else {
         return Ok(None);

@@ -149,6 +149,11 @@ impl People {
         Ok(people)
     }
 
+    /// Somebody is no longer among those who may be chosen.
+    pub(super) fn leave_out(&mut self, person: PersonId) {
+        self.candidates.retain(|it| it.person != person);
+    }
+
     pub(super) fn decide(&self, document: &Routing, needed: &[Needed]) -> Decision {
         tierdesk_domain::routing::route(document, needed, &self.candidates)
     }

@@ -23,7 +23,7 @@ use crate::frame::Frame;
 use crate::{AppState, WebError};
 
 /// The columns of a list.
-const HEAD: &str = "counted at,zone,ticket,title,status,priority,tier,team,requester,engineer,elapsed seconds,business seconds,why,counted as,done by,promise at risk\r\n";
+const HEAD: &str = "time,zone,ticket,title,status,priority,tier,team,requester,engineer,elapsed seconds,business seconds,why,counted as,done by,promise at risk\r\n";
 
 /// Tickets that are read at a time.
 const PAGE: i64 = 500;
