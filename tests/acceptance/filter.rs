@@ -376,6 +376,20 @@ async fn managers_find_what_is_at_risk_the_next_due_first_with_its_promise() {
     assert!(lines[0].ends_with(",promise at risk"), "{lines:?}");
     assert!(lines[1].ends_with(",first_response"), "{lines:?}");
     assert!(lines[1].starts_with("2026-06-01T12:25:00"), "{lines:?}");
+
+    // What else a ticket has broken brings it no further up: the P3, whose solution is due at 17:00, stands behind another P1.
+    scene.at("2026-06-03T12:00:00Z");
+    let mut pressing = about("Nobody can print");
+    pressing.impact = Impact::Site;
+    let now = scene.desk.now();
+    let filed = scene.desk.desk.file_ticket(&requester, pressing, now);
+    filed.await.unwrap();
+    scene.at("2026-06-03T12:12:00Z");
+    scene.sweep().await;
+    let client = scene.desk.sign_in(&head).await;
+    let page = client.get("/dashboard/tickets?measure=at_risk").await;
+    let due = page.page().attributes("tbody time", "datetime");
+    assert_eq!(due, ["2026-06-03T12:15:00Z", "2026-06-03T17:00:00Z"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

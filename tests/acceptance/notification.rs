@@ -395,7 +395,9 @@ async fn in_a_browser_a_page_whose_session_ended_says_that_it_is_not_kept_up_to_
     let client = scene.desk.sign_in(&scene.engineer).await;
     let base = scene.desk.serve().await;
     crate::web::sign_in(&browser, &base, &client).await;
-    browser.goto(&format!("{base}/queue/L1/Service%20Desk")).await;
+    browser
+        .goto(&format!("{base}/queue/L1/Service%20Desk"))
+        .await;
     browser.find("tr[data-row]").await;
     assert!(!browser.has("[data-stale]").await);
     let mut owner = database::connect(&scene.desk.database).await;

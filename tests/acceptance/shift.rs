@@ -74,3 +74,23 @@ async fn somebody_is_at_work_at_any_part_of_a_second() {
     let preview = admin.get(&address).await.page().text("#preview");
     assert!(preview.contains("would go to Ana"), "{preview}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_give_tickets_of_somebody_absent_back_that_they_may_not_read() {
+    let it = Routed::new(Mode::RoundRobin, None, &["Ana", "Ben"]).await;
+    let id = it.comes(None).await;
+    let had = it.whose(id).await.unwrap();
+    it.away(&had, 2).await;
+    let admin = it.scene.desk.administrator("Otto Berg").await;
+    let client = it.scene.desk.sign_in(&admin).await;
+    let page = client.get("/team").await.page();
+    let says = format!("{had} has 1 open ticket and is absent");
+    assert!(page.all_text().contains(&says), "{}", page.all_text());
+    let number = it.scene.ticket(id).await.number.0;
+    assert!(!page.has(&format!("a[href='/tickets/{number}']")));
+    let address = page.attribute("form[action$='/free']", "action");
+    client.post(&address, &[]).await.location();
+    assert_ne!(it.whose(id).await.unwrap(), had);
+    let page = client.get("/team").await.page();
+    assert!(!page.has("form[action$='/free']"));
+}

@@ -177,7 +177,9 @@ pub struct Absentee {
     pub name: String,
     /// Until when.
     pub presence: Presence,
-    /// Their open tickets that the caller may read.
+    /// How many open tickets they have.
+    pub open: u64,
+    /// Those of them that the caller may read.
     pub tickets: Vec<Waiting>,
     /// Whether the caller answers for one of their teams, and may give the tickets back.
     pub led: bool,
@@ -246,7 +248,7 @@ impl Desk {
         let scope = staff(caller)?;
         let mut conn = self.acquire().await?;
         let absent = kept::absent(&mut conn, &scope, now).await?;
-        let ids: Vec<_> = absent.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<_> = absent.iter().map(|(id, ..)| *id).collect();
         let rulebook = self.rulebook(&mut conn).await?;
         let shifts = shifts(&mut conn, &rulebook, &ids, None, now).await?;
         let tickets = match scope.internal() {
@@ -260,10 +262,11 @@ impl Desk {
         };
         Ok(absent
             .into_iter()
-            .filter_map(|(id, name)| {
+            .filter_map(|(id, name, open)| {
                 Some(Absentee {
                     id,
                     name,
+                    open,
                     presence: shifts.get(&id)?.at(now),
                     tickets: tickets
                         .iter()

@@ -149,17 +149,22 @@ pub async fn absent(
     conn: &mut PgConnection,
     _scope: &Scope,
     now: DateTime<Utc>,
-) -> Result<Vec<(PersonId, String)>> {
+) -> Result<Vec<(PersonId, String, u64)>> {
     let rows = sqlx::query!(
-        "select p.id, p.name from person p
+        r#"select p.id, p.name,
+                  (select count(*) from ticket k where k.assignee_id = p.id and k.status in ('new', 'open', 'pending', 'on_hold')) as "open!"
+           from person p
          where p.deactivated_at is null
            and p.id in (select a.person_id from absence a where a.until_at > $1 and a.from_at <= $1)
-         order by lower(p.name), p.id limit 200",
+         order by lower(p.name), p.id limit 200"#,
         now
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|r| (PersonId(r.id), r.name)).collect())
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|r| (PersonId(r.id), r.name, r.open.unsigned_abs()))
+        .collect())
 }
 
 /// Enters an absence.

@@ -69,7 +69,7 @@ pub struct Line {
     pub who: Option<String>,
     /// The promise that is at risk, and when it is due, where that is listed.
     pub due: Option<(Metric, DateTime<Utc>)>,
-    /// When what was counted happened: the event, the filing, or the due time of the ticket's next clock.
+    /// When what was counted happened: the event, the filing, or the due time.
     pub at: DateTime<Utc>,
     /// With `at`, the place in the list.
     pub id: Uuid,

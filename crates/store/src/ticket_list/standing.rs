@@ -63,8 +63,8 @@ pub async fn backlog(
     .collect()
 }
 
-/// Tickets with a running promise to the requester that has a quarter or less of its time left, in the order of their next
-/// clocks, as queues have it (decision 43): one that has broken another promise comes before what can still be kept.
+/// Tickets with a running promise to the requester that is not broken and has a quarter or less of its time left (decision 43),
+/// what is due first before the others, whatever else they have broken.
 pub async fn at_risk(
     conn: &mut PgConnection,
     scope: &Scope,
@@ -81,23 +81,23 @@ pub async fn at_risk(
         r#"select t.number, t.title, t.status, t.priority, team.name as team, t.tier, r.name as requester,
                   a.name as "assignee?", true as "shown!", null::bigint as elapsed, null::bigint as business,
                   null::text as why, null::text as code, null::text as by, null::text as who, null::jsonb as facts,
-                  c.metric as "promise?", c.due_at, t.next_clock_at as "at!", t.id
+                  c.metric as "promise?", c.due_at as "due_at?", c.due_at as "at!", t.id
            from ticket t
            join team on team.id = t.team_id
            join person r on r.id = t.requester_id
            left join person a on a.id = t.assignee_id
-           left join lateral (
+           join lateral (
                select metric, due_at from ticket_clock
-               where ticket_id = t.id and state = 'running' and breached_at is null and risk_at <= $1 and metric = any ($13)
+               where ticket_id = t.id and state = 'running' and breached_at is null and risk_at <= $1 and metric = any ($13) and due_at is not null
                order by due_at limit 1) c on true
            where t.next_risk_at <= $1 and t.status in ('new', 'open', 'pending', 'on_hold')
              and t.team_id = any ($2) and ($3::smallint is null or t.tier = $3)
              and ($4::smallint is null or t.priority = $4)
              and ticket_internal_in_scope($5, $6, $7, t.team_id)
-             and ($8::timestamptz is null or (t.next_clock_at, t.id) > ($8, $9::uuid))
+             and ($8::timestamptz is null or (c.due_at, t.id) > ($8, $9::uuid))
              and ($11::uuid[] is null or coalesce(t.category_id, '00000000-0000-0000-0000-000000000000') = any ($11))
              and ($12::uuid is null or coalesce(t.organisation_id, '00000000-0000-0000-0000-000000000000') = $12)
-           order by t.next_clock_at, t.id limit $10"#,
+           order by c.due_at, t.id limit $10"#,
         now,
         &crate::tally::ids(&filter.teams),
         filter.tier.map(Tier::number),

@@ -149,8 +149,7 @@ async fn next_page(mut at: Tickets) -> Result<Option<(String, Tickets)>, WebErro
     let mut csv = String::new();
     for it in lines {
         let promise = it.due.map_or("", |(metric, _)| metric.as_str());
-        let when = it.due.map_or(it.at, |(_, due)| due);
-        let when = when.with_timezone(&at.zone);
+        let when = it.at.with_timezone(&at.zone);
         let (why, who) = (list::why(&it), list::who(&it));
         let counted_as = it.counted_as.map_or_else(String::new, |it| it.to_string());
         let (elapsed, business) = (it.elapsed, it.business);

@@ -143,9 +143,9 @@ async fn show(
     let rows = people.into_iter().map(row).collect();
     let absent = absent
         .into_iter()
-        .filter(|it| !it.tickets.is_empty() || it.led)
+        .filter(|it| it.open > 0)
         .map(|it| AbsentRow {
-            says: text::count("shift.has_tickets", it.tickets.len() as u64)
+            says: text::count("shift.has_tickets", it.open)
                 .replace("{name}", &it.name)
                 .replace("{presence}", &explain.presence(it.presence)),
             tickets: it
