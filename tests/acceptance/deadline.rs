@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use tierdesk_domain::escalation::{Condition, Effect};
 use tierdesk_domain::id::TicketId;
 use tierdesk_domain::ticket::Priority;
 use tierdesk_domain::timeline::EventKind;
+use tierdesk_store::timer;
 use tierdesk_worker::bot::Bot;
 
 use crate::clock::Scene;
@@ -239,5 +240,45 @@ async fn workers_that_are_killed_half_way_leave_nothing_twice_and_nothing_out() 
             "one step, once"
         );
         assert_eq!(scene.mails(id, "Raise").await, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_for_what_is_due_reads_no_deadlines_that_are_not_also_where_nearly_all_are_of_one_kind()
+ {
+    let scene = Scene::new().await;
+    let now = scene.desk.now();
+    let mut owner = support::database::connect(&scene.desk.database).await;
+    sqlx::raw_sql(
+        "insert into timer (kind, object_id, cycle, fires_at)
+             select 'clock', gen_random_uuid(), 1, '2026-07-01T09:00Z'::timestamptz + random() * interval '90 days' from generate_series(1, 60000);
+         insert into timer (kind, object_id, cycle, fires_at) values ('report', gen_random_uuid(), 1, '2026-05-01T09:00Z');
+         analyze timer",
+    )
+    .execute(&mut owner)
+    .await
+    .unwrap();
+    let mut conn = scene.desk.desk.acquire().await.unwrap();
+    // As often as it takes until PostgreSQL makes no plan for the values of each call any more.
+    for round in 0..8 {
+        let mut tx = conn.begin().await.unwrap();
+        // It hides among so few what a million showed: a plan that reads all of them.
+        sqlx::query("set local enable_bitmapscan to off")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        let kinds = ["skill_ends", "version_in_force", "report", "routing_needs"];
+        let other = timer::take(&mut tx, &kinds, now).await.unwrap();
+        assert_eq!(other.map(|it| it.kind).as_deref(), Some("report"));
+        let tickets = timer::take_of_ticket(&mut tx, &["clock", "routing", "room"], now).await;
+        assert_eq!(tickets.unwrap().map(|it| it.kind), None);
+        let (scanned, fetched): (i64, i64) = sqlx::query_as(
+            "select coalesce(seq_tup_read, 0), coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables where relname = 'timer'",
+        )
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
+        assert!(scanned + fetched < 200, "{round}: {scanned}, {fetched}");
+        tx.rollback().await.unwrap();
     }
 }

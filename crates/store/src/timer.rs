@@ -130,7 +130,8 @@ pub async fn take_of_ticket(
 }
 
 /// Takes the earliest passed deadline of these kinds, whose objects are no tickets: locks it and takes it away. One that
-/// somebody else has locked is theirs.
+/// somebody else has locked is theirs. As above, the 16 earliest of each kind are looked at: of all kinds at once the plan would
+/// read every deadline there is.
 pub async fn take(
     conn: &mut PgConnection,
     kinds: &[&str],
@@ -138,8 +139,14 @@ pub async fn take(
 ) -> Result<Option<Timer>> {
     let due = sqlx::query_as!(
         Timer,
-        "select kind, object_id, cycle, fires_at, data, attempts from timer
-         where kind = any($2) and fires_at <= $1 order by fires_at, object_id limit 1 for update skip locked",
+        "select due.kind, due.object_id, due.cycle, due.fires_at, due.data, due.attempts
+         from unnest($2::text[]) as wanted (kind)
+         cross join lateral (
+             select kind, object_id, cycle, fires_at from timer where timer.kind = wanted.kind and fires_at <= $1
+             order by fires_at, object_id limit 16) early
+         join timer due on due.kind = early.kind and due.object_id = early.object_id and due.cycle = early.cycle
+             and due.fires_at = early.fires_at
+         order by early.fires_at, early.object_id limit 1 for update of due skip locked",
         now,
         &kinds.iter().map(ToString::to_string).collect::<Vec<_>>()
     )
