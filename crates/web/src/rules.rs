@@ -69,7 +69,7 @@ enum Begin {
     /// A version that is asked for, or a rule that is not there yet.
     With(Asked),
     /// What was typed before.
-    Typed(RuleForm),
+    Typed(Box<RuleForm>),
 }
 
 async fn page(
@@ -89,7 +89,7 @@ async fn page(
         None => Default::default(),
     };
     let form = match begin {
-        Begin::Typed(form) => form,
+        Begin::Typed(form) => *form,
         Begin::With(asked) => (asked.among(&reigns)?).map_or_else(RuleForm::fresh, |begins| {
             RuleForm::of(begins.newest.document.version, &begins.with.document)
         }),
@@ -165,7 +165,9 @@ async fn keep(
         app.desk.rule_versions(&me.caller, id).await?;
     }
     if form.edit() {
-        return Ok(Page(page(&app, &me, frame, id, Begin::Typed(form)).await?).into_response());
+        return Ok(
+            Page(page(&app, &me, frame, id, Begin::Typed(Box::new(form))).await?).into_response(),
+        );
     }
     let rule = form.rule();
     let done = if form.pressed == "try" {
@@ -187,7 +189,7 @@ async fn keep(
     };
     let (status, errors, conflict) = match done {
         Ok(run) => {
-            let mut page = page(&app, &me, frame, id, Begin::Typed(form)).await?;
+            let mut page = page(&app, &me, frame, id, Begin::Typed(Box::new(form))).await?;
             page.trial = true;
             return Ok(RuleTrial::stream(&page, &page.frame, run));
         }
@@ -200,7 +202,7 @@ async fn keep(
         Err(DeskError::Conflict) => (StatusCode::CONFLICT, Errors::default(), true),
         Err(error) => return Err(error.into()),
     };
-    let mut page = page(&app, &me, frame, id, Begin::Typed(form)).await?;
+    let mut page = page(&app, &me, frame, id, Begin::Typed(Box::new(form))).await?;
     if conflict && let Some(newest) = page.versions.first() {
         // What was typed stays; sending it again saves it after the version that came between.
         page.form.version = newest.number;
