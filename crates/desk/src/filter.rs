@@ -59,9 +59,7 @@ impl Desk {
         let mut tx = search::begin(&self.pool).await?;
         let mut selection = read(&mut tx, text, Some(reader)).await?;
         if !selection.categories.is_anything() {
-            let all = category::every(&mut tx).await?;
-            let tree: Vec<_> = all.iter().map(|it| (it.id, it.parent)).collect();
-            selection = selection.with_categories(&tree);
+            selection = selection.with_categories(&category::tree(&mut tx).await?);
         }
         search::plan_for_values(&mut tx).await?;
         let wanted = Wanted {

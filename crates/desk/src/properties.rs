@@ -138,6 +138,7 @@ impl Desk {
             change["category"] = json!(category);
             change["category_from_name"] = json!(old.map(|it| it.name));
             change["category_name"] = json!(new.map(|it| it.name));
+            crate::routing::needs_others(&mut work, id).await?;
         }
         (ticket.kind, ticket.category) = (kind, category);
         work.event(
@@ -148,9 +149,6 @@ impl Desk {
             change.clone(),
         )
         .await?;
-        if !change["category"].is_null() || !change["category_from"].is_null() {
-            crate::routing::needs_others(&mut work, &ticket).await?;
-        }
         work.audit(
             "ticket.subject",
             "ticket",

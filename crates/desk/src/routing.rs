@@ -314,9 +314,9 @@ pub(crate) async fn again(work: &mut Work<'_>, id: TicketId) -> Result<()> {
 }
 
 /// Another category may need other skills: where a ticket waits for somebody, it is looked at again.
-pub(crate) async fn needs_others(work: &mut Work<'_>, ticket: &Ticket) -> Result<()> {
+pub(crate) async fn needs_others(work: &mut Work<'_>, ticket: TicketId) -> Result<()> {
     let now = work.now;
-    tierdesk_store::timer::hasten(work.conn(), &[AGAIN], ticket.id.0, now).await?;
+    tierdesk_store::timer::hasten(work.conn(), &[AGAIN], ticket.0, now).await?;
     work.announce("timer", String::new());
     Ok(())
 }

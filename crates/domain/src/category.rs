@@ -114,15 +114,20 @@ mod tests {
         CategoryId(Uuid::from_u128(number))
     }
 
-    #[test]
-    fn what_is_below_is_found_once_also_in_a_circle() {
-        let tree = [
+    /// Three below each other, and two in a circle.
+    fn tree() -> [(CategoryId, Option<CategoryId>); 5] {
+        [
             (id(1), None),
             (id(2), Some(id(1))),
             (id(3), Some(id(2))),
             (id(4), Some(id(5))),
             (id(5), Some(id(4))),
-        ];
+        ]
+    }
+
+    #[test]
+    fn what_is_below_is_found_once_also_in_a_circle() {
+        let tree = tree();
         assert_eq!(below(&tree, id(1)), [id(1), id(2), id(3)]);
         assert_eq!(below(&tree, id(3)), [id(3)]);
         assert_eq!(below(&tree, id(4)), [id(4), id(5)]);
@@ -132,13 +137,7 @@ mod tests {
 
     #[test]
     fn what_is_above_is_found_nearest_first_also_in_a_circle() {
-        let tree = [
-            (id(1), None),
-            (id(2), Some(id(1))),
-            (id(3), Some(id(2))),
-            (id(4), Some(id(5))),
-            (id(5), Some(id(4))),
-        ];
+        let tree = tree();
         assert_eq!(above(&tree, id(3)), [id(3), id(2), id(1)]);
         assert_eq!(above(&tree, id(1)), [id(1)]);
         assert_eq!(above(&tree, id(4)), [id(4), id(5)]);

@@ -28,6 +28,12 @@ pub struct Category {
     pub retired: bool,
 }
 
+/// Every category and the one above it.
+pub async fn tree(conn: &mut PgConnection) -> Result<Vec<(CategoryId, Option<CategoryId>)>> {
+    let all = every(conn).await?.into_iter();
+    Ok(all.map(|it| (it.id, it.parent)).collect())
+}
+
 /// Every category that is not retired, in the order people see them.
 pub async fn all(conn: &mut PgConnection) -> Result<Vec<Category>> {
     let mut all = every(conn).await?;

@@ -90,8 +90,7 @@ pub(super) async fn needed(
     let Some(category) = category else {
         return Ok(Vec::new());
     };
-    let tree: Vec<_> = category::every(conn).await?;
-    let tree: Vec<_> = tree.iter().map(|it| (it.id, it.parent)).collect();
+    let tree = category::tree(conn).await?;
     let all = skill::needed(conn).await?;
     let mut found: Vec<Needed> = Vec::new();
     for id in above(&tree, category) {
