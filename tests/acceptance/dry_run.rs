@@ -4,12 +4,13 @@ use chrono::TimeDelta;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::dry_run::{About, Done, DryRun, Line, MAX_LINES, Trial};
 use tierdesk_domain::calendar::CalendarDocument;
-use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
+use tierdesk_domain::escalation::{Condition, Effect, MAX_MOVES, Only, Rule};
 use tierdesk_domain::id::{DocumentId, TicketId};
 use tierdesk_domain::sla::{Metric, Policy};
 use tierdesk_domain::tier::Tier;
 
 use crate::clock::{Scene, about};
+use crate::escalation::meant;
 
 fn unassigned(minutes: u32) -> Rule {
     Rule {
@@ -167,6 +168,57 @@ async fn a_dry_run_says_what_the_rule_then_really_does() {
     let (tried, really) = (times(&trial), really(&scene, "Quick").await);
     assert_eq!(tried, really);
     assert_eq!(tried[0].0, scene.ticket(tickets[2]).await.number.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_counts_no_move_to_where_nobody_works_and_none_beyond_what_rules_may() {
+    let (scene, _) = week().await;
+    let boss = scene.desk.administrator("Adam Boss").await;
+    let caller = scene.desk.caller(&boss).await;
+    let desk = &scene.desk.desk;
+    let network = scene.desk.team("Network").await;
+    let to = |team, tier| Rule {
+        effects: vec![Effect::Move {
+            team: Some(team),
+            tier: Some(tier),
+            skill: None,
+        }],
+        ..unassigned(40)
+    };
+    let tried = async |rule| {
+        let now = scene.desk.now();
+        let run = desk.replay_rule(&caller, None, rule, 30, now).await;
+        let done = whole(run.unwrap()).await.outcome.after;
+        (done.fired, done.moved)
+    };
+    assert_eq!(tried(to(network, Tier::L2)).await, (2, 0));
+    scene.desk.engineer("Ana Reis", "Network", Tier::L2).await;
+    assert_eq!(tried(to(network, Tier::L2)).await, (2, 2));
+
+    // All three are sent to and fro, as often as rules may.
+    let team = scene.desk.team("Service Desk").await;
+    for turn in 1..=MAX_MOVES {
+        let wait = Condition::TimeInTier {
+            minutes: turn.into(),
+        };
+        let rule = Rule {
+            conditions: vec![wait],
+            ..to(team, if turn % 2 == 0 { Tier::L1 } else { Tier::L3 })
+        };
+        let (name, now) = (format!("Turn {turn}"), scene.desk.now());
+        desk.save_rule(&caller, None, &name, true, rule, now)
+            .await
+            .unwrap();
+        scene.pass(TimeDelta::minutes(turn.into()));
+        scene.sweep().await;
+    }
+    let later = Rule {
+        conditions: vec![meant("tier:L3"), Condition::TimeInTier { minutes: 30 }],
+        ..to(network, Tier::L2)
+    };
+    scene.pass(TimeDelta::minutes(60));
+    let (fired, moved) = tried(later).await;
+    assert_eq!((fired, moved), (3, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

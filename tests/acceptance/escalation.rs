@@ -286,7 +286,7 @@ fn when(conditions: Vec<Condition>, effects: Vec<Effect>) -> Rule {
     }
 }
 
-fn meant(text: &str) -> Condition {
+pub(crate) fn meant(text: &str) -> Condition {
     Condition::Matches {
         filter: Box::new(Meant {
             text: text.to_owned(),

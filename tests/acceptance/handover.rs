@@ -244,6 +244,30 @@ async fn a_bounce_reaches_its_person_in_hours_of_their_own_and_in_those_of_their
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_late_before_its_hand_over_is_told_and_counted_once_when_it_comes_back() {
+    let it = Between::new().await;
+    // Eight working hours at L1 are over when Tuesday begins.
+    it.scene.at("2026-06-02T09:30:00Z");
+    it.scene.sweep().await;
+    for _ in 0..2 {
+        it.escalate(&it.jonas().await).await;
+        it.scene.pass(TimeDelta::minutes(10));
+        it.bounce(&it.lea().await).await.unwrap();
+        it.scene.pass(TimeDelta::minutes(10));
+        it.scene.sweep().await;
+    }
+    it.resolve(&it.jonas().await).await;
+    let at_a_tier = |all: Vec<serde_json::Value>| {
+        let all = all.into_iter();
+        all.filter(|it| it["metric"] == "time_in_tier").count()
+    };
+    let broken = it.scene.events(it.id, EventKind::Breached).await;
+    let kept = it.scene.events(it.id, EventKind::Kept).await;
+    assert_eq!((at_a_tier(broken), at_a_tier(kept)), (1, 0));
+    it.recount().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn taking_a_ticket_accepts_its_hand_over_and_the_receiver_says_how_good_it_was() {
     let it = Between::new().await;
     it.escalate(&it.jonas().await).await;

@@ -12,7 +12,7 @@ use warning::warn;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tierdesk_domain::clock::{
-    Change, Clock, Line, State, ahead, clocks, explain, next_due, next_risk,
+    Change, Clock, Line, Outcome, State, ahead, clocks, explain, next_due, next_risk,
 };
 use tierdesk_domain::escalation::Situation;
 use tierdesk_domain::id::{DocumentId, EventId};
@@ -98,13 +98,11 @@ pub(crate) async fn refresh(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<
             .iter()
             .find(|it| (it.metric, it.ordinal) == (clock.metric, clock.ordinal));
         let mut after = projection(clock, before.and_then(|it| warned(clock, it)));
-        if clock.breached_at.is_some() && before.is_none_or(|it| it.breached_at.is_none()) {
+        let news = clock.news();
+        if news == Some(Outcome::Broken) && before.is_none_or(|it| it.breached_at.is_none()) {
             let data = facts_of(work, ticket, &told, clock, clock.breached_at);
             tell_timeline(work, ticket, EventKind::Breached, data).await?;
-        } else if clock.breached_at.is_none()
-            && after.state == "met"
-            && before.is_none_or(|it| it.state != "met")
-        {
+        } else if news == Some(Outcome::Kept) && before.is_none_or(|it| it.state != "met") {
             let mut data = facts_of(work, ticket, &told, clock, after.met_at);
             if ticket.resolved_by == Some(ResolvedBy::Bot)
                 && same_moment(after.met_at, ticket.resolved_at)

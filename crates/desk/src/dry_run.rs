@@ -3,15 +3,17 @@
 
 mod run;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::calendar::{Calendar, CalendarDocument};
-use tierdesk_domain::clock::{Book, Version, clocks};
-use tierdesk_domain::escalation::{Effect, Past, Rule, firings, firings_of_all};
-use tierdesk_domain::id::{DocumentId, TicketNumber};
+use tierdesk_domain::clock::{Book, Outcome, Version, clocks};
+use tierdesk_domain::escalation::{Effect, MAX_MOVES, Past, Rule, firings, firings_of_all};
+use tierdesk_domain::id::{DocumentId, TeamId, TicketNumber};
 use tierdesk_domain::sla::{Metric, Policy};
+use tierdesk_domain::tier::Tier;
+use tierdesk_store::{PgConnection, team};
 
 use crate::clock::Told;
 use crate::error::{DeskError, Result};
@@ -20,6 +22,8 @@ use crate::{Caller, Desk};
 
 use run::begins;
 pub use run::{DryRun, Progress};
+
+type Staffed = BTreeSet<(TeamId, Tier)>;
 
 /// The longest time back, in days.
 pub const MAX_DAYS: u32 = 90;
@@ -46,7 +50,7 @@ pub struct Trial<T> {
 pub struct Done {
     /// It would have fired so often.
     pub fired: usize,
-    /// It would have moved a ticket so often.
+    /// It would have moved a ticket so often: to queues in which somebody works today, and no further than rules may.
     pub moved: usize,
     /// It would have asked for somebody with a skill so often; who was there then is not known.
     pub asked: usize,
@@ -121,7 +125,6 @@ impl Desk {
                 Some(found.ok_or(DeskError::NotFound)?)
             }
         };
-        drop(conn);
         let outcome = RuleOutcome {
             before: present.as_ref().map(|_| Done::default()),
             after: Done::default(),
@@ -130,13 +133,15 @@ impl Desk {
         let present = present.filter(|it| it.active);
         let present = present.map(|it| it.body.with_categories(&book.tree));
         let since = begins(days, now);
+        let staffed = staffed(&mut conn).await?;
+        drop(conn);
         let look = move |told: &Told, outcome: &mut RuleOutcome| {
             let past = past(told);
             // When it fired first.
             let fired = |rule: &Rule, sum: &mut Done| {
                 let fired = firings(rule, &past, &book.book, now);
                 let fired: Vec<_> = lately(fired, since).collect();
-                sum.add_all(rule, told, &fired);
+                sum.add_all(rule, told, &fired, &staffed);
                 fired.first().copied()
             };
             let before = present.as_ref().zip(outcome.before.as_mut());
@@ -200,7 +205,10 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> Result<DryRun<PromiseOutcome>> {
         authorize(&caller.who, Action::Administer)?;
-        let rulebook = self.rulebook(&mut *self.acquire().await?).await?;
+        let mut conn = self.acquire().await?;
+        let rulebook = self.rulebook(&mut conn).await?;
+        let staffed = staffed(&mut conn).await?;
+        drop(conn);
         let before = rulebook.book.pinned(now);
         let mut after = before.clone();
         change(&mut after);
@@ -210,6 +218,7 @@ impl Desk {
             let [before, after] = [0, 1].map(|which| {
                 let broken = clocks(&told.history, &books[which], now).into_iter();
                 broken
+                    .filter(|clock| clock.news() == Some(Outcome::Broken))
                     .filter_map(|clock| Some(((clock.metric, clock.ordinal), clock.breached_at?)))
                     .filter(|(_, at)| *at >= since)
                     .collect::<BTreeMap<_, _>>()
@@ -234,8 +243,9 @@ impl Desk {
             for (rule, (was, is)) in rulebook.rules.iter().zip(before.into_iter().zip(after)) {
                 let was: Vec<_> = lately(was, since).collect();
                 let is: Vec<_> = lately(is, since).collect();
-                outcome.rules.0.add_all(&rule.body, told, &was);
-                outcome.rules.1.add_all(&rule.body, told, &is);
+                let rules = &mut outcome.rules;
+                rules.0.add_all(&rule.body, told, &was, &staffed);
+                rules.1.add_all(&rule.body, told, &is, &staffed);
                 let alike = was.iter().zip(&is).take_while(|(a, b)| a == b).count();
                 let (was, is) = (was.get(alike).copied(), is.get(alike).copied());
                 if was != is {
@@ -270,13 +280,22 @@ fn lately(
         .filter(move |at| *at >= since)
 }
 
+/// The queues in which somebody works. Who worked where earlier is not kept.
+async fn staffed(conn: &mut PgConnection) -> Result<Staffed> {
+    let all = team::memberships(conn).await?.into_iter();
+    Ok(all.map(|(team, tier, _)| (team, tier)).collect())
+}
+
 /// What a firing would have done to the ticket as it was then.
-fn done(rule: &Rule, told: &Told, at: DateTime<Utc>) -> Done {
+fn done(rule: &Rule, told: &Told, at: DateTime<Utc>, staffed: &Staffed) -> Done {
     let facts = told.history.as_of(at);
+    let cycle = told.history.cycle_of(at)..at;
+    let before = told.moved_by_rules.iter().filter(|it| cycle.contains(it));
+    let may_move = before.count() < usize::from(MAX_MOVES);
     let moves = |effect: &Effect| match effect {
         Effect::Move { team, tier, .. } => {
             let target = (team.unwrap_or(facts.team), tier.unwrap_or(facts.tier));
-            target != (facts.team, facts.tier)
+            target != (facts.team, facts.tier) && may_move && staffed.contains(&target)
         }
         _ => false,
     };
@@ -294,9 +313,9 @@ fn done(rule: &Rule, told: &Told, at: DateTime<Utc>) -> Done {
 }
 
 impl Done {
-    fn add_all(&mut self, rule: &Rule, told: &Told, fired: &[DateTime<Utc>]) {
+    fn add_all(&mut self, rule: &Rule, told: &Told, fired: &[DateTime<Utc>], staffed: &Staffed) {
         for at in fired {
-            self.add(done(rule, told, *at));
+            self.add(done(rule, told, *at, staffed));
         }
     }
 

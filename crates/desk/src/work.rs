@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::Value;
-use tierdesk_domain::actor::{Actor, ActorKind};
+use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::{Action, Scope, TicketFacts, authorize};
 use tierdesk_domain::flow::Fact;
 use tierdesk_domain::id::{EventId, TeamId, TicketId};
@@ -230,7 +230,7 @@ impl<'a> Work<'a> {
         ClockEvent {
             at: self.now,
             kind,
-            by_human: actor.kind == ActorKind::Human,
+            by: actor.kind,
             data: data.clone(),
             team,
             tier,

@@ -183,6 +183,13 @@ impl History {
         self.last(Change::Reopened).unwrap_or(self.opened_at)
     }
 
+    /// When the cycle of a moment began.
+    pub fn cycle_of(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let begins = |it: &&Moment| it.change == Change::Reopened && it.at <= at;
+        let began = self.moments.iter().rfind(begins);
+        began.map_or(self.opened_at, |it| it.at)
+    }
+
     /// When this change happened last.
     pub fn last(&self, change: Change) -> Option<DateTime<Utc>> {
         let found = self.moments.iter().rfind(|it| it.change == change);
@@ -449,15 +456,47 @@ pub struct Clock {
     pub due_at: Option<DateTime<Utc>>,
     /// When a quarter of the target is left (decision 43); may lie in the past. None while it is paused or over.
     pub risk_at: Option<DateTime<Utc>>,
-    /// When the promise was broken. Whatever happens later, it stays broken.
+    /// When the promise was broken. Whatever happens later, it stays broken. Before it started, where it goes on with time at
+    /// a tier that was broken already.
     pub breached_at: Option<DateTime<Utc>>,
+    /// What had become of the promise before it started, where it goes on with time at a tier whose hand-over was sent back.
+    pub settled: Option<Outcome>,
     /// What applies now, or applied last.
     pub applied: Applied,
     /// Its ledger: without gaps from the start to the end, or to now; what is not promised any more is in it, too.
     pub segments: Vec<Segment>,
 }
 
+/// What became of a promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was kept.
+    Kept,
+    /// It was broken.
+    Broken,
+}
+
+fn outcome(breached_at: Option<DateTime<Utc>>, state: State) -> Option<Outcome> {
+    match (breached_at, state) {
+        (Some(_), _) => Some(Outcome::Broken),
+        (None, State::Met(_)) => Some(Outcome::Kept),
+        (None, _) => None,
+    }
+}
+
 impl Clock {
+    /// What became of the promise in this run of the clock. A stay at a tier is told, and counts, as kept once and as broken
+    /// once, however often its hand-over is sent back.
+    pub fn news(&self) -> Option<Outcome> {
+        let outcome = outcome(self.breached_at, self.state)?;
+        let told = match self.settled {
+            Some(Outcome::Broken) => true,
+            Some(Outcome::Kept) => outcome == Outcome::Kept,
+            None => false,
+        };
+        (!told).then_some(outcome)
+    }
+
     /// What is left; negative when it is over.
     pub fn left(&self) -> TimeDelta {
         self.target - self.counted

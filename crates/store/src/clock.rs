@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use tierdesk_domain::actor::ActorKind;
 use tierdesk_domain::id::{CategoryId, DocumentId, OrganisationId, TeamId, TicketId};
 use tierdesk_domain::sla::Metric;
 use tierdesk_domain::ticket::Priority;
@@ -20,8 +21,8 @@ pub struct ClockEvent {
     pub at: DateTime<Utc>,
     /// What happened.
     pub kind: EventKind,
-    /// Whether a person did it.
-    pub by_human: bool,
+    /// What kind of actor did it.
+    pub by: ActorKind,
     /// The facts of this kind of event.
     pub data: serde_json::Value,
     /// The queue at that time.
@@ -88,6 +89,11 @@ const KINDS: [EventKind; 19] = [
 ];
 
 impl ClockEvent {
+    /// Whether a person did it.
+    pub fn by_human(&self) -> bool {
+        self.by == ActorKind::Human
+    }
+
     /// Whether a clock may care about events of this kind; the others are not read.
     pub fn matters(kind: EventKind) -> bool {
         KINDS.contains(&kind)
@@ -120,7 +126,7 @@ pub async fn events_of(
         let event = ClockEvent {
             at: r.at,
             kind: row::word("event", &r.kind)?,
-            by_human: r.actor_kind == "human",
+            by: row::word("event", &r.actor_kind)?,
             data: r.data,
             team: TeamId(r.team_id),
             tier: row::tier("event", r.tier)?,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tierdesk_desk::clock::projection;
 use tierdesk_desk::reckoning::Reckoning;
 use tierdesk_desk::rulebook::Rulebook;
-use tierdesk_domain::clock::{Clock, State};
+use tierdesk_domain::clock::{Clock, Outcome, State};
 use tierdesk_domain::id::DocumentId;
 use tierdesk_domain::tally::BY_BOT;
 use tierdesk_domain::ticket::ResolvedBy;
@@ -160,9 +160,9 @@ impl Writer<'_> {
         reckoned: &Reckoning,
     ) -> Option<chrono::DateTime<chrono::Utc>> {
         let history = &reckoned.told.history;
-        let (kind, at) = match (clock.breached_at, clock.state) {
-            (Some(at), _) => (EventKind::Breached, at),
-            (None, State::Met(at)) => (EventKind::Kept, at),
+        let (kind, at) = match (clock.news(), clock.state) {
+            (Some(Outcome::Broken), _) => (EventKind::Breached, clock.breached_at?),
+            (Some(Outcome::Kept), State::Met(at)) => (EventKind::Kept, at),
             (None, State::Running) if clock.is_at_risk() => (EventKind::AtRisk, clock.risk_at?),
             _ => return None,
         };
@@ -297,7 +297,7 @@ fn events(story: &Story) -> Vec<ClockEvent> {
         .map(|it| ClockEvent {
             at: it.at,
             kind: it.kind,
-            by_human: it.by.person().is_some(),
+            by: it.by.kind,
             data: it.data.clone(),
             team: it.queue.0,
             tier: it.queue.1,

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use tierdesk_domain::actor::ActorKind;
 use tierdesk_domain::clock::{Change, Facts, History, Moment, set_by_hand};
 use tierdesk_domain::escalation::Card;
 use tierdesk_domain::flow::Story;
@@ -28,6 +29,8 @@ pub struct Told {
     pub bot_held_until: Option<DateTime<Utc>>,
     /// Each time the bot passed it on, in order.
     pub bot_gave_up: Vec<DateTime<Utc>>,
+    /// Each time a rule moved it to another queue, in order.
+    pub moved_by_rules: Vec<DateTime<Utc>>,
     /// What happened to it between the tiers.
     pub story: Story,
 }
@@ -67,9 +70,10 @@ pub(crate) fn tell(ticket: &Ticket, events: &[ClockEvent]) -> Told {
             })
             .collect(),
     };
-    let gave_up = events
-        .iter()
-        .filter(|event| event.kind == EventKind::BotGaveUp);
+    let times = |which: fn(&&ClockEvent) -> bool| events.iter().filter(which).map(|it| it.at);
+    let gave_up = times(|it| it.kind == EventKind::BotGaveUp).collect();
+    let moved_by_rules =
+        times(|it| it.kind == EventKind::Escalated && it.by == ActorKind::Rule).collect();
     Told {
         story: crate::flow::story(&history, events),
         history,
@@ -81,7 +85,8 @@ pub(crate) fn tell(ticket: &Ticket, events: &[ClockEvent]) -> Told {
             assignee: ticket.assignee,
         },
         bot_held_until: bot_held_until(ticket, events),
-        bot_gave_up: gave_up.map(|event| event.at).collect(),
+        bot_gave_up: gave_up,
+        moved_by_rules,
     }
 }
 
@@ -93,7 +98,7 @@ fn bot_held_until(ticket: &Ticket, events: &[ClockEvent]) -> Option<DateTime<Utc
         EventKind::Triage => read(&event.data["intent"]) == Some(Intent::None),
         // The bot goes on where somebody only says what it is about.
         EventKind::Opened | EventKind::Ask | EventKind::Priority | EventKind::Changed => false,
-        _ => event.by_human,
+        _ => event.by_human(),
     };
     if ticket.bot_holds {
         return None;
@@ -121,7 +126,9 @@ pub(crate) fn changes(event: &ClockEvent) -> Vec<Change> {
             let ask = asks.then_some(Change::Ask);
             std::iter::once(Change::Reopened).chain(ask).collect()
         }
-        EventKind::Status if event.by_human => read(&data["to"]).map_or_else(Vec::new, set_by_hand),
+        EventKind::Status if event.by_human() => {
+            read(&data["to"]).map_or_else(Vec::new, set_by_hand)
+        }
         _ => change(event).into_iter().collect(),
     }
 }
@@ -147,11 +154,11 @@ fn change(event: &ClockEvent) -> Option<Change> {
         }),
         EventKind::Assigned if data["to"].is_null() => Some(Change::Assigned(false)),
         // A ticket that a rule gives to somebody still waits for them.
-        EventKind::Assigned if !event.by_human => Some(Change::Given),
+        EventKind::Assigned if !event.by_human() => Some(Change::Given),
         EventKind::Assigned => Some(Change::Assigned(true)),
         EventKind::HandoverAccepted => Some(Change::Begun),
         EventKind::Acknowledged if data[PICKED_UP] == true => Some(Change::Begun),
-        EventKind::Reply if event.by_human => Some(Change::Reply),
+        EventKind::Reply if event.by_human() => Some(Change::Reply),
         EventKind::Ask => Some(Change::Ask),
         EventKind::Resolved => read(&data["by"]).map(Change::Resolved),
         EventKind::Closed => Some(Change::Closed),
@@ -166,11 +173,11 @@ mod tests {
     use tierdesk_domain::tier::Tier;
     use uuid::Uuid;
 
-    fn meant(kind: EventKind, by_human: bool, data: Value) -> Vec<Change> {
+    fn meant(kind: EventKind, by: ActorKind, data: Value) -> Vec<Change> {
         changes(&ClockEvent {
             at: DateTime::UNIX_EPOCH,
             kind,
-            by_human,
+            by,
             data,
             team: TeamId(Uuid::nil()),
             tier: Tier::L1,
@@ -186,38 +193,49 @@ mod tests {
         let (acknowledged, picked_up) = (EventKind::Acknowledged, json!({PICKED_UP: true}));
         let pending = json!({"to": "pending"});
         let waits = Change::Status(Status::Pending);
-        for (kind, by_human, data, expected) in [
-            (EventKind::Assigned, false, &to, &[Change::Given][..]),
-            (EventKind::Assigned, true, &to, &[Change::Assigned(true)]),
+        for (kind, by, data, expected) in [
             (
                 EventKind::Assigned,
-                false,
+                ActorKind::Rule,
+                &to,
+                &[Change::Given][..],
+            ),
+            (
+                EventKind::Assigned,
+                ActorKind::Human,
+                &to,
+                &[Change::Assigned(true)],
+            ),
+            (
+                EventKind::Assigned,
+                ActorKind::Rule,
                 &json!({"to": null}),
                 &[Change::Assigned(false)],
             ),
             (
                 EventKind::HandoverAccepted,
-                true,
+                ActorKind::Human,
                 &json!({}),
                 &[Change::Begun],
             ),
-            (acknowledged, true, &picked_up, &[Change::Begun]),
+            (acknowledged, ActorKind::Human, &picked_up, &[Change::Begun]),
             // Whoever is in charge has seen it; that is not whoever has it.
-            (acknowledged, true, &json!({"level": 1}), &[]),
-            (EventKind::Status, true, &pending, &[waits, Change::Begun]),
-            (EventKind::Status, false, &pending, &[waits]),
+            (acknowledged, ActorKind::Human, &json!({"level": 1}), &[]),
+            (
+                EventKind::Status,
+                ActorKind::Human,
+                &pending,
+                &[waits, Change::Begun],
+            ),
+            (EventKind::Status, ActorKind::Rule, &pending, &[waits]),
         ] {
-            assert_eq!(
-                meant(kind, by_human, data.clone()),
-                expected,
-                "{kind} {data}"
-            );
+            assert_eq!(meant(kind, by, data.clone()), expected, "{kind} {data}");
         }
     }
 
     #[test]
     fn a_reopening_asks_for_an_answer_where_it_says_so_and_old_ones_mean_what_they_meant() {
-        let reopened = |data: Value| meant(EventKind::Reopened, true, data);
+        let reopened = |data: Value| meant(EventKind::Reopened, ActorKind::Human, data);
         let asks = reopened(json!({"internal": {"after": "human", "asks": true}}));
         assert_eq!(asks, [Change::Reopened, Change::Ask]);
         for data in [

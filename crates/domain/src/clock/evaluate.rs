@@ -8,7 +8,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::runs::{End, Run, runs};
-use super::{Applied, Book, Clock, Facts, History, Segment, State, Why};
+use super::{Applied, Book, Clock, Facts, History, Outcome, Segment, State, Why, outcome};
 use crate::calendar::WorkingTime;
 use crate::id::TeamId;
 use crate::sla::{Metric, PolicyRule, Reopen};
@@ -20,25 +20,46 @@ pub fn clocks(history: &History, book: &Book, now: DateTime<Utc>) -> Vec<Clock> 
     let facts = history.facts();
     let mut clocks = Vec::new();
     let mut used = TimeDelta::zero();
-    // What each tier has used so far, the newest last.
-    let mut tiers = Vec::new();
+    // How each stay at a tier ended, the newest last.
+    let mut stays: Vec<Carried> = Vec::new();
     for run in runs(history).into_iter().filter(|run| run.start <= now) {
         let carried = match run.metric {
-            Metric::Resolution => used,
+            Metric::Resolution => Carried::only(used),
             Metric::TimeInTier if run.goes_on => {
-                tiers.iter().rev().nth(1).copied().unwrap_or_default()
+                stays.iter().rev().nth(1).copied().unwrap_or_default()
             }
-            _ => TimeDelta::zero(),
+            _ => Carried::default(),
         };
         let evaluated = Evaluation::new(book, &facts, run, carried).finish(now);
         match run.metric {
             Metric::Resolution => used += evaluated.counted,
-            Metric::TimeInTier => tiers.push(carried + evaluated.counted),
+            Metric::TimeInTier => stays.push(evaluated.carries()),
             _ => {}
         }
         clocks.extend(evaluated.clock());
     }
     clocks
+}
+
+/// When a target, and three quarters of it, were used up.
+type Passed = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+
+/// What a run takes over from those before it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Carried {
+    /// What they used of the same promise.
+    used: TimeDelta,
+    /// Since when the promise is broken, and when it had been due, where it goes on with one that was.
+    broken: Option<(DateTime<Utc>, Passed)>,
+    /// What is known, and told, of the promise already.
+    settled: Option<Outcome>,
+}
+
+impl Carried {
+    fn only(used: TimeDelta) -> Self {
+        let nothing = Self::default();
+        Self { used, ..nothing }
+    }
 }
 
 /// How long a ticket stayed in a queue, in business time: the ledger of time in tier, promised or not.
@@ -71,7 +92,7 @@ pub fn stays(
     over.map(|(run, to)| {
         let later = facts.partition_point(|(at, _)| *at <= run.start);
         let place = facts[later.max(1) - 1].1;
-        let evaluated = Evaluation::new(book, &facts, run, TimeDelta::zero()).finish(to);
+        let evaluated = Evaluation::new(book, &facts, run, Carried::default()).finish(to);
         Stay {
             queue: (place.team, place.tier),
             from: run.start,
@@ -98,7 +119,7 @@ pub fn counted_between(
         end: None,
         goes_on: false,
     };
-    let evaluated = Evaluation::new(book, &facts, run, TimeDelta::zero()).finish(to);
+    let evaluated = Evaluation::new(book, &facts, run, Carried::default()).finish(to);
     evaluated.counted
 }
 
@@ -106,13 +127,12 @@ struct Evaluation<'a> {
     book: &'a Book,
     facts: &'a [(DateTime<Utc>, Facts)],
     run: Run,
-    /// What earlier cycles used.
-    carried: TimeDelta,
+    carried: Carried,
     counted: TimeDelta,
     due_at: Option<DateTime<Utc>>,
     risk_at: Option<DateTime<Utc>>,
-    /// When the target, and three quarters of it, were used up: kept while the clock pauses.
-    passed: (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+    /// Kept while the clock pauses.
+    passed: Passed,
     breached_at: Option<DateTime<Utc>>,
     applied: Option<Applied>,
     /// Since when nothing is promised any more, if that is so.
@@ -126,8 +146,9 @@ impl<'a> Evaluation<'a> {
         book: &'a Book,
         facts: &'a [(DateTime<Utc>, Facts)],
         run: Run,
-        carried: TimeDelta,
+        carried: Carried,
     ) -> Self {
+        let broken = carried.broken;
         Self {
             book,
             facts,
@@ -136,8 +157,8 @@ impl<'a> Evaluation<'a> {
             counted: TimeDelta::zero(),
             due_at: None,
             risk_at: None,
-            passed: (None, None),
-            breached_at: None,
+            passed: broken.map_or((None, None), |(_, passed)| passed),
+            breached_at: broken.map(|(at, _)| at),
             applied: None,
             unpromised_since: None,
             why: None,
@@ -267,11 +288,12 @@ impl<'a> Evaluation<'a> {
             match policy.body.reopen {
                 Reopen::Carry { at_least_seconds }
                     if self.run.metric == Metric::Resolution
-                        && self.carried > TimeDelta::zero() =>
+                        && self.carried.used > TimeDelta::zero() =>
                 {
-                    (target - self.carried).max(TimeDelta::seconds(i64::from(at_least_seconds)))
+                    (target - self.carried.used)
+                        .max(TimeDelta::seconds(i64::from(at_least_seconds)))
                 }
-                _ if self.run.goes_on => (target - self.carried).max(TimeDelta::zero()),
+                _ if self.run.goes_on => (target - self.carried.used).max(TimeDelta::zero()),
                 _ => target,
             }
         });
@@ -294,6 +316,16 @@ impl<'a> Evaluation<'a> {
             (None, Some(End::Stopped(at)), _) => State::Stopped(at),
             (None, None, Some(why)) => State::Paused(why),
             (None, None, None) => State::Running,
+        }
+    }
+
+    /// What one that goes on with this takes over.
+    fn carries(&self) -> Carried {
+        let outcome = outcome(self.breached_at, self.state());
+        Carried {
+            used: self.carried.used + self.counted,
+            broken: self.breached_at.map(|at| (at, self.passed)),
+            settled: outcome.or(self.carried.settled),
         }
     }
 
@@ -323,6 +355,7 @@ impl<'a> Evaluation<'a> {
             due_at: self.due_at,
             risk_at: self.risk_at.filter(|_| state == State::Running),
             breached_at: self.breached_at,
+            settled: self.carried.settled,
             applied,
             segments: self.segments,
         })

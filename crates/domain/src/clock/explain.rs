@@ -40,7 +40,7 @@ pub fn explain(clock: &Clock, book: &Book) -> Vec<Line> {
     let mut before: Option<&Segment> = None;
     let mut lines = Vec::new();
     for segment in &clock.segments {
-        let reason = reason(before, segment);
+        let reason = reason(clock, before, segment);
         lines.extend(split(segment, book, reason, &mut sum));
         before = Some(segment);
     }
@@ -135,12 +135,13 @@ fn split(segment: &Segment, book: &Book, reason: String, sum: &mut TimeDelta) ->
     lines
 }
 
-fn reason(before: Option<&Segment>, segment: &Segment) -> String {
+fn reason(clock: &Clock, before: Option<&Segment>, segment: &Segment) -> String {
     let applied = segment.applied.as_ref();
     match (before, segment.why) {
         (_, Some(Why::Pending)) => t("clock.why_pending").to_owned(),
         (_, Some(Why::OnHold)) => t("clock.why_on_hold").to_owned(),
         (_, Some(Why::Closed)) => t("clock.why_closed").to_owned(),
+        (None, None) if clock.settled.is_some() => t("clock.why_sent_back").to_owned(),
         (None, None) => t("clock.why_started").to_owned(),
         (Some(before), None) if before.why.is_some() => t("clock.why_resumed").to_owned(),
         (Some(before), None) => {
@@ -232,6 +233,9 @@ pub fn explain_plainly(clock: &Clock, book: &Book, zone: Tz) -> Vec<String> {
         ),
         fill("clock.plain_started", &[("at", &at(clock.started_at))]),
     ];
+    if clock.settled.is_some() {
+        lines.push(t("clock.plain_sent_back").to_owned());
+    }
     let last = clock.segments.last();
     if let Some(calendar) = last.and_then(|segment| calendar(segment, book)) {
         let document = calendar.document();

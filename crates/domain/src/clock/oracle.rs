@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::any::{CATEGORY, history};
 use super::scene::{OFFICE, POLICY, at, book, office, version};
-use super::{Book, Change, Clock, Facts, History, State, Why, clocks};
+use super::{Book, Change, Clock, Facts, History, Outcome, State, Why, clocks};
 use crate::sla::{Metric, PolicyRule, Reopen, When};
 use crate::ticket::{Kind, Priority, ResolvedBy, Status};
 use Metric::{FirstResponse, NextResponse, PickUp, Resolution, TimeInTier};
@@ -16,7 +16,7 @@ const MINUTE: TimeDelta = TimeDelta::minutes(1);
 /// From then on the office is open longer, and promises are others.
 const APRIL: &str = "2026-04-01T10:20:00Z";
 
-/// What is said of a clock: metric, ordinal, state, target, counted time, and when it broke.
+/// What is said of a clock: metric, ordinal, state, target, counted time, when it broke, and what became of it here.
 type Said = (
     Metric,
     i32,
@@ -24,6 +24,7 @@ type Said = (
     TimeDelta,
     TimeDelta,
     Option<DateTime<Utc>>,
+    Option<Outcome>,
 );
 
 fn said(clock: Clock) -> Said {
@@ -34,6 +35,7 @@ fn said(clock: Clock) -> Said {
         clock.target,
         clock.counted,
         clock.breached_at,
+        clock.news(),
     )
 }
 
@@ -49,7 +51,18 @@ struct Run {
     breached_at: Option<DateTime<Utc>>,
     /// What runs before it used of the same promise.
     carried: TimeDelta,
-    sent_back: bool,
+    /// The sender's run, by number, that this one goes on with.
+    goes_on: Option<usize>,
+}
+
+impl Run {
+    fn outcome(&self) -> Option<Outcome> {
+        match (self.breached_at, self.unpromised, self.state) {
+            (Some(_), ..) => Some(Outcome::Broken),
+            (None, None, State::Met(_)) => Some(Outcome::Kept),
+            _ => None,
+        }
+    }
 }
 
 struct Life {
@@ -67,13 +80,17 @@ impl Life {
         if self.is_open(metric) {
             return;
         }
-        let before = self.runs.iter().filter(|run| run.metric == metric);
-        let carried = match metric {
-            Resolution => Some(before.map(|run| run.counted).sum()),
-            // The one before last was the sender's.
-            _ if sent_back => before.rev().nth(1).map(|run| run.carried + run.counted),
-            _ => None,
+        let all = self.runs.iter().enumerate();
+        let before = all.filter(|(_, run)| run.metric == metric);
+        // The one before last was the sender's.
+        let sender = before.clone().rev().nth(1).filter(|_| sent_back);
+        let carried = match (metric, sender) {
+            (Resolution, _) => before.map(|(_, run)| run.counted).sum(),
+            (_, Some((_, sender))) => sender.carried + sender.counted,
+            _ => TimeDelta::zero(),
         };
+        let breached_at = sender.and_then(|(_, sender)| sender.breached_at);
+        let goes_on = sender.map(|(number, _)| number);
         self.runs.push(Run {
             metric,
             state: State::Running,
@@ -81,9 +98,9 @@ impl Life {
             target: None,
             unpromised: None,
             counted: TimeDelta::zero(),
-            breached_at: None,
-            carried: carried.unwrap_or_default(),
-            sent_back,
+            breached_at,
+            carried,
+            goes_on,
         });
     }
 
@@ -93,6 +110,20 @@ impl Life {
         for run in runs.filter(|run| run.open && metrics.contains(&run.metric)) {
             (run.open, run.state) = (false, state(self.now));
         }
+    }
+
+    /// What became of a promise in this run: kept counts once, and so does broken, however often it goes on.
+    fn news(&self, number: usize) -> Option<Outcome> {
+        let outcome = self.runs[number].outcome()?;
+        let mut before = self.runs[number].goes_on;
+        while let Some(sender) = before.map(|number| &self.runs[number]) {
+            if matches!(sender.outcome(), Some(told) if told == outcome || told == Outcome::Broken)
+            {
+                return None;
+            }
+            before = sender.goes_on;
+        }
+        Some(outcome)
     }
 
     /// Who has it shows that they know.
@@ -186,7 +217,7 @@ impl Life {
                         let least = TimeDelta::seconds(i64::from(at_least_seconds));
                         least.max(whole - run.carried)
                     }
-                    _ if run.sent_back => TimeDelta::zero().max(whole - run.carried),
+                    _ if run.goes_on.is_some() => TimeDelta::zero().max(whole - run.carried),
                     _ => whole,
                 }
             });
@@ -248,16 +279,17 @@ fn lived(history: &History, book: &Book, end: DateTime<Utc>) -> Vec<Said> {
         life.now += MINUTE;
     }
     let mut ordinals = std::collections::BTreeMap::new();
-    let numbered = life.runs.into_iter().map(|run| {
+    let numbered = life.runs.iter().enumerate().map(|(number, run)| {
         let ordinal = ordinals.entry(run.metric).or_insert(0);
         *ordinal += 1;
-        (*ordinal, run)
+        (*ordinal, run, life.news(number))
     });
-    let promised = numbered.filter_map(|(ordinal, run)| {
+    let promised = numbered.filter_map(|(ordinal, run, news)| {
         let state = run.unpromised.map_or(run.state, State::Stopped);
         let counted = run.counted;
         let target = run.target?;
-        Some((run.metric, ordinal, state, target, counted, run.breached_at))
+        let broke = run.breached_at;
+        Some((run.metric, ordinal, state, target, counted, broke, news))
     });
     let mut all: Vec<_> = promised.collect();
     all.sort_by_key(|it| (it.0, it.1));

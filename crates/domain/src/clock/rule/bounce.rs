@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use crate::clock::any::history;
 use crate::clock::scene::{at, book, clock, ticket};
-use crate::clock::{Book, Change, History, State, clocks, stays};
+use crate::clock::{Book, Change, Clock, History, Outcome, State, clocks, explain, stays};
 use crate::id::TeamId;
 use crate::sla::Metric;
+use crate::text::t;
 use crate::ticket::Priority;
 use crate::tier::Tier;
 
@@ -106,6 +107,62 @@ fn a_sender_who_had_used_everything_is_late_at_once() {
     assert_eq!(
         (pick_up.state, pick_up.started_at),
         (State::Running, at("2026-11-23T12:30:00Z"))
+    );
+}
+
+#[test]
+fn a_stay_that_was_broken_before_its_hand_over_is_broken_still_and_not_again() {
+    let bounced = Change::Bounced {
+        team: TEAM,
+        tier: Tier::L1,
+        assigned: true,
+    };
+    // Four hours are used at 12:00; it is handed over an hour later, and sent back twice.
+    let ticket = ticket("2026-11-23T08:00:00Z")
+        .then("2026-11-23T13:00:00Z", Change::Queue(TEAM, Tier::L2))
+        .then("2026-11-23T13:30:00Z", bounced)
+        .then("2026-11-23T14:00:00Z", Change::Queue(TEAM, Tier::L2))
+        .then("2026-11-23T14:30:00Z", bounced);
+    let all = clocks(&ticket, &promising(), at("2026-11-23T15:00:00Z"));
+    let senders = all.iter().filter(|it| it.metric == Metric::TimeInTier);
+    let senders: Vec<_> = senders.step_by(2).collect();
+    let told: Vec<_> = senders.iter().map(|it| it.news()).collect();
+    assert_eq!(told, [Some(Outcome::Broken), None, None]);
+    for sender in &senders {
+        assert_eq!(sender.breached_at, Some(at("2026-11-23T12:00:00Z")));
+        assert_eq!(sender.due_at, Some(at("2026-11-23T12:00:00Z")));
+    }
+    let lines = explain(senders[1], &promising());
+    assert_eq!(lines[0].reason, t("clock.why_sent_back"));
+    let used: Vec<_> = senders.iter().map(|it| it.counted.num_minutes()).collect();
+    assert_eq!(used, [300, 30, 30]);
+}
+
+#[test]
+fn a_stay_handed_over_in_time_is_kept_once_and_broken_if_its_time_runs_out_later() {
+    let bounced = Change::Bounced {
+        team: TEAM,
+        tier: Tier::L1,
+        assigned: true,
+    };
+    let ticket = ticket("2026-11-23T08:00:00Z")
+        .then("2026-11-23T09:00:00Z", Change::Queue(TEAM, Tier::L2))
+        .then("2026-11-23T10:00:00Z", bounced)
+        .then("2026-11-23T11:00:00Z", Change::Queue(TEAM, Tier::L2))
+        .then("2026-11-23T12:00:00Z", bounced);
+    let told = |now: &str| -> Vec<_> {
+        let all = clocks(&ticket, &promising(), at(now));
+        let senders = all.iter().filter(|it| it.metric == Metric::TimeInTier);
+        senders.step_by(2).map(Clock::news).collect()
+    };
+    // Two of four hours are used when it comes back the second time.
+    assert_eq!(
+        told("2026-11-23T14:00:00Z"),
+        [Some(Outcome::Kept), None, None]
+    );
+    assert_eq!(
+        told("2026-11-23T14:00:01Z"),
+        [Some(Outcome::Kept), None, Some(Outcome::Broken)]
     );
 }
 
