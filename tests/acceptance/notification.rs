@@ -139,13 +139,28 @@ async fn whoever_has_a_ticket_is_told_when_a_colleague_reopens_it_and_the_queue_
     desk.reopen(&theirs, id, "I was wrong.", now).await.unwrap();
     assert_eq!(scene.notices(&ana).await, told);
 
+    // With somebody who is absent it would lie: it is the queue's.
     solve().await;
     let boss = scene.desk.administrator("Ines Roth").await;
     let boss = scene.desk.caller(&boss).await;
-    desk.deactivate(&boss, ana.id, None, now).await.unwrap();
+    let holiday = (now, now + TimeDelta::days(3));
+    desk.enter_absence(&boss, ana.id, holiday, "", now)
+        .await
+        .unwrap();
     desk.reopen(&mine, id, "It came back.", now).await.unwrap();
     assert_eq!(scene.ticket(id).await.assignee, None);
     assert_eq!(scene.notices(&ben).await, [NotificationKind::Reopened]);
+    let says = scene.desk.sign_in(&scene.engineer).await;
+    let number = scene.ticket(id).await.number;
+    let page = says.get(&format!("/tickets/{number}")).await.page();
+    assert!(page.all_text().contains("whoever had it is not there"));
+    scene.give(id, &ana).await;
+
+    solve().await;
+    desk.deactivate(&boss, ana.id, None, now).await.unwrap();
+    desk.reopen(&mine, id, "It came back.", now).await.unwrap();
+    assert_eq!(scene.ticket(id).await.assignee, None);
+    assert_eq!(scene.notices(&ben).await, [NotificationKind::Reopened; 2]);
     assert_eq!(scene.notices(&scene.engineer).await, []);
 }
 

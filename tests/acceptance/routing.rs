@@ -14,7 +14,7 @@ use tierdesk_desk::{Caller, Desk, DeskError, Keys};
 use tierdesk_domain::id::{CategoryId, PersonId, SkillId, TicketId};
 use tierdesk_domain::routing::{Mode, Routing};
 use tierdesk_domain::skill::Level;
-use tierdesk_domain::ticket::Status;
+use tierdesk_domain::ticket::{Impact, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
 use tierdesk_store::routing;
@@ -276,6 +276,61 @@ async fn a_ticket_of_the_night_waits_for_the_morning_also_over_a_restart() {
         .unwrap();
     assert!(it.whose(id).await.is_some());
     assert_eq!(it.scene.events(id, EventKind::NotRouted).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_work_begins_the_most_pressing_of_what_waits_is_given_away_first() {
+    let it = Routed::new(Mode::LeastLoaded, Some(2), &["Ana"]).await;
+    it.scene.at("2026-06-01T20:00:00Z");
+    let mut waiting = Vec::new();
+    for _ in 0..4 {
+        waiting.push(it.comes(None).await);
+        it.scene.pass(TimeDelta::minutes(1));
+    }
+    // The youngest but one becomes the most pressing during the night.
+    let ana = it.scene.desk.caller(&it.people[0]).await;
+    let (ticket, now) = (it.scene.ticket(waiting[2]).await, it.scene.desk.now());
+    let (impact, urgency) = (Impact::Group, Urgency::High);
+    it.desk()
+        .set_impact_urgency(&ana, ticket.id, ticket.version, impact, urgency, now)
+        .await
+        .unwrap();
+    it.scene.at("2026-06-02T09:00:00Z");
+    it.scene.sweep().await;
+    let mut given = Vec::new();
+    for id in &waiting {
+        given.push(it.whose(*id).await.is_some());
+    }
+    assert_eq!(given, [true, false, true, false]);
+    // The others wait on, and come when there is room.
+    let now = it.scene.desk.now();
+    it.desk()
+        .resolve(&ana, waiting[2], ResolutionCode::Fixed, "Done.", now)
+        .await
+        .unwrap();
+    it.scene.sweep().await;
+    assert!(it.whose(waiting[1]).await.is_some());
+    assert_eq!(it.whose(waiting[3]).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobodys_skills_are_left_out_however_many_their_colleagues_have() {
+    let it = Routed::new(Mode::Skill, None, &["Ana", "Zoe"]).await;
+    let (vpn, category) = it.skill("VPN").await;
+    it.knows("Zoe", vpn, "", None).await;
+    let mut conn = database::connect(&it.scene.desk.database).await;
+    sqlx::query(
+        "with known as (insert into skill (id, name, created_at) select gen_random_uuid(), 'S' || n, now() from generate_series(1, 1000) n returning id)
+         insert into person_skill (id, person_id, skill_id, level, declared_at, declared_by, confirmed_at, confirmed_by)
+         select gen_random_uuid(), $1, id, 2, now(), $1, now(), $2 from known",
+    )
+    .bind(it.person("Ana").0)
+    .bind(it.boss.id.0)
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    let id = it.comes(Some(category)).await;
+    assert_eq!(it.whose(id).await.as_deref(), Some("Zoe"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::id::{PersonId, TicketId};
 use tierdesk_domain::notification::NotificationKind;
+use tierdesk_domain::shift::Presence;
 use tierdesk_domain::ticket::Status;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::ticket::Ticket;
@@ -145,16 +146,27 @@ pub(crate) async fn take_away(
     crate::routing::enter_all(work, free).await
 }
 
-/// A locked ticket that comes back to somebody who may no longer act on its queue is nobody's. The caller saves it, which
-/// routes it.
+/// A locked ticket that comes back to somebody who may no longer act on its queue, or who is absent, is nobody's: with them it
+/// would lie until somebody misses it. The caller saves it, which routes it.
 pub(crate) async fn come_back(work: &mut Work<'_>, ticket: &mut Ticket) -> Result<()> {
     let Some(person) = ticket.assignee else {
         return Ok(());
     };
-    if acts(work, ticket, person).await?.is_none() {
-        hand(work, ticket, None, Actor::system(), Some(Why::NotInQueue)).await?;
-    }
-    Ok(())
+    let why = if acts(work, ticket, person).await?.is_none() {
+        Why::NotInQueue
+    } else if work.caller().person_id() != Some(person) && is_absent(work, person).await? {
+        Why::Absent
+    } else {
+        return Ok(());
+    };
+    hand(work, ticket, None, Actor::system(), Some(why)).await
+}
+
+async fn is_absent(work: &mut Work<'_>, person: PersonId) -> Result<bool> {
+    let now = work.now;
+    let rulebook = work.rulebook().await?;
+    let shift = crate::shift::shift(work.conn(), &rulebook, person, now).await?;
+    Ok(matches!(shift.at(now), Presence::Absent { .. }))
 }
 
 /// Somebody with their name, if they may act on a ticket's queue; they go on to until this action ends.

@@ -302,14 +302,23 @@ pub(crate) async fn room(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
     Ok(())
 }
 
-/// Somebody is at work now who was not when the ticket came: looks again, and says nothing where nobody fits still.
+/// Somebody is at work now who was not when the ticket came: looks again, and says nothing where nobody fits still. Of several
+/// that wait in the queue for this moment the most pressing comes first; this one has its turn after it.
 pub(crate) async fn again(work: &mut Work<'_>, id: TicketId) -> Result<()> {
+    let now = work.now;
     let Some(mut ticket) = work.lock(id).await? else {
         return Ok(());
     };
-    if waits(&ticket) {
-        settle(work, &mut ticket, Occasion::Again).await?;
+    if !waits(&ticket) {
+        return Ok(());
     }
+    if let Some(first) = routing::more_pressing(work.conn(), id, now).await?
+        && let Some(first) = work.lock(first).await?
+    {
+        work.timer(AGAIN, id.0, 0, now);
+        ticket = first;
+    }
+    settle(work, &mut ticket, Occasion::Again).await?;
     Ok(())
 }
 

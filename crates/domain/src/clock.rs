@@ -450,8 +450,10 @@ pub struct Clock {
     pub state: State,
     /// What is allowed.
     pub target: TimeDelta,
-    /// What was used of it.
+    /// What was used of it, what was used before it started with it.
     pub counted: TimeDelta,
+    /// What was used before it started, where it goes on with time at a tier whose hand-over was sent back.
+    pub used_before: TimeDelta,
     /// When it is, or was, due; none while it is paused or where the calendar never reaches it.
     pub due_at: Option<DateTime<Utc>>,
     /// When a quarter of the target is left (decision 43); may lie in the past. None while it is paused or over.
@@ -536,10 +538,11 @@ impl Clock {
         book: &Book,
         now: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
-        let mut left = self.target / 100 * i32::from(percent);
+        let mut left = self.target / 100 * i32::from(percent) - self.used_before;
         let calendar = |applied: &Applied| applied.calendar.map(|(id, _)| id);
         for segment in &self.segments {
             if segment.counted >= left {
+                let left = left.max(TimeDelta::zero());
                 let calendar = segment.applied.as_ref().and_then(calendar);
                 return book
                     .working_time(calendar, segment.from)
@@ -548,7 +551,7 @@ impl Clock {
             left -= segment.counted;
         }
         book.working_time(calendar(&self.applied), now)
-            .due(now, left)
+            .due(now, left.max(TimeDelta::zero()))
     }
 }
 

@@ -211,6 +211,27 @@ pub async fn look_now(
     Ok(())
 }
 
+/// Of the tickets in the queue of this one whose deadline for routing has passed the most pressing, if it is more pressing
+/// than this one; locks it, and leaves out those that somebody else works on at the moment.
+pub async fn more_pressing(
+    conn: &mut PgConnection,
+    ticket: TicketId,
+    now: DateTime<Utc>,
+) -> Result<Option<TicketId>> {
+    let found = sqlx::query_scalar!(
+        "select t.id from timer w
+         join ticket t on t.id = w.object_id
+         join ticket own on own.id = $1 and t.team_id = own.team_id and t.tier = own.tier
+         where w.kind = 'routing' and w.fires_at <= $2
+           and t.assignee_id is null and t.status in ('new', 'open', 'pending', 'on_hold') and not t.bot_holds
+           and (t.next_clock_at, t.id) < (own.next_clock_at, own.id)
+         order by t.next_clock_at, t.id limit 1 for update of t skip locked",
+        ticket.0,
+        now
+    );
+    Ok(found.fetch_optional(conn).await?.map(TicketId))
+}
+
 /// The tickets in somebody's queues for which routing found nobody yet, the most pressing clock first; locks them and
 /// leaves out those that somebody else works on at the moment.
 pub async fn waiting(

@@ -166,8 +166,8 @@ pub struct PersonSkill {
     pub confirmed_by: Option<String>,
 }
 
-/// The skills of these active people, or, where none are named, everybody's that nobody confirmed; by person and name, at most
-/// 1000. The scope says that the reader works at the desk.
+/// All skills of these active people, or, where none are named, everybody's that nobody confirmed, at most 1000; by person and
+/// name. The scope says that the reader works at the desk.
 pub async fn of_people(
     conn: &mut PgConnection,
     _scope: &Scope,
@@ -181,7 +181,7 @@ pub async fn of_people(
            left join person c on c.id = k.confirmed_by
            where s.retired_at is null and p.deactivated_at is null
              and ($1::uuid[] is null and k.confirmed_at is null or k.person_id = any ($1))
-           order by lower(p.name), p.id, lower(s.name) limit 1000"#,
+           order by lower(p.name), p.id, lower(s.name) limit case when $1 is null then 1000 end"#,
         ids.as_deref()
     )
     .fetch_all(conn)

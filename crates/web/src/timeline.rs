@@ -202,10 +202,10 @@ impl Reader<'_> {
             EventKind::Assigned => match data["name"].as_str() {
                 Some(name) => ("user", fill("event.assigned", &[("name", &name)])),
                 None if self.desk => {
-                    let left = ["deactivated", "not_in_queue"].map(Some);
-                    let key = match left.contains(&data["internal"]["why"].as_str()) {
-                        true => "event.assigned_left",
-                        false => "event.assigned_nobody",
+                    let key = match data["internal"]["why"].as_str() {
+                        Some("deactivated" | "not_in_queue") => "event.assigned_left",
+                        Some("absent") => "event.assigned_absent",
+                        _ => "event.assigned_nobody",
                     };
                     ("user", t(key).to_owned())
                 }

@@ -47,12 +47,20 @@ type Passed = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 /// What a run takes over from those before it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Carried {
-    /// What they used of the same promise.
+    /// What they used of the same promise. Time at a tier that goes on begins with it; a new cycle has less to use.
     used: TimeDelta,
     /// Since when the promise is broken, and when it had been due, where it goes on with one that was.
     broken: Option<(DateTime<Utc>, Passed)>,
     /// What is known, and told, of the promise already.
     settled: Option<Outcome>,
+}
+
+impl Run {
+    /// What of the same promise was used before it began.
+    fn used_before(&self, carried: Carried) -> TimeDelta {
+        let before = self.goes_on.then_some(carried.used);
+        before.unwrap_or_default()
+    }
 }
 
 impl Carried {
@@ -154,7 +162,7 @@ impl<'a> Evaluation<'a> {
             facts,
             run,
             carried,
-            counted: TimeDelta::zero(),
+            counted: run.used_before(carried),
             due_at: None,
             risk_at: None,
             passed: broken.map_or((None, None), |(_, passed)| passed),
@@ -293,7 +301,6 @@ impl<'a> Evaluation<'a> {
                     (target - self.carried.used)
                         .max(TimeDelta::seconds(i64::from(at_least_seconds)))
                 }
-                _ if self.run.goes_on => (target - self.carried.used).max(TimeDelta::zero()),
                 _ => target,
             }
         });
@@ -323,7 +330,7 @@ impl<'a> Evaluation<'a> {
     fn carries(&self) -> Carried {
         let outcome = outcome(self.breached_at, self.state());
         Carried {
-            used: self.carried.used + self.counted,
+            used: self.counted,
             broken: self.breached_at.map(|at| (at, self.passed)),
             settled: outcome.or(self.carried.settled),
         }
@@ -352,6 +359,7 @@ impl<'a> Evaluation<'a> {
             state,
             target: applied.target.unwrap_or_default(),
             counted: self.counted,
+            used_before: self.run.used_before(self.carried),
             due_at: self.due_at,
             risk_at: self.risk_at.filter(|_| state == State::Running),
             breached_at: self.breached_at,

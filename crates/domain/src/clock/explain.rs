@@ -36,7 +36,7 @@ pub struct Line {
 
 /// The ledger of a clock, line by line.
 pub fn explain(clock: &Clock, book: &Book) -> Vec<Line> {
-    let mut sum = TimeDelta::zero();
+    let mut sum = clock.used_before;
     let mut before: Option<&Segment> = None;
     let mut lines = Vec::new();
     for segment in &clock.segments {

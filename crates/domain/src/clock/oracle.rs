@@ -49,7 +49,7 @@ struct Run {
     unpromised: Option<DateTime<Utc>>,
     counted: TimeDelta,
     breached_at: Option<DateTime<Utc>>,
-    /// What runs before it used of the same promise.
+    /// What the cycles before it used.
     carried: TimeDelta,
     /// The sender's run, by number, that this one goes on with.
     goes_on: Option<usize>,
@@ -84,9 +84,8 @@ impl Life {
         let before = all.filter(|(_, run)| run.metric == metric);
         // The one before last was the sender's.
         let sender = before.clone().rev().nth(1).filter(|_| sent_back);
-        let carried = match (metric, sender) {
-            (Resolution, _) => before.map(|(_, run)| run.counted).sum(),
-            (_, Some((_, sender))) => sender.carried + sender.counted,
+        let carried = match metric {
+            Resolution => before.map(|(_, run)| run.counted).sum(),
             _ => TimeDelta::zero(),
         };
         let breached_at = sender.and_then(|(_, sender)| sender.breached_at);
@@ -97,7 +96,7 @@ impl Life {
             open: true,
             target: None,
             unpromised: None,
-            counted: TimeDelta::zero(),
+            counted: sender.map_or_else(TimeDelta::zero, |(_, sender)| sender.counted),
             breached_at,
             carried,
             goes_on,
@@ -217,7 +216,6 @@ impl Life {
                         let least = TimeDelta::seconds(i64::from(at_least_seconds));
                         least.max(whole - run.carried)
                     }
-                    _ if run.goes_on.is_some() => TimeDelta::zero().max(whole - run.carried),
                     _ => whole,
                 }
             });

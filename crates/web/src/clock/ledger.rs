@@ -99,9 +99,9 @@ fn adds_up(clock: &Clock, lines: &[Line]) -> String {
         .map(|line| line.to - line.from)
         .sum();
     let elapsed = seconds(end - clock.started_at);
-    let (counted, paused) = (seconds(clock.counted), seconds(paused));
+    let (counted, paused) = (seconds(clock.counted - clock.used_before), seconds(paused));
     let closed = elapsed - counted - paused;
-    fill(
+    let sum = fill(
         "clock.adds_up",
         &[
             ("elapsed", &spell_exactly(elapsed)),
@@ -109,5 +109,12 @@ fn adds_up(clock: &Clock, lines: &[Line]) -> String {
             ("paused", &spell_exactly(paused)),
             ("closed", &spell_exactly(closed)),
         ],
-    )
+    );
+    if clock.used_before.is_zero() {
+        return sum;
+    }
+    let before = spell_exactly(seconds(clock.used_before));
+    let all = spell_exactly(seconds(clock.counted));
+    let with = fill("clock.adds_before", &[("before", &before), ("all", &all)]);
+    format!("{sum}. {with}")
 }

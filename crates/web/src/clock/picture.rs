@@ -72,7 +72,7 @@ impl Picture {
                 &[
                     ("from", &short(start)),
                     ("to", &short(end)),
-                    ("counted", &spell(clock.counted)),
+                    ("counted", &spell(clock.counted - clock.used_before)),
                     ("paused", &spell(paused)),
                     ("closed", &spell(sum(&|line| line.closed))),
                     ("left", &spell(left)),

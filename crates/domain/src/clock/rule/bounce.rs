@@ -44,8 +44,8 @@ fn the_receivers_clocks_stop_unkept_and_the_senders_time_goes_on() {
 
     // Three of the sender's four hours were used before; the half hour at the receiver is not the sender's.
     let own = of(Metric::TimeInTier, "2026-11-23T12:00:00Z");
-    assert_eq!(own.target, TimeDelta::hours(1));
-    assert_eq!(own.counted, TimeDelta::minutes(30));
+    assert_eq!(own.target, TimeDelta::hours(4));
+    assert_eq!(own.counted, TimeDelta::minutes(210));
     assert_eq!(own.due_at, Some(at("2026-11-23T12:30:00Z")));
     // Somebody has it again: nothing waits to be picked up.
     let pick_up = of(Metric::PickUp, "2026-11-23T12:00:00Z");
@@ -134,8 +134,35 @@ fn a_stay_that_was_broken_before_its_hand_over_is_broken_still_and_not_again() {
     }
     let lines = explain(senders[1], &promising());
     assert_eq!(lines[0].reason, t("clock.why_sent_back"));
+    assert_eq!(lines[0].sum, TimeDelta::minutes(330));
     let used: Vec<_> = senders.iter().map(|it| it.counted.num_minutes()).collect();
-    assert_eq!(used, [300, 30, 30]);
+    assert_eq!(used, [300, 330, 360]);
+}
+
+#[test]
+fn a_stay_that_goes_on_is_at_risk_with_a_quarter_of_its_whole_time_left() {
+    let bounced = Change::Bounced {
+        team: TEAM,
+        tier: Tier::L1,
+        assigned: true,
+    };
+    // Two hours and fifty minutes of four are used.
+    let ticket = ticket("2026-11-23T08:00:00Z")
+        .then("2026-11-23T10:50:00Z", Change::Queue(TEAM, Tier::L2))
+        .then("2026-11-23T11:30:00Z", bounced);
+    let book = promising();
+    let now = at("2026-11-23T11:35:00Z");
+    let own = clock(&ticket, &book, Metric::TimeInTier, "2026-11-23T11:35:00Z");
+    assert_eq!(own.risk_at, Some(at("2026-11-23T11:40:00Z")));
+    assert_eq!(own.used_at(75, &book, now), own.risk_at);
+    // What was used before the hand-over is used since it came back.
+    assert_eq!(
+        own.used_at(50, &book, now),
+        Some(at("2026-11-23T11:30:00Z"))
+    );
+    assert!(!own.is_at_risk());
+    let later = clock(&ticket, &book, Metric::TimeInTier, "2026-11-23T11:40:00Z");
+    assert!(later.is_at_risk());
 }
 
 #[test]
