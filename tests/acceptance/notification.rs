@@ -151,9 +151,10 @@ async fn whoever_has_a_ticket_is_told_when_a_colleague_reopens_it_and_the_queue_
     assert_eq!(scene.ticket(id).await.assignee, None);
     assert_eq!(scene.notices(&ben).await, [NotificationKind::Reopened]);
     let says = scene.desk.sign_in(&scene.engineer).await;
-    let number = scene.ticket(id).await.number;
+    let number = scene.ticket(id).await.number.0;
     let page = says.get(&format!("/tickets/{number}")).await.page();
-    assert!(page.all_text().contains("whoever had it is not there"));
+    let text = page.all_text();
+    assert!(text.contains("whoever had it is not there"), "{text}");
     scene.give(id, &ana).await;
 
     solve().await;
