@@ -321,6 +321,54 @@ async fn a_report_stops_when_its_owner_is_gone_and_starts_when_it_is_saved_again
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_report_of_a_team_that_its_owner_lost_stops_says_so_and_can_be_removed() {
+    let scene = Scene::new().await;
+    let caller = scene.desk.caller(&scene.network).await;
+    let mut of_network = scene.daily(&[&scene.network, &scene.owner]);
+    of_network.view.team = Some(scene.teams[1]);
+    let saved = scene
+        .desk
+        .desk
+        .save_report(&caller, None, of_network, scene.desk.now());
+    let id = saved.await.unwrap();
+    assert_eq!(scene.at("2026-10-23T06:30:00Z").await.len(), 2);
+    scene
+        .desk
+        .answers_for(&scene.network, &[scene.teams[0]])
+        .await;
+    assert!(scene.at("2026-10-24T06:30:00Z").await.is_empty());
+
+    let client = scene.desk.sign_in(&scene.network).await;
+    let list = client.get("/dashboard/reports").await.page();
+    assert!(list.text("tbody").contains("Stopped"));
+    let address = format!("/dashboard/reports/{id}");
+    let page = client.get(&address).await.page();
+    assert!(page.text(".banner").contains("any more"));
+    assert!(!page.has("[name=name]"), "it cannot be saved as it is");
+    let removed = client.post(&format!("{address}/remove"), &[]).await;
+    assert_eq!(removed.status, 303);
+    let list = client.get("/dashboard/reports").await.page();
+    assert!(!list.has("tbody"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_named_who_would_never_get_a_report() {
+    let scene = Scene::new().await;
+    let caller = scene.desk.caller(&scene.owner).await;
+    let mut of_the_other = scene.daily(&[&scene.owner, &scene.network]);
+    of_the_other.view.team = Some(scene.teams[0]);
+    let saved = scene
+        .desk
+        .desk
+        .save_report(&caller, None, of_the_other, scene.desk.now())
+        .await;
+    let Err(DeskError::Invalid(errors)) = saved else {
+        panic!("{saved:?}");
+    };
+    assert_eq!(errors[0].field, "recipients");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_report_is_its_owners_alone_and_reaches_no_further_than_they_do() {
     let scene = Scene::new().await;
     let id = scene.save(scene.daily(&[&scene.owner])).await;

@@ -9,12 +9,12 @@ use serde_json::json;
 use tierdesk_domain::authorize::{Action, Who, authorize};
 use tierdesk_domain::dashboard::View;
 use tierdesk_domain::field::{self, FieldError};
-use tierdesk_domain::id::PersonId;
+use tierdesk_domain::id::{PersonId, TeamId};
 use tierdesk_domain::outbox::MailKind;
 use tierdesk_domain::report::{MAX_NAME, MAX_RECIPIENTS, Page, Schedule};
 use tierdesk_store::report::{self, Report};
 use tierdesk_store::timer::Timer;
-use tierdesk_store::{PgConnection, person};
+use tierdesk_store::{PgConnection, person, tally};
 use uuid::Uuid;
 
 use crate::error::{DeskError, Result};
@@ -83,6 +83,12 @@ impl Desk {
         let stranger = |id: &PersonId| managers.iter().all(|it| it.0 != *id);
         if new.recipients.iter().any(stranger) || new.recipients.len() > MAX_RECIPIENTS {
             errors.push(FieldError::new("recipients", "report.bad_recipients"));
+        } else {
+            let own = teams_of(work.conn(), owner).await?;
+            let reached = reached(work.conn(), &new.view, &own, &new.recipients).await?;
+            if reached.len() < new.recipients.len() {
+                errors.push(FieldError::new("recipients", "report.other_teams"));
+            }
         }
         if new.schedule.is_some() && new.recipients.is_empty() {
             errors.push(FieldError::new("recipients", "report.no_recipients"));
@@ -152,14 +158,45 @@ async fn own(conn: &mut PgConnection, owner: PersonId, id: Uuid) -> Result<Repor
         .ok_or(DeskError::NotFound)
 }
 
-/// Whether somebody is active and may see figures.
-async fn may_see(conn: &mut PgConnection, id: PersonId) -> Result<bool> {
+/// The teams whose figures somebody may see; none where they are not active or see no figures.
+async fn teams_of(conn: &mut PgConnection, id: PersonId) -> Result<Vec<TeamId>> {
     let principal = person::principal(conn, id).await?;
-    Ok(principal.is_some_and(|it| authorize(&Who::Person(it), Action::SeeDashboard).is_ok()))
+    let scope = principal.map(|it| authorize(&Who::Person(it), Action::SeeDashboard));
+    match scope {
+        Some(Ok(scope)) => Ok(tally::teams(conn, &scope).await?),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The teams of a view that both its owner and a reader answer for; none where that is not what the view is of.
+fn shared(view: &View, owners: &[TeamId], readers: &[TeamId]) -> Vec<TeamId> {
+    let both = owners.iter().filter(|team| readers.contains(team));
+    let both: Vec<_> = both.copied().collect();
+    match view.team {
+        Some(team) if !both.contains(&team) => Vec::new(),
+        _ => both,
+    }
+}
+
+/// Those of these people who may see anything of a view with its owner's teams.
+async fn reached(
+    conn: &mut PgConnection,
+    view: &View,
+    owners: &[TeamId],
+    people: &[PersonId],
+) -> Result<Vec<PersonId>> {
+    let mut reached = Vec::new();
+    for person in people {
+        let readers = teams_of(conn, *person).await?;
+        if !shared(view, owners, &readers).is_empty() {
+            reached.push(*person);
+        }
+    }
+    Ok(reached)
 }
 
 /// Mails a report whose time has come: once, however many times passed meanwhile; and sets its next time. One whose owner
-/// was deactivated, or manages nothing any more, stops.
+/// may not see its figures any more, or that nobody may be sent, stops.
 pub(crate) async fn fire(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
     let Some(report) = report::find(work.conn(), timer.object_id).await? else {
         return Ok(());
@@ -169,7 +206,9 @@ pub(crate) async fn fire(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
     };
     let now = work.now;
     let id = report.id.to_string();
-    if !may_see(work.conn(), report.owner).await? {
+    let owners = teams_of(work.conn(), report.owner).await?;
+    let reached = reached(work.conn(), &report.view, &owners, &report.recipients).await?;
+    if reached.is_empty() {
         report::mailed(work.conn(), report.id, None, Some(now)).await?;
         work.audit(
             "report.stopped",
@@ -179,18 +218,16 @@ pub(crate) async fn fire(work: &mut Work<'_>, timer: &Timer) -> Result<()> {
         );
         return Ok(());
     }
-    for person in &report.recipients {
-        if may_see(work.conn(), *person).await? {
-            work.mail(Mail {
-                kind: MailKind::Report,
-                to: *person,
-                ticket: None,
-                event: None,
-                data: json!({"report": report.id, "due_at": timer.fires_at}),
-                secret: None,
-            })
-            .await?;
-        }
+    for person in reached {
+        work.mail(Mail {
+            kind: MailKind::Report,
+            to: person,
+            ticket: None,
+            event: None,
+            data: json!({"report": report.id, "due_at": timer.fires_at}),
+            secret: None,
+        })
+        .await?;
     }
     report::mailed(work.conn(), report.id, Some(now), None).await?;
     work.timer(REPORT, report.id, 0, schedule.next(now));

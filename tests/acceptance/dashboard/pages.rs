@@ -317,8 +317,19 @@ async fn each_sheet_is_a_table_for_spreadsheets_with_the_very_figures_it_shows()
         let csv = client.get(link).await;
         assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
         let shown = page.texts("td.num");
-        let lines: Vec<&str> = csv.body.lines().skip(1).collect();
+        let lines = csv.body.lines().skip(1);
+        // Numbers among words: who solved what left L1.
+        let (among, lines): (Vec<&str>, Vec<&str>) =
+            lines.partition(|it| it.contains(",\"Solved above L1 by, "));
         assert_eq!(lines.len(), shown.len(), "{link}");
+        let words = page.texts("td:not(.num) a");
+        for (line, shown) in among.iter().zip(&words) {
+            let mut last = line.rsplit(',').skip(5);
+            assert_eq!(last.next(), Some(shown.as_str()), "{line}");
+        }
+        if path.contains("skills") {
+            assert!(!among.is_empty() && among.len() == words.len(), "{among:?}");
+        }
         for (line, shown) in lines.iter().zip(shown) {
             assert!(
                 line.starts_with("2026-10-26,2026-11-01,\"Europe/London\","),
@@ -348,6 +359,28 @@ async fn each_sheet_is_a_table_for_spreadsheets_with_the_very_figures_it_shows()
         .get("/dashboard/times.csv?from=2026-11-05&to=2026-11-01")
         .await;
     assert_eq!(wrong.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_one_engineer_names_no_filter_that_does_not_hold_for_it() {
+    let mut fortnight = Fortnight::begin().await;
+    fortnight.live().await;
+    let client = fortnight.desk.sign_in(&fortnight.head).await;
+    let category = fortnight.categories[0];
+    let mut owner = database::connect(&fortnight.desk.database).await;
+    let name: String = sqlx::query_scalar("select name from category where id = $1")
+        .bind(category.0)
+        .fetch_one(&mut owner)
+        .await
+        .unwrap();
+    let path = format!("/dashboard/workload?category={category}&from=2026-10-19&to=2026-11-01");
+    let page = client.get(&path).await.page();
+    let lists = page.attributes("td.num a", "href");
+    assert!(!lists.is_empty());
+    for list in lists {
+        let head = client.get(&list).await.page().text(".page-head");
+        assert!(!head.contains(&name), "{list}: {head}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,10 +64,6 @@ impl Desk {
         if let (true, Some(category)) = (list.alone, view.category) {
             filter.categories = Some(vec![category]);
         }
-        if list.person.is_some() {
-            // Counts of engineers know neither.
-            (filter.categories, filter.organisation) = (None, None);
-        }
         let span = lens.period.instants(lens.zone);
         let lines = match list.of {
             ListOf::Counted(measure) => {

@@ -7,7 +7,6 @@ use tierdesk_domain::clock;
 use tierdesk_domain::dashboard::{
     OLA, Promise, SLA, Share, View, When, first_contact, percent, reopened, resolved_by_people,
 };
-use tierdesk_domain::id::TeamId;
 use tierdesk_domain::period::Period;
 use tierdesk_domain::report::MAX_ATTACHED;
 use tierdesk_domain::tally::{Counts, Measure, Spread};
@@ -16,6 +15,7 @@ use tierdesk_store::tally::block::By;
 use tierdesk_store::{PgConnection, person, report, tally};
 use uuid::Uuid;
 
+use super::{shared, teams_of};
 use crate::Desk;
 use crate::dashboard::{CSV_HEAD, Dashboard, Lens, Pair};
 use crate::error::Result;
@@ -74,25 +74,16 @@ impl Desk {
         let Some(report) = report::find(conn, id).await? else {
             return Ok(None);
         };
-        let (Some(principal), Some(owner)) = (
-            person::principal(conn, report.owner).await?,
-            person::find(conn, report.owner).await?,
-        ) else {
+        let Some(owner) = person::find(conn, report.owner).await? else {
             return Ok(None);
         };
-        let (Ok(owners), Ok(readers)) = (
-            authorize(&Who::Person(principal), Action::SeeDashboard),
-            authorize(reader, Action::SeeDashboard),
-        ) else {
+        let Ok(readers) = authorize(reader, Action::SeeDashboard) else {
             return Ok(None);
         };
         let readers = tally::teams(conn, &readers).await?;
-        let teams: Vec<TeamId> = tally::teams(conn, &owners)
-            .await?
-            .into_iter()
-            .filter(|team| readers.contains(team))
-            .collect();
-        if teams.is_empty() || report.view.team.is_some_and(|team| !teams.contains(&team)) {
+        let owners = teams_of(conn, report.owner).await?;
+        let teams = shared(&report.view, &owners, &readers);
+        if teams.is_empty() {
             return Ok(None);
         }
         let lens = self.lens_of(conn, &teams, report.view, due_at).await?;

@@ -71,6 +71,10 @@ impl Asked {
             ..fields.clone()
         };
         let mut view = rest.read()?.view;
+        if !self.person.is_empty() {
+            // Counts of engineers know neither.
+            (view.category, view.organisation) = (None, None);
+        }
         let listed = if self.measure == AT_RISK {
             Listed::AtRisk
         } else {

@@ -176,6 +176,8 @@ struct ReportPage {
     people: Vec<Choice>,
     stopped: Option<Moment>,
     conflict: bool,
+    /// It shows what its owner may not see any more: it can only be removed.
+    lost: bool,
 }
 
 impl ReportPage {
@@ -201,10 +203,18 @@ struct Shown {
 async fn page(app: &AppState, me: &Me, frame: Frame, shown: Shown) -> Result<ReportPage, WebError> {
     let managers = app.desk.reports(&me.caller).await?.managers;
     let mut conn = app.desk.acquire().await?;
-    let (_, lens) = app
-        .desk
-        .lens(&mut conn, &me.caller, shown.view, frame.now)
-        .await?;
+    let lens = app.desk.lens(&mut conn, &me.caller, shown.view, frame.now);
+    let (lens, lost) = match lens.await {
+        Err(DeskError::NotFound) if shown.id.is_some() => {
+            let rest = View {
+                when: shown.view.when,
+                ..View::default()
+            };
+            let lens = app.desk.lens(&mut conn, &me.caller, rest, frame.now);
+            (lens.await?.1, true)
+        }
+        found => (found?.1, false),
+    };
     drop(conn);
     let typed = shown.typed;
     let rhythm = |value: &str, key| choice(value, text::t(key), typed.rhythm == value);
@@ -235,6 +245,7 @@ async fn page(app: &AppState, me: &Me, frame: Frame, shown: Shown) -> Result<Rep
             .collect(),
         stopped: shown.stopped.map(|at| frame.at(&at)),
         conflict: shown.conflict,
+        lost,
         id: shown.id,
         errors: shown.errors,
         typed,

@@ -44,6 +44,8 @@ pub(super) struct Cell {
     value: Option<(Value, Option<Value>)>,
     /// What the figure is, where the column's head says it only beside others.
     name: Option<String>,
+    /// The numbers among the words, by name.
+    numbers: Vec<(String, u64)>,
 }
 
 impl Cell {
@@ -53,6 +55,7 @@ impl Cell {
             lines,
             value: None,
             name: None,
+            numbers: Vec::new(),
         }
     }
 
@@ -75,6 +78,7 @@ impl Cell {
             lines: Vec::new(),
             value: Some((value, None)),
             name: None,
+            numbers: Vec::new(),
         }
     }
 
@@ -82,6 +86,21 @@ impl Cell {
     pub(super) fn named(mut self, name: String) -> Self {
         self.name = Some(name);
         self
+    }
+
+    /// The same with the numbers among its words, by name.
+    pub(super) fn numbers(mut self, numbers: Vec<(String, u64)>) -> Self {
+        self.numbers = numbers;
+        self
+    }
+
+    /// Its figures under their names, each with what it was before.
+    fn figures(&self, head: &str) -> Vec<(String, Value, Option<Value>)> {
+        let named = self.name.as_deref().unwrap_or(head).to_owned();
+        let own = self.value.map(|(now, then)| (named, now, then));
+        let among = self.numbers.iter();
+        let among = among.map(|(name, n)| (format!("{head}, {name}"), Value::Number(*n), None));
+        own.into_iter().chain(among).collect()
     }
 
     /// The same with another line; one of no words is none.
@@ -210,28 +229,27 @@ impl Section {
                 Some(beside) => format!("{}, {}", row.label, beside.head.text),
             };
             for (figure, cell) in self.heads.iter().skip(1).zip(&row.cells) {
-                let Some((now, then)) = cell.value else {
-                    continue;
-                };
-                let [unit, value, whole] = now.told();
-                let [_, value_then, whole_then] = then.map(Value::told).unwrap_or_default();
-                let [from_then, to_then] = before.clone();
-                let cells = [
-                    days.period.from.to_string(),
-                    days.period.to.to_string(),
-                    cell_of(days.zone.name()),
-                    cell_of(&self.title),
-                    cell_of(&group),
-                    cell_of(cell.name.as_deref().unwrap_or(figure)),
-                    unit,
-                    value,
-                    whole,
-                    from_then,
-                    to_then,
-                    value_then,
-                    whole_then,
-                ];
-                line(csv, &cells);
+                for (figure, now, then) in cell.figures(figure) {
+                    let [unit, value, whole] = now.told();
+                    let [_, value_then, whole_then] = then.map(Value::told).unwrap_or_default();
+                    let [from_then, to_then] = before.clone();
+                    let cells = [
+                        days.period.from.to_string(),
+                        days.period.to.to_string(),
+                        cell_of(days.zone.name()),
+                        cell_of(&self.title),
+                        cell_of(&group),
+                        cell_of(&figure),
+                        unit,
+                        value,
+                        whole,
+                        from_then,
+                        to_then,
+                        value_then,
+                        whole_then,
+                    ];
+                    line(csv, &cells);
+                }
             }
         }
     }

@@ -92,6 +92,8 @@ fn row(lens: &Lens, skill: &Skill) -> Row {
         let team = Piece::plain(lens.team(*team));
         line("dashboard.team_number", &[("team", &team), ("n", &number)])
     });
+    let by_team = skill.fixed_by.iter();
+    let by_team = by_team.map(|(team, n)| (lens.team(*team).to_owned(), *n));
     let nobody = skill
         .fixed_by
         .is_empty()
@@ -108,7 +110,7 @@ fn row(lens: &Lens, skill: &Skill) -> Row {
             },
             number(Measure::EscalatedToL2),
             number(Measure::EscalatedToL3),
-            Cell::words("", fixed.chain(nobody).collect()),
+            Cell::words("", fixed.chain(nobody).collect()).numbers(by_team.collect()),
         ],
     }
 }
