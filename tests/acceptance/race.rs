@@ -339,3 +339,26 @@ async fn a_ticket_goes_where_i_must_not_see_it_and_i_get_my_words_back_and_nothi
     assert_eq!(taken.status, 404);
     assert!(!taken.page().has("textarea"));
 }
+
+#[tokio::test]
+async fn what_a_machine_with_a_slow_clock_writes_second_is_read_second() {
+    let scene = Scene::new().await;
+    let (id, _) = scene.ticket("Slow share").await;
+    let (lena, now) = (scene.desk.caller(&scene.lena).await, scene.desk.now());
+    let slow = now - chrono::TimeDelta::milliseconds(40);
+    for (says, at) in [("First.", now), ("Second.", slow), ("Third.", slow)] {
+        scene.desk.desk.note(&lena, id, says, at).await.unwrap();
+    }
+    let mut owner = support::database::connect(&scene.desk.database).await;
+    let told: Vec<(chrono::DateTime<chrono::Utc>, String)> = sqlx::query_as(
+        "select e.at, c.body from event e join content c on c.id = e.content_id
+         where e.ticket_id = $1 and e.kind = 'note' order by e.at",
+    )
+    .bind(id.0)
+    .fetch_all(&mut owner)
+    .await
+    .unwrap();
+    let words: Vec<_> = told.iter().map(|it| it.1.as_str()).collect();
+    assert_eq!(words, ["First.", "Second.", "Third."]);
+    assert!(told.is_sorted_by(|a, b| a.0 < b.0), "{told:?}");
+}

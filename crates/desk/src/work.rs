@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde_json::Value;
 use tierdesk_domain::actor::Actor;
 use tierdesk_domain::authorize::{Action, Scope, TicketFacts, authorize};
@@ -46,6 +46,9 @@ pub const TICKET: &str = "ticket";
 /// The channel that says that something happened to a ticket which its requester may see. Their open pages listen to this
 /// one alone: when a page wakes would tell that somebody wrote a note.
 pub const TICKET_PUBLIC: &str = "ticket_public";
+
+/// The least by which two times differ in the database.
+const TICK: TimeDelta = TimeDelta::microseconds(1);
 
 /// A transaction with its caller and its time.
 pub struct Work<'a> {
@@ -178,14 +181,17 @@ impl<'a> Work<'a> {
 
     /// Locks a ticket, if there is one, for a part of the machinery that needs nobody's leave.
     ///
-    /// The first ticket of an action is never older than what happened to it: while the action waited for the lock, somebody
-    /// else may have written with a later time, and what is written second must be read second. Later tickets of the same
+    /// An action on its first ticket is later than what happened to that: while the action waited for the lock, somebody else
+    /// may have written with a later time, by the clock of another machine too, and what is written second must be read
+    /// second. Later tickets of the same
     /// action leave its time alone, because what it wrote by then was counted at that time.
     pub(crate) async fn lock(&mut self, id: TicketId) -> Result<Option<Ticket>> {
         let ticket = ticket::lock(self.ground.transaction()?, id).await?;
         if let Some(ticket) = &ticket {
             if self.rows.is_empty() {
-                self.now = self.now.max(ticket.updated_at);
+                if self.now < ticket.updated_at {
+                    self.now = ticket.updated_at + TICK;
+                }
             }
             self.rows.insert(id, ticket.clone());
         }
