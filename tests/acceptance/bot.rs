@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use sqlx::Row as _;
 use support::{Someone, Tierdesk, database};
 use tierdesk_desk::Origin;
-use tierdesk_desk::ticket::Filed;
+use tierdesk_desk::ticket::{Filed, NewTicket};
+use tierdesk_domain::ticket::{Impact, Urgency};
 use tierdesk_domain::tier::Tier;
 use uuid::Uuid;
 
@@ -556,6 +557,26 @@ async fn without_a_target_it_asks_and_goes_on_with_the_answer() {
             .any(|(_, entry, params)| entry == "net.tcp" && params["port"] == "8443"),
         "{jobs:?}"
     );
+}
+
+#[tokio::test]
+async fn a_p1_waits_for_no_answer_to_the_bot() {
+    let desk = Tierdesk::start().await;
+    let ana = settled(&desk).await;
+    desk.stand_in_host("vantage", None, &["vantage=server"])
+        .await;
+    let new = NewTicket {
+        impact: Impact::Site,
+        urgency: Urgency::High,
+        ..crate::clock::about("The network is down")
+    };
+    let caller = desk.caller(&ana).await;
+    let filed = desk.desk.file_ticket(&caller, new, desk.now()).await;
+    let id = filed.unwrap().id;
+    desk.run_bot().await;
+    let stands = desk.stands(id).await;
+    assert_eq!((stands.status.as_str(), stands.bot_holds), ("new", false));
+    assert!(desk.newest(id, "bot_gave_up").await.is_some());
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Dry runs: what a changed rule, policy or calendar would have done to the tickets of the last days. Nothing is written.
 
 use chrono::TimeDelta;
+use serde_json::json;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::dry_run::{About, Done, DryRun, Line, MAX_LINES, Trial};
 use tierdesk_domain::calendar::CalendarDocument;
@@ -257,6 +258,48 @@ async fn a_dry_run_counts_from_when_the_bot_found_nothing_to_do() {
         .unwrap();
     let trial = desk
         .replay_rule(&caller, None, rule(), 30, scene.desk.now())
+        .await
+        .unwrap();
+    let really = really(&scene, "Quick").await;
+    assert_eq!(really.len(), 1);
+    assert_eq!(times(&whole(trial).await), really);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_counts_from_when_the_bot_handed_it_over() {
+    let scene = Scene::new().await;
+    let requester = crate::bot::settled(&scene.desk).await;
+    let sid = scene
+        .desk
+        .engineer("Sid Servers", "Servers", Tier::L2)
+        .await;
+    let boss = scene.desk.administrator("Adam Boss").await;
+    let boss = scene.desk.caller(&boss).await;
+    let desk = &scene.desk.desk;
+    desk.save_rule(&boss, None, "Quick", true, unassigned(30), scene.desk.now())
+        .await
+        .unwrap();
+    let labels = &["vantage=server"];
+    let server = scene.desk.stand_in_host("vantage", None, labels).await;
+    let text = "I cannot reach https://portal.example.org";
+    let ticket = scene.desk.file(&requester, "Portal", text).await;
+    scene.desk.run_bot().await;
+    let refused = |entry: &str| match entry {
+        "net.tcp" => json!({"resolves": true, "attempts": [{"outcome": "refused"}]}),
+        other => crate::bot::healthy(other),
+    };
+    crate::bot::answer(&scene.desk, &ticket, server, refused).await;
+    scene.pass(TimeDelta::minutes(31));
+    scene.sweep().await;
+    // Only now a human does anything.
+    scene.pass(TimeDelta::minutes(60));
+    let sid = scene.desk.caller(&sid).await;
+    let has_it = sid.person_id();
+    desk.assign(&sid, ticket.id, has_it, None, scene.desk.now())
+        .await
+        .unwrap();
+    let trial = desk
+        .replay_rule(&boss, None, unassigned(30), 30, scene.desk.now())
         .await
         .unwrap();
     let really = really(&scene, "Quick").await;

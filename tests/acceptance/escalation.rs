@@ -605,6 +605,15 @@ async fn a_requester_without_an_answer_is_noticed_once_the_minutes_are_over() {
         .reply(id, tierdesk_desk::conversation::Afterwards::Open)
         .await
         .unwrap();
+    // Who was answered last waits for nothing.
+    scene.pass(TimeDelta::minutes(200));
+    scene.sweep().await;
+    assert_eq!(scene.fired(id).await, Vec::<String>::new());
+    let requester = scene.desk.caller(&scene.requester).await;
+    let desk = &scene.desk.desk;
+    desk.answer(&requester, id, "Still slow.", scene.desk.now())
+        .await
+        .unwrap();
     scene.pass(TimeDelta::minutes(119));
     scene.sweep().await;
     assert_eq!(scene.fired(id).await, Vec::<String>::new());

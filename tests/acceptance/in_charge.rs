@@ -610,6 +610,52 @@ async fn a_p1_that_the_requester_chose_tells_the_queue_and_nobody_on_call_until_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_p1_that_went_to_another_team_before_it_was_confirmed_asks_whoever_is_in_charge_there() {
+    let charge = Charge::new().await;
+    charge.set_path(vec![level(person(&charge.ana), 0)]).await;
+    let nat = charge.scene.desk.engineer("Nat Long", "Network", Tier::L2);
+    let nat = nat.await;
+    let (boss, network) = (
+        charge.scene.desk.caller(&charge.boss).await,
+        charge.scene.desk.team("Network").await,
+    );
+    let theirs = path(vec![level(person(&nat), 0)]);
+    let now = charge.scene.desk.now();
+    charge
+        .desk()
+        .save_path(&boss, network, 0, true, theirs, now)
+        .await
+        .unwrap();
+    let requester = charge.scene.desk.caller(&charge.scene.requester).await;
+    let new = tierdesk_desk::ticket::NewTicket {
+        impact: Impact::Site,
+        urgency: Urgency::High,
+        ..about("Nothing works")
+    };
+    let filed = charge.desk().file_ticket(&requester, new, now).await;
+    let id = filed.unwrap().id;
+    charge.scene.release(id).await;
+    charge.scene.sweep().await;
+    charge.to_network(id).await;
+    // Also after the daily look at a path that waits.
+    charge.scene.pass(TimeDelta::hours(25));
+    charge.scene.sweep().await;
+    assert!(charge.asked(&nat).await.is_empty());
+
+    let engineer = charge.scene.caller().await;
+    let now = charge.scene.desk.now();
+    charge
+        .desk()
+        .confirm_priority(&engineer, id, now)
+        .await
+        .unwrap();
+    assert_eq!(charge.asked(&nat).await, [now]);
+    assert!(charge.asked(&charge.ana).await.is_empty());
+    // It is that team's from here on.
+    charge.acknowledge(&nat, id).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_p1_that_the_rule_itself_sets_asks_whoever_is_in_charge_at_once() {
     let charge = Charge::new().await;
     charge.set_path(vec![level(person(&charge.ana), 0)]).await;

@@ -314,15 +314,39 @@ async fn who_is_deactivated_is_never_on_call_and_the_page_warns() {
     let boss = rota.desk.sign_in(&rota.boss).await;
     let page = boss.get(&format!("/admin/on-call/{id}")).await.page();
     let text = page.all_text();
-    assert!(
-        text.contains("Deactivated people are never on call"),
-        "{text}"
-    );
+    assert!(text.contains("is never on call"), "{text}");
     assert!(
         text.contains("From 10:00 to Mon 8 Jun 09:00. From Mon 15 Jun 09:00 to Mon 15 Jun 10:00."),
         "{text}"
     );
     assert_eq!(rota.now_on_call(&boss).await, "nobody");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_read_no_tickets_is_never_on_call() {
+    let rota = Rota::new().await;
+    let id = rota.weekly().await;
+    let boss = rota.desk.sign_in(&rota.boss).await;
+    assert_eq!(rota.now_on_call(&boss).await, "Ana Reis");
+    // Administrators read no tickets.
+    let caller = rota.desk.caller(&rota.boss).await;
+    let mine = swap(&rota.boss, "2026-06-02T08:00:00Z", "2026-06-03T08:00:00Z");
+    let given = rota.desk.desk.swap(&caller, id, mine, rota.desk.now());
+    assert!(matches!(given.await, Err(DeskError::Invalid(_))));
+
+    let mut owner = database::connect(&rota.desk.database).await;
+    sqlx::query("delete from membership where person_id = $1")
+        .bind(rota.ana.id.0)
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    assert_eq!(rota.now_on_call(&boss).await, "nobody");
+    let page = boss.get(&format!("/admin/on-call/{id}")).await.page();
+    let text = page.all_text();
+    assert!(text.contains("works in no queue any more"), "{text}");
+    // Saving the schedule does not silently drop their turns.
+    let chosen = page.attributes("option[selected]", "value");
+    assert!(chosen.contains(&rota.ana.id.to_string()), "{chosen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

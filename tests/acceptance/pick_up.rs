@@ -61,6 +61,32 @@ async fn what_routing_gave_and_its_receiver_sends_back_was_never_picked_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_colleague_does_picks_up_nothing_for_whoever_has_it() {
+    let it = Routed::new(Mode::RoundRobin, None, &["Ana", "Ben"]).await;
+    let id = it.comes(None).await;
+    let has_it = it.whose(id).await.unwrap();
+    let who = |own: bool| {
+        let found = it.people.iter().find(|it| (it.name == has_it) == own);
+        it.scene.desk.caller(found.unwrap())
+    };
+    it.scene.pass(TimeDelta::minutes(20));
+    let (colleague, now) = (who(false).await, it.scene.desk.now());
+    let answers = it.desk();
+    answers
+        .reply(&colleague, id, "We look at it.", Afterwards::Open, now)
+        .await
+        .unwrap();
+    it.nothing_is_kept_or_broken(id).await;
+    it.scene.pass(TimeDelta::minutes(20));
+    let (own, now) = (who(true).await, it.scene.desk.now());
+    answers
+        .reply(&own, id, "I am on it.", Afterwards::Open, now)
+        .await
+        .unwrap();
+    it.is_kept_now(id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_routing_gave_is_picked_up_with_the_answer_and_not_with_a_note() {
     let it = Routed::new(Mode::RoundRobin, None, &["Ana"]).await;
     let id = it.comes(None).await;

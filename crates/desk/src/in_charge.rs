@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use tierdesk_domain::authorize::{Action, Who, authorize};
+use tierdesk_domain::authorize::{Action, authorize};
 use tierdesk_domain::escalation::{Effect, Rule, share};
 use tierdesk_domain::id::{DocumentId, EventId, PersonId, TicketId};
 use tierdesk_domain::in_charge::{Path, Progress, STANDARD, Step, Target};
@@ -110,9 +110,27 @@ async fn is_unconfirmed(conn: &mut PgConnection, ticket: &Ticket) -> Result<bool
     Ok(waits_for_confirmation(ticket, was_set))
 }
 
-/// Whether a path still belongs to what the ticket is now.
+/// Whether a path still belongs to what the ticket is now. One that waits for a confirmation waits for it in any team.
 fn fits(run: &Run, ticket: &Ticket) -> bool {
-    ticket.status.is_open() && run.cycle == ticket.cycle && run.team == ticket.team
+    let same_team = run.unconfirmed || run.team == ticket.team;
+    ticket.status.is_open() && run.cycle == ticket.cycle && same_team
+}
+
+/// The path of the ticket's team with its version; none, which the timeline says, where it is switched off.
+async fn path_now(work: &mut Work<'_>, ticket: &Ticket) -> Result<Option<(i32, Path)>> {
+    let document = DocumentId(ticket.team.0);
+    let path = configuration::newest::<Path>(work.conn(), PATH, document).await?;
+    match path {
+        None => Ok(Some((STANDARD, Path::standard()))),
+        Some(path) if path.active => Ok(Some((path.version, path.body))),
+        Some(_) => {
+            let team = team::find(work.conn(), ticket.team).await?;
+            let name = team.map(|it| it.name).unwrap_or_default();
+            let what = fill("in_charge.switched_off", &[("team", &name)]);
+            say(work, ticket, what).await?;
+            Ok(None)
+        }
+    }
 }
 
 /// Starts the path of the ticket's team, within the firing of a rule. One that is active already goes on instead.
@@ -129,18 +147,8 @@ pub(crate) async fn start(
         }
         end(work, &run, End::Ended).await?;
     }
-    let document = DocumentId(ticket.team.0);
-    let path = configuration::newest::<Path>(work.conn(), PATH, document).await?;
-    let (version, path) = match path {
-        None => (STANDARD, Path::standard()),
-        Some(path) if path.active => (path.version, path.body),
-        Some(_) => {
-            let team = team::find(work.conn(), ticket.team).await?;
-            let name = team.map(|it| it.name).unwrap_or_default();
-            let what = fill("in_charge.switched_off", &[("team", &name)]);
-            say(work, ticket, what).await?;
-            return Ok(());
-        }
+    let Some((version, path)) = path_now(work, ticket).await? else {
+        return Ok(());
     };
     let run = Run {
         id: Uuid::now_v7(),
@@ -172,7 +180,8 @@ pub(crate) async fn start(
     Ok(())
 }
 
-/// A human set or confirmed the ticket's priority: a path that waited for that begins, or is not needed.
+/// A human set or confirmed the ticket's priority: a path that waited for that begins, or is not needed. It is that of the
+/// team that has the ticket now.
 pub(crate) async fn confirmed(work: &mut Work<'_>, ticket: &Ticket) -> Result<()> {
     let run = in_charge::active(work.conn(), ticket.id).await?;
     let Some(run) = run.filter(|run| run.unconfirmed) else {
@@ -186,20 +195,21 @@ pub(crate) async fn confirmed(work: &mut Work<'_>, ticket: &Ticket) -> Result<()
             && rule.body.effects.contains(&Effect::NotifyInCharge {})
             && rule.body.allows(ticket.priority)
     });
-    match path_of(work, &run)
-        .await?
-        .filter(|_| wanted && fits(&run, ticket))
-    {
-        None => end_unneeded(work, ticket, &run).await,
-        Some(path) => {
-            let run = Run {
-                unconfirmed: false,
-                progress: Progress::begin(now),
-                ..run
-            };
-            go_on(work, ticket, &run, &path).await
-        }
+    if !wanted || !fits(&run, ticket) {
+        return end_unneeded(work, ticket, &run).await;
     }
+    let Some((path_version, path)) = path_now(work, ticket).await? else {
+        return end(work, &run, End::Ended).await;
+    };
+    let run = Run {
+        team: ticket.team,
+        path_version,
+        unconfirmed: false,
+        progress: Progress::begin(now),
+        ..run
+    };
+    in_charge::belongs_to(work.conn(), run.id, run.team, run.path_version).await?;
+    go_on(work, ticket, &run, &path).await
 }
 
 /// The path's time has come, or that of a look at one that waits.
@@ -431,7 +441,7 @@ async fn in_charge_now(
 ) -> Result<Vec<(PersonId, String)>> {
     let people = match who {
         Target::Person { person } => vec![person],
-        Target::OnCall { schedule } => crate::on_call::who_now(conn, schedule, now)
+        Target::OnCall { schedule } => crate::on_call::who_now(conn, schedule, ticket, now)
             .await?
             .into_iter()
             .collect(),
@@ -439,14 +449,7 @@ async fn in_charge_now(
     };
     let mut found = Vec::new();
     for id in people {
-        let Some(principal) = person::principal(conn, id).await? else {
-            continue;
-        };
-        let may = authorize(
-            &Who::Person(principal),
-            Action::ReadInternal(ticket.facts()),
-        );
-        if may.is_ok()
+        if crate::on_call::may_read(conn, id, ticket).await?
             && let Some(person) = person::find(conn, id).await?
         {
             found.push((id, person.name));

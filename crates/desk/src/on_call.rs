@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
-use tierdesk_domain::authorize::{Action, authorize};
+use tierdesk_domain::authorize::{Action, Who, authorize};
 use tierdesk_domain::field::{self, FieldError};
 use tierdesk_domain::id::{DocumentId, PersonId};
 use tierdesk_domain::notification::NotificationKind;
@@ -12,6 +12,7 @@ use tierdesk_domain::on_call::{By, Override, Schedule, Turn, turns, who};
 use tierdesk_domain::shift::Absence;
 use tierdesk_store::configuration::{self, Document};
 use tierdesk_store::on_call::{self, Listed};
+use tierdesk_store::ticket::Ticket;
 use tierdesk_store::{PgConnection, person, shift};
 use uuid::Uuid;
 
@@ -33,7 +34,7 @@ pub struct OnCall {
     pub document: Document<Schedule>,
     /// The overrides that are not over, in the order in which they were made.
     pub overrides: Vec<Listed>,
-    /// People in it who are deactivated and hence never on call.
+    /// People in it who are deactivated or may read no tickets, and hence never on call.
     pub gone: BTreeSet<PersonId>,
     /// The names of everybody in it.
     pub names: HashMap<PersonId, String>,
@@ -98,18 +99,37 @@ impl OnCall {
     }
 }
 
-/// Who is on call in a schedule, if it is switched on and somebody is.
+/// Who is on call in a schedule for a ticket, if it is switched on and somebody is: in the place of whoever may not read that
+/// ticket are the layers below.
 pub(crate) async fn who_now(
     conn: &mut PgConnection,
     schedule: DocumentId,
+    ticket: &Ticket,
     now: DateTime<Utc>,
 ) -> Result<Option<PersonId>> {
     let document = configuration::newest::<Schedule>(conn, SCHEDULE, schedule).await?;
     let Some(document) = document.filter(|it| it.active) else {
         return Ok(None);
     };
-    let schedule = OnCall::of(conn, document, now).await?;
-    Ok(schedule.who(now).map(|(person, _)| person))
+    let mut schedule = OnCall::of(conn, document, now).await?;
+    while let Some((person, _)) = schedule.who(now) {
+        if may_read(conn, person, ticket).await? {
+            return Ok(Some(person));
+        }
+        schedule.gone.insert(person);
+    }
+    Ok(None)
+}
+
+/// Whether somebody is active and may read what engineers write in a ticket.
+pub(crate) async fn may_read(
+    conn: &mut PgConnection,
+    person: PersonId,
+    ticket: &Ticket,
+) -> Result<bool> {
+    let principal = person::principal(conn, person).await?;
+    let may = |it| authorize(&Who::Person(it), Action::ReadInternal(ticket.facts())).is_ok();
+    Ok(principal.is_some_and(may))
 }
 
 /// What people are told of time on call: it was given to them,
@@ -261,8 +281,8 @@ impl Desk {
         let mut work = self.begin(caller, now).await?;
         let document = configuration::newest::<Schedule>(work.conn(), SCHEDULE, id).await?;
         let schedule = OnCall::of(work.conn(), document.ok_or(DeskError::NotFound)?, now).await?;
-        let staff = tierdesk_store::escalation::staff(work.conn()).await?;
-        let wrong = wrong_with(&schedule, swap, caller, &staff, now);
+        let candidates = on_call::candidates(work.conn()).await?;
+        let wrong = wrong_with(&schedule, swap, caller, &candidates, now);
         if let Some((field, message)) = wrong {
             return Err(vec![FieldError::new(field, message)].into());
         }
@@ -332,7 +352,7 @@ fn wrong_with(
     schedule: &OnCall,
     swap: Swap,
     caller: &Caller,
-    staff: &[(PersonId, String)],
+    candidates: &[(PersonId, String)],
     now: DateTime<Utc>,
 ) -> Option<(&'static str, &'static str)> {
     if swap.from >= swap.to {
@@ -344,7 +364,7 @@ fn wrong_with(
     if swap.to - swap.from > LONGEST {
         return Some(("to", "error.swap_long"));
     }
-    if !staff.iter().any(|(person, _)| *person == swap.person) {
+    if !candidates.iter().any(|(person, _)| *person == swap.person) {
         return Some(("person", "error.choose_one"));
     }
     if authorize(&caller.who, Action::Administer).is_ok() {

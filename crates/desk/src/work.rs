@@ -236,7 +236,7 @@ impl<'a> Work<'a> {
         ClockEvent {
             at: self.now,
             kind,
-            by: actor.kind,
+            by: actor,
             data: data.clone(),
             team,
             tier,

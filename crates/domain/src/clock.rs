@@ -91,7 +91,7 @@ pub enum Change {
     Assigned(bool),
     /// A rule gave it to somebody, who has yet to show that they know.
     Given,
-    /// Whoever has it began with it.
+    /// Whoever has it began with it, by an answer or a resolution of theirs, too.
     Begun,
     /// A human answered in public. Receipts and other automatic messages are none.
     Reply,
@@ -188,6 +188,23 @@ impl History {
         let begins = |it: &&Moment| it.change == Change::Reopened && it.at <= at;
         let began = self.moments.iter().rfind(begins);
         began.map_or(self.opened_at, |it| it.at)
+    }
+
+    /// Since when the requester has waited for a public answer: since they filed it, since it was reopened, or since their
+    /// first message after the last answer. None once they were answered.
+    pub fn unanswered_since(&self) -> Option<DateTime<Utc>> {
+        let mut since = Some(self.opened_at);
+        for moment in &self.moments {
+            match moment.change {
+                Change::Reply => since = None,
+                Change::Reopened => since = Some(moment.at),
+                Change::Ask => {
+                    since.get_or_insert(moment.at);
+                }
+                _ => {}
+            }
+        }
+        since
     }
 
     /// When this change happened last.
@@ -497,6 +514,24 @@ impl Clock {
             None => false,
         };
         (!told).then_some(outcome)
+    }
+
+    /// Since when it is not promised any more, where that is so.
+    pub fn unpromised_since(&self) -> Option<DateTime<Utc>> {
+        let applied = self.segments.last().and_then(|it| it.applied.as_ref());
+        match self.state {
+            State::Stopped(at) if applied.is_none_or(|it| it.target.is_none()) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// What was used of it while it was promised; the ledger goes on.
+    pub fn used(&self) -> TimeDelta {
+        let Some(until) = self.unpromised_since() else {
+            return self.counted;
+        };
+        let promised = self.segments.iter().filter(|it| it.from < until);
+        self.used_before + promised.map(|it| it.counted).sum::<TimeDelta>()
     }
 
     /// What is left; negative when it is over.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use tierdesk_domain::actor::ActorKind;
+use tierdesk_domain::actor::{Actor, ActorKind};
 use tierdesk_domain::id::{CategoryId, DocumentId, OrganisationId, TeamId, TicketId};
 use tierdesk_domain::sla::Metric;
 use tierdesk_domain::ticket::Priority;
@@ -21,8 +21,8 @@ pub struct ClockEvent {
     pub at: DateTime<Utc>,
     /// What happened.
     pub kind: EventKind,
-    /// What kind of actor did it.
-    pub by: ActorKind,
+    /// Who did it.
+    pub by: Actor,
     /// The facts of this kind of event.
     pub data: serde_json::Value,
     /// The queue at that time.
@@ -91,7 +91,7 @@ const KINDS: [EventKind; 19] = [
 impl ClockEvent {
     /// Whether a person did it.
     pub fn by_human(&self) -> bool {
-        self.by == ActorKind::Human
+        self.by.kind == ActorKind::Human
     }
 
     /// Whether a clock may care about events of this kind; the others are not read.
@@ -114,7 +114,7 @@ pub async fn events_of(
     let ids: Vec<Uuid> = tickets.iter().map(|it| it.0).collect();
     let kinds: Vec<String> = KINDS.iter().map(|it| it.as_str().to_owned()).collect();
     let rows = sqlx::query!(
-        "select ticket_id, at, kind, actor_kind, data, team_id, tier, priority, category_id, organisation_id from event
+        "select ticket_id, at, kind, actor_kind, actor_id, data, team_id, tier, priority, category_id, organisation_id from event
          where ticket_id = any($1) and kind = any($2) order by ticket_id, at, id",
         &ids,
         &kinds
@@ -126,7 +126,11 @@ pub async fn events_of(
         let event = ClockEvent {
             at: r.at,
             kind: row::word("event", &r.kind)?,
-            by: row::word("event", &r.actor_kind)?,
+            by: Actor {
+                kind: row::word("event", &r.actor_kind)?,
+                id: r.actor_id,
+                on_behalf_of: None,
+            },
             data: r.data,
             team: TeamId(r.team_id),
             tier: row::tier("event", r.tier)?,

@@ -104,6 +104,24 @@ pub async fn active(conn: &mut PgConnection, ticket: TicketId) -> Result<Option<
     .transpose()
 }
 
+/// Makes a path that waited that of a team, in a version.
+pub async fn belongs_to(
+    conn: &mut PgConnection,
+    id: Uuid,
+    team: TeamId,
+    version: i32,
+) -> Result<()> {
+    sqlx::query!(
+        "update in_charge set team_id = $2, path_version = $3 where id = $1",
+        id,
+        team.0,
+        version
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Notes how far a path has come; it is running from here on.
 pub async fn go_on(conn: &mut PgConnection, id: Uuid, progress: &Progress) -> Result<()> {
     sqlx::query!(

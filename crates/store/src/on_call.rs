@@ -96,14 +96,28 @@ pub async fn remove(
         == 1)
 }
 
-/// Of these people those who were deactivated, and those who do not exist.
+/// Who can be on call: active people who work in a queue or answer for teams, since nobody else may read tickets.
+pub async fn candidates(conn: &mut PgConnection) -> Result<Vec<(PersonId, String)>> {
+    let rows = sqlx::query!(
+        "select id, name from person p
+         where deactivated_at is null and (manager or exists (select from membership m where m.person_id = p.id))
+         order by lower(name), id"
+    )
+    .fetch_all(conn)
+    .await?;
+    let rows = rows.into_iter();
+    Ok(rows.map(|r| (PersonId(r.id), r.name)).collect())
+}
+
+/// Of these people those who cannot be on call ([`candidates`]).
 pub async fn gone(
     conn: &mut PgConnection,
     people: &BTreeSet<PersonId>,
 ) -> Result<BTreeSet<PersonId>> {
     let ids: Vec<Uuid> = people.iter().map(|it| it.0).collect();
     let here = sqlx::query_scalar!(
-        "select id from person where id = any($1) and deactivated_at is null",
+        "select id from person p
+         where id = any($1) and deactivated_at is null and (manager or exists (select from membership m where m.person_id = p.id))",
         &ids
     )
     .fetch_all(conn)

@@ -195,7 +195,7 @@ fn choose(clock: &Clock, clocks: &Clocks, frame: &Frame) -> Chosen {
         lede: fill(
             "clock.lede",
             &[
-                ("used", &spell(clock.counted)),
+                ("used", &spell(clock.used())),
                 ("target", &spell(clock.target)),
             ],
         ),

@@ -297,7 +297,7 @@ fn events(story: &Story) -> Vec<ClockEvent> {
         .map(|it| ClockEvent {
             at: it.at,
             kind: it.kind,
-            by: it.by.kind,
+            by: it.by,
             data: it.data.clone(),
             team: it.queue.0,
             tier: it.queue.1,

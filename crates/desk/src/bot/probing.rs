@@ -14,7 +14,7 @@ use tierdesk_domain::handover::Handover;
 use tierdesk_domain::id::JobId;
 use tierdesk_domain::target::{self, Target};
 use tierdesk_domain::text::{fill, t};
-use tierdesk_domain::ticket::{ResolutionCode, ResolvedBy, Status};
+use tierdesk_domain::ticket::{Priority, ResolutionCode, ResolvedBy, Status};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::bot::{self as memory, AskedProbe, Case, Prober};
@@ -43,6 +43,9 @@ pub(crate) async fn begin(
             pass_on(work, ticket, &why).await
         }
         Some(candidate) => start(work, ticket, case, candidate.target).await,
+        None if ticket.priority == Priority::P1 => {
+            give_up(work, ticket, case, t("bot.urgent_why")).await
+        }
         None => {
             let now = work.now;
             become_state(case, State::AskedTarget, now);
@@ -348,6 +351,10 @@ async fn conclude(
     }
     if finding.is_healthy() && !answers.is_empty() {
         return give_up(work, ticket, case, t("bot.wrote_meanwhile_why")).await;
+    }
+    if finding.is_healthy() && ticket.priority == Priority::P1 {
+        // What waits for an answer is in no queue: a P1 waits for nobody.
+        return give_up(work, ticket, case, &finding.sentence).await;
     }
     if finding.is_healthy() {
         become_state(case, State::AskedWorks, now);

@@ -6,6 +6,7 @@ use tierdesk_domain::actor::ActorKind;
 use tierdesk_domain::clock::{Change, Facts, History, Moment, set_by_hand};
 use tierdesk_domain::escalation::Card;
 use tierdesk_domain::flow::Story;
+use tierdesk_domain::id::PersonId;
 use tierdesk_domain::ticket::{Priority, Status};
 use tierdesk_domain::timeline::EventKind;
 use tierdesk_domain::triage::Intent;
@@ -60,20 +61,12 @@ pub(crate) fn tell(ticket: &Ticket, events: &[ClockEvent]) -> Told {
             tier: opened.map_or(ticket.tier, |event| event.tier),
             assigned: false,
         },
-        moments: events
-            .iter()
-            .flat_map(|event| {
-                let at = event.at;
-                changes(event)
-                    .into_iter()
-                    .map(move |change| Moment { at, change })
-            })
-            .collect(),
+        moments: moments(events),
     };
     let times = |which: fn(&&ClockEvent) -> bool| events.iter().filter(which).map(|it| it.at);
     let gave_up = times(|it| it.kind == EventKind::BotGaveUp).collect();
     let moved_by_rules =
-        times(|it| it.kind == EventKind::Escalated && it.by == ActorKind::Rule).collect();
+        times(|it| it.kind == EventKind::Escalated && it.by.kind == ActorKind::Rule).collect();
     Told {
         story: crate::flow::story(&history, events),
         history,
@@ -90,11 +83,13 @@ pub(crate) fn tell(ticket: &Ticket, events: &[ClockEvent]) -> Told {
     }
 }
 
-/// The bot holds a new ticket until it finds nothing to do, passes it on or resolves it, or until a human does anything but
-/// ask or sort it.
+/// The bot holds a new ticket until it finds nothing to do, passes or hands it on or resolves it, or until a human does anything
+/// but ask or sort it.
 fn bot_held_until(ticket: &Ticket, events: &[ClockEvent]) -> Option<DateTime<Utc>> {
     let ends = |event: &&ClockEvent| match event.kind {
-        EventKind::BotGaveUp | EventKind::Resolved | EventKind::Closed => true,
+        EventKind::BotGaveUp | EventKind::Escalated | EventKind::Resolved | EventKind::Closed => {
+            true
+        }
         EventKind::Triage => read(&event.data["intent"]) == Some(Intent::None),
         // The bot goes on where somebody only says what it is about.
         EventKind::Opened | EventKind::Ask | EventKind::Priority | EventKind::Changed => false,
@@ -111,9 +106,27 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Option<T> {
     serde_json::from_value(value.clone()).ok()
 }
 
-/// What an event means to the clocks; most mean one thing or nothing.
-pub(crate) fn changes(event: &ClockEvent) -> Vec<Change> {
+fn moments(events: &[ClockEvent]) -> Vec<Moment> {
+    let mut moments = Vec::new();
+    let mut has_it = None;
+    for event in events {
+        let changes = changes(event, has_it).into_iter();
+        let at = event.at;
+        moments.extend(changes.map(|change| Moment { at, change }));
+        has_it = match event.kind {
+            EventKind::Assigned | EventKind::HandoverBounced => read(&event.data["to"]),
+            EventKind::Escalated | EventKind::HandedBack => None,
+            _ => has_it,
+        };
+    }
+    moments
+}
+
+/// What an event means to the clocks, where somebody has the ticket or nobody; most mean one thing or nothing. What anybody
+/// may do shows that the ticket is begun with only where whoever has it does it.
+fn changes(event: &ClockEvent, has_it: Option<PersonId>) -> Vec<Change> {
     let data = &event.data;
+    let theirs = has_it.is_some() && event.by.person() == has_it;
     match event.kind {
         EventKind::Changed => {
             let category = data.get("category").and_then(read).map(Change::Category);
@@ -126,8 +139,10 @@ pub(crate) fn changes(event: &ClockEvent) -> Vec<Change> {
             let ask = asks.then_some(Change::Ask);
             std::iter::once(Change::Reopened).chain(ask).collect()
         }
-        EventKind::Status if event.by_human() => {
-            read(&data["to"]).map_or_else(Vec::new, set_by_hand)
+        EventKind::Status if theirs => read(&data["to"]).map_or_else(Vec::new, set_by_hand),
+        EventKind::Reply | EventKind::Resolved if theirs => {
+            let begun = std::iter::once(Change::Begun);
+            begun.chain(change(event)).collect()
         }
         _ => change(event).into_iter().collect(),
     }
@@ -169,12 +184,17 @@ fn change(event: &ClockEvent) -> Option<Change> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tierdesk_domain::actor::Actor;
     use tierdesk_domain::id::TeamId;
+    use tierdesk_domain::ticket::ResolvedBy;
     use tierdesk_domain::tier::Tier;
     use uuid::Uuid;
 
-    fn meant(kind: EventKind, by: ActorKind, data: Value) -> Vec<Change> {
-        changes(&ClockEvent {
+    const HAS_IT: PersonId = PersonId(Uuid::from_u128(1));
+    const COLLEAGUE: PersonId = PersonId(Uuid::from_u128(2));
+
+    fn meant(kind: EventKind, by: Actor, data: Value) -> Vec<Change> {
+        let event = ClockEvent {
             at: DateTime::UNIX_EPOCH,
             kind,
             by,
@@ -184,7 +204,8 @@ mod tests {
             priority: Priority::P3,
             category: None,
             organisation: None,
-        })
+        };
+        changes(&event, Some(HAS_IT))
     }
 
     #[test]
@@ -193,41 +214,41 @@ mod tests {
         let (acknowledged, picked_up) = (EventKind::Acknowledged, json!({PICKED_UP: true}));
         let pending = json!({"to": "pending"});
         let waits = Change::Status(Status::Pending);
+        let (own, colleague) = (Actor::human(HAS_IT), Actor::human(COLLEAGUE));
+        let rule = Actor::rule(Uuid::nil());
+        let by = json!({"by": "human"});
+        let resolved = Change::Resolved(ResolvedBy::Human);
         for (kind, by, data, expected) in [
+            (EventKind::Assigned, rule, &to, &[Change::Given][..]),
+            (EventKind::Assigned, own, &to, &[Change::Assigned(true)]),
             (
                 EventKind::Assigned,
-                ActorKind::Rule,
-                &to,
-                &[Change::Given][..],
-            ),
-            (
-                EventKind::Assigned,
-                ActorKind::Human,
-                &to,
-                &[Change::Assigned(true)],
-            ),
-            (
-                EventKind::Assigned,
-                ActorKind::Rule,
+                rule,
                 &json!({"to": null}),
                 &[Change::Assigned(false)],
             ),
             (
                 EventKind::HandoverAccepted,
-                ActorKind::Human,
+                own,
                 &json!({}),
                 &[Change::Begun],
             ),
-            (acknowledged, ActorKind::Human, &picked_up, &[Change::Begun]),
+            (acknowledged, own, &picked_up, &[Change::Begun]),
             // Whoever is in charge has seen it; that is not whoever has it.
-            (acknowledged, ActorKind::Human, &json!({"level": 1}), &[]),
+            (acknowledged, own, &json!({"level": 1}), &[]),
+            (EventKind::Status, own, &pending, &[waits, Change::Begun]),
+            (EventKind::Status, rule, &pending, &[waits]),
+            // What a colleague does shows nothing of them.
+            (EventKind::Status, colleague, &pending, &[waits]),
+            (EventKind::Reply, colleague, &json!({}), &[Change::Reply]),
             (
-                EventKind::Status,
-                ActorKind::Human,
-                &pending,
-                &[waits, Change::Begun],
+                EventKind::Reply,
+                own,
+                &json!({}),
+                &[Change::Begun, Change::Reply],
             ),
-            (EventKind::Status, ActorKind::Rule, &pending, &[waits]),
+            (EventKind::Resolved, colleague, &by, &[resolved]),
+            (EventKind::Resolved, own, &by, &[Change::Begun, resolved]),
         ] {
             assert_eq!(meant(kind, by, data.clone()), expected, "{kind} {data}");
         }
@@ -235,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_reopening_asks_for_an_answer_where_it_says_so_and_old_ones_mean_what_they_meant() {
-        let reopened = |data: Value| meant(EventKind::Reopened, ActorKind::Human, data);
+        let reopened = |data: Value| meant(EventKind::Reopened, Actor::human(COLLEAGUE), data);
         let asks = reopened(json!({"internal": {"after": "human", "asks": true}}));
         assert_eq!(asks, [Change::Reopened, Change::Ask]);
         for data in [

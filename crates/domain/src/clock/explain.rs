@@ -265,7 +265,7 @@ pub fn explain_plainly(clock: &Clock, book: &Book, zone: Tz) -> Vec<String> {
     lines.push(fill(
         "clock.plain_used",
         &[
-            ("used", &spell(clock.counted)),
+            ("used", &spell(clock.used())),
             ("target", &spell(clock.target)),
         ],
     ));
@@ -274,7 +274,7 @@ pub fn explain_plainly(clock: &Clock, book: &Book, zone: Tz) -> Vec<String> {
     }
     lines.push(match (clock.state, clock.due_at) {
         (State::Met(met), _) => fill("clock.plain_met", &[("at", &at(met))]),
-        (State::Stopped(stopped), _) if is_unpromised(clock) => {
+        (State::Stopped(stopped), _) if clock.unpromised_since().is_some() => {
             fill("clock.plain_unpromised", &[("at", &at(stopped))])
         }
         (State::Stopped(stopped), _) => fill("clock.plain_stopped", &[("at", &at(stopped))]),
@@ -285,12 +285,6 @@ pub fn explain_plainly(clock: &Clock, book: &Book, zone: Tz) -> Vec<String> {
         (State::Running, _) => t("clock.plain_late").to_owned(),
     });
     lines
-}
-
-/// Whether what applied to a clock last promises nothing.
-fn is_unpromised(clock: &Clock) -> bool {
-    let applied = clock.segments.last().and_then(|it| it.applied.as_ref());
-    applied.is_none_or(|applied| applied.target.is_none())
 }
 
 /// A length of counted time: hours are never folded into days, because a working day has no fixed length.

@@ -140,7 +140,6 @@ impl Life {
             Change::Category(category) => self.facts.category = category,
             Change::Reply => {
                 self.end(&[FirstResponse, NextResponse], true);
-                self.begins();
             }
             Change::Ask if self.is_open(FirstResponse) => {}
             Change::Ask => self.start(NextResponse, false),
@@ -177,9 +176,6 @@ impl Life {
                 self.facts.status = Status::Resolved;
                 let met = by != ResolvedBy::Requester;
                 self.end(&[FirstResponse, NextResponse, Resolution, TimeInTier], met);
-                if by == ResolvedBy::Human {
-                    self.begins();
-                }
                 self.end(&[PickUp], false);
             }
             Change::Reopened => {

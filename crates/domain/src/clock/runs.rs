@@ -97,9 +97,6 @@ pub(super) fn runs(history: &History) -> Vec<Run> {
             Change::Reply => {
                 runs.end(FirstResponse, End::Met(at));
                 runs.end(NextResponse, End::Met(at));
-                if assigned {
-                    runs.end(PickUp, End::Met(at));
-                }
             }
             Change::Ask if !runs.is_open(FirstResponse) && !runs.is_open(NextResponse) => {
                 runs.start(NextResponse, at);
@@ -134,8 +131,8 @@ pub(super) fn runs(history: &History) -> Vec<Run> {
                 for metric in [FirstResponse, NextResponse, Resolution, TimeInTier] {
                     runs.end(metric, end);
                 }
-                let begun = assigned && by == ResolvedBy::Human;
-                runs.end(PickUp, if begun { end } else { End::Stopped(at) });
+                // Who had it and resolves it has begun with it just before.
+                runs.end(PickUp, End::Stopped(at));
             }
             Change::Reopened => {
                 let again = [Resolution, TimeInTier].into_iter();

@@ -114,7 +114,7 @@ impl Condition {
                 (waits_for_us && !facts.assigned).then(|| passed(situation, since, *minutes))?
             }
             Self::NoAnswerFor { minutes } => {
-                let since = history.last(Change::Reply).max(Some(history.cycle_began()));
+                let since = history.unanswered_since();
                 waits_for_us.then(|| passed(situation, since?, *minutes))?
             }
             Self::BotGaveUp {} => situation

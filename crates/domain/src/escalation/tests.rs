@@ -322,12 +322,17 @@ fn the_requester_heard_nothing_for_so_many_working_minutes() {
         Some(at("2026-06-01T08:00:00Z"))
     );
     let answered = filed.then("2026-06-01T07:45:00Z", Change::Reply);
+    // Who was answered last waits for no answer, until they write.
+    assert_eq!(holds_at(&rule, &answered, "2026-06-01T12:00:00Z"), None);
+    let asks = answered
+        .then("2026-06-01T09:00:00Z", Change::Ask)
+        .then("2026-06-01T09:30:00Z", Change::Ask);
     assert_eq!(
-        holds_at(&rule, &answered, "2026-06-01T07:45:00Z"),
-        Some(at("2026-06-01T08:45:00Z"))
+        holds_at(&rule, &asks, "2026-06-01T09:30:00Z"),
+        Some(at("2026-06-01T10:00:00Z"))
     );
-    let asked = answered.then("2026-06-01T07:50:00Z", Change::Status(Status::Pending));
-    assert_eq!(holds_at(&rule, &asked, "2026-06-01T12:00:00Z"), None);
+    let waits = asks.then("2026-06-01T09:40:00Z", Change::Status(Status::Pending));
+    assert_eq!(holds_at(&rule, &waits, "2026-06-01T12:00:00Z"), None);
 }
 
 pub(super) fn meant(text: &str) -> Condition {

@@ -29,11 +29,14 @@ pub(super) struct Picture {
 impl Picture {
     pub(super) fn new(clock: &Clock, lines: &[Line], ahead: &[Line], frame: &Frame) -> Self {
         let start = clock.started_at;
+        // What came after it was promised is in the ledger alone.
+        let promised = |line: &&Line| clock.unpromised_since().is_none_or(|at| line.from < at);
+        let lines: Vec<_> = lines.iter().filter(promised).collect();
         let last = lines.last().map_or(start, |line| line.to);
         let end = ahead.last().map_or(last, |line| line.to);
         let short = |at: DateTime<Utc>| frame.at(&at).short;
-        let bars = lines
-            .iter()
+        let shown = lines.iter().copied();
+        let bars = shown
             .map(|line| (line, false))
             .chain(ahead.iter().map(|line| (line, true)))
             .filter(|(line, _)| line.from < line.to)
@@ -60,7 +63,8 @@ impl Picture {
                 }
             })
             .collect();
-        let sum = |of: &dyn Fn(&Line) -> TimeDelta| lines.iter().map(of).sum::<TimeDelta>();
+        let sum =
+            |of: &dyn Fn(&Line) -> TimeDelta| lines.iter().map(|it| of(it)).sum::<TimeDelta>();
         let paused = sum(&|line| match line.why {
             Some(_) => line.to - line.from,
             None => TimeDelta::zero(),
@@ -72,7 +76,7 @@ impl Picture {
                 &[
                     ("from", &short(start)),
                     ("to", &short(end)),
-                    ("counted", &spell(clock.counted - clock.used_before)),
+                    ("counted", &spell(clock.used() - clock.used_before)),
                     ("paused", &spell(paused)),
                     ("closed", &spell(sum(&|line| line.closed))),
                     ("left", &spell(left)),

@@ -65,7 +65,12 @@ pub(super) fn choices(
             offer(value, said(key), &set_by_hand(status));
         }
     }
-    offer("reply", said("clock.if_reply"), &[Change::Reply]);
+    // As whoever has it would do it.
+    offer(
+        "reply",
+        said("clock.if_reply"),
+        &[Change::Begun, Change::Reply],
+    );
     if ticket.assignee.is_none() {
         offer("take", said("clock.if_take"), &[Change::Assigned(true)]);
     }
@@ -101,7 +106,7 @@ pub(super) fn choices(
         }
     }
     let by = Change::Resolved(ResolvedBy::Human);
-    offer("resolve", said("clock.if_resolve"), &[by]);
+    offer("resolve", said("clock.if_resolve"), &[Change::Begun, by]);
     choices
 }
 

@@ -87,7 +87,7 @@ async fn page(
     let now = frame.now;
     let schedules = app.desk.on_call_schedules(&me.caller, now).await?;
     let mut conn = app.desk.acquire().await?;
-    let mut people = tierdesk_store::escalation::staff(&mut conn).await?;
+    let mut people = tierdesk_store::on_call::candidates(&mut conn).await?;
     drop(conn);
     let found: Option<&OnCall> = match shown {
         Some(id) => Some(

@@ -115,6 +115,13 @@ fn a_clock_that_a_new_rule_does_not_promise_stops_and_nothing_keeps_or_breaks_it
         plain.last().unwrap(),
         "It has not been promised any more since Monday 1 June, 14:00."
     );
+    // The ledger goes on; what was used of the promise is what was used while there was one.
+    assert!(
+        plain.contains(&"3 h of 4 h are used.".to_owned()),
+        "{plain:?}"
+    );
+    assert_eq!(first.unpromised_since(), Some(at(MONDAY_14)));
+    assert!(first.counted > first.used());
     // What comes first is the solution, which is promised still.
     let all = clocks(&changed, &requests(), at(MONDAY_14));
     assert_eq!(next_due(&all).map(|it| it.metric), Some(Resolution));
