@@ -188,10 +188,8 @@ impl<'a> Work<'a> {
     pub(crate) async fn lock(&mut self, id: TicketId) -> Result<Option<Ticket>> {
         let ticket = ticket::lock(self.ground.transaction()?, id).await?;
         if let Some(ticket) = &ticket {
-            if self.rows.is_empty() {
-                if self.now < ticket.updated_at {
-                    self.now = ticket.updated_at + TICK;
-                }
+            if self.rows.is_empty() && self.now < ticket.updated_at {
+                self.now = ticket.updated_at + TICK;
             }
             self.rows.insert(id, ticket.clone());
         }
