@@ -565,18 +565,46 @@ async fn a_p1_waits_for_no_answer_to_the_bot() {
     let ana = settled(&desk).await;
     desk.stand_in_host("vantage", None, &["vantage=server"])
         .await;
-    let new = NewTicket {
-        impact: Impact::Site,
-        urgency: Urgency::High,
-        ..crate::clock::about("The network is down")
-    };
     let caller = desk.caller(&ana).await;
-    let filed = desk.desk.file_ticket(&caller, new, desk.now()).await;
-    let id = filed.unwrap().id;
+    for title in ["The network is down", "I forgot my password"] {
+        let new = NewTicket {
+            impact: Impact::Site,
+            urgency: Urgency::High,
+            ..crate::clock::about(title)
+        };
+        let filed = desk.desk.file_ticket(&caller, new, desk.now()).await;
+        let id = filed.unwrap().id;
+        desk.run_bot().await;
+        let stands = desk.stands(id).await;
+        assert_eq!((stands.status.as_str(), stands.bot_holds), ("new", false));
+        assert!(desk.newest(id, "bot_gave_up").await.is_some(), "{title}");
+    }
+}
+
+#[tokio::test]
+async fn what_becomes_a_p1_waits_for_no_answer_to_the_bot_any_more() {
+    let desk = Tierdesk::start().await;
+    let ana = settled(&desk).await;
+    desk.stand_in_host("vantage", None, &["vantage=server"])
+        .await;
+    let lee = desk.engineer("Lee Moor", "Service Desk", Tier::L1).await;
+    let ticket = desk.file(&ana, "Network", "The network is down").await;
     desk.run_bot().await;
-    let stands = desk.stands(id).await;
-    assert_eq!((stands.status.as_str(), stands.bot_holds), ("new", false));
-    assert!(desk.newest(id, "bot_gave_up").await.is_some());
+    assert_eq!(desk.stands(ticket.id).await.status, "pending");
+    desk.clock.advance(TimeDelta::minutes(1));
+    let mut conn = desk.desk.acquire().await.unwrap();
+    let found = tierdesk_store::ticket::lock(&mut conn, ticket.id).await;
+    let version = found.unwrap().unwrap().version;
+    drop(conn);
+    let (lee, now) = (desk.caller(&lee).await, desk.now());
+    let (impact, urgency) = (Impact::Site, Urgency::High);
+    desk.desk
+        .set_impact_urgency(&lee, ticket.id, version, impact, urgency, now)
+        .await
+        .unwrap();
+    desk.run_bot().await;
+    let stands = desk.stands(ticket.id).await;
+    assert_eq!((stands.status.as_str(), stands.bot_holds), ("open", false));
 }
 
 #[tokio::test]

@@ -111,6 +111,27 @@ async fn the_ledger_of_every_clock_adds_up_to_the_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_of_a_clock_that_goes_on_begins_with_what_was_used_before() {
+    let it = crate::handover::Between::new().await;
+    it.scene.pass(TimeDelta::minutes(180));
+    it.escalate(&it.jonas().await).await;
+    it.scene.pass(TimeDelta::minutes(30));
+    it.bounce(&it.lea().await).await.unwrap();
+    it.scene.pass(TimeDelta::minutes(10));
+    it.scene.sweep().await;
+    let number = it.scene.ticket(it.id).await.number.0;
+    let address = format!("/tickets/{number}/clocks?clock=time_in_tier.3");
+    let page = page(&it.scene, &address).await;
+    let counts = page.texts("tbody td[data-l='Counts']");
+    let sums = page.texts("tbody td[data-l='Sum']");
+    assert_eq!((seconds(&counts[0]), seconds(&sums[0])), (600, 11_400));
+    let proof = page.text(".pad");
+    assert!(proof.contains("10 min counted"), "{proof}");
+    assert!(proof.contains("3 h 10 min are used"), "{proof}");
+    assert!(page.all_text().contains("The hand-over was sent back"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_if_shows_the_clocks_beside_the_present_ones_and_changes_nothing() {
     let (scene, id, number) = waited().await;
     let before = scene.ticket(id).await;

@@ -178,23 +178,30 @@ async fn a_dry_run_counts_no_move_to_where_nobody_works_and_none_beyond_what_rul
     let caller = scene.desk.caller(&boss).await;
     let desk = &scene.desk.desk;
     let network = scene.desk.team("Network").await;
-    let to = |team, tier| Rule {
+    let now = scene.desk.now();
+    let vpn = desk
+        .add_skill(&caller, "VPN", "", false, now)
+        .await
+        .unwrap();
+    let asking = |team, tier, skill| Rule {
         effects: vec![Effect::Move {
             team: Some(team),
             tier: Some(tier),
-            skill: None,
+            skill,
         }],
         ..unassigned(40)
     };
+    let to = |team, tier| asking(team, tier, None);
     let tried = async |rule| {
         let now = scene.desk.now();
         let run = desk.replay_rule(&caller, None, rule, 30, now).await;
         let done = whole(run.unwrap()).await.outcome.after;
-        (done.fired, done.moved)
+        (done.fired, done.moved, done.asked)
     };
-    assert_eq!(tried(to(network, Tier::L2)).await, (2, 0));
+    let skilled = || asking(network, Tier::L2, Some(vpn));
+    assert_eq!(tried(skilled()).await, (2, 0, 0));
     scene.desk.engineer("Ana Reis", "Network", Tier::L2).await;
-    assert_eq!(tried(to(network, Tier::L2)).await, (2, 2));
+    assert_eq!(tried(skilled()).await, (2, 2, 2));
 
     // All three are sent to and fro, as often as rules may.
     let team = scene.desk.team("Service Desk").await;
@@ -215,11 +222,10 @@ async fn a_dry_run_counts_no_move_to_where_nobody_works_and_none_beyond_what_rul
     }
     let later = Rule {
         conditions: vec![meant("tier:L3"), Condition::TimeInTier { minutes: 30 }],
-        ..to(network, Tier::L2)
+        ..skilled()
     };
     scene.pass(TimeDelta::minutes(60));
-    let (fired, moved) = tried(later).await;
-    assert_eq!((fired, moved), (3, 0));
+    assert_eq!(tried(later).await, (3, 0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,14 +30,14 @@ pub(crate) fn note() -> Handover {
 }
 
 /// A ticket of the Service Desk that Jonas (L1) has, and Lea at L2 of Network.
-struct Between {
-    scene: Scene,
+pub(crate) struct Between {
+    pub(crate) scene: Scene,
     lea: Someone,
-    id: TicketId,
+    pub(crate) id: TicketId,
 }
 
 impl Between {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let scene = Scene::new().await;
         let lea = scene.desk.engineer("Lea Brandt", "Network", Tier::L2).await;
         let id = scene.file().await;
@@ -47,11 +47,11 @@ impl Between {
         it
     }
 
-    async fn jonas(&self) -> Caller {
+    pub(crate) async fn jonas(&self) -> Caller {
         self.scene.caller().await
     }
 
-    async fn lea(&self) -> Caller {
+    pub(crate) async fn lea(&self) -> Caller {
         self.scene.desk.caller(&self.lea).await
     }
 
@@ -61,7 +61,7 @@ impl Between {
         desk.assign(caller, self.id, to, from, now).await.unwrap();
     }
 
-    async fn escalate(&self, caller: &Caller) {
+    pub(crate) async fn escalate(&self, caller: &Caller) {
         let ticket = self.scene.ticket(self.id).await;
         let to = (self.scene.desk.team("Network").await, Tier::L2);
         let now = self.scene.desk.now();
@@ -71,7 +71,7 @@ impl Between {
             .unwrap();
     }
 
-    async fn bounce(&self, caller: &Caller) -> Result<(), DeskError> {
+    pub(crate) async fn bounce(&self, caller: &Caller) -> Result<(), DeskError> {
         let ticket = self.scene.ticket(self.id).await;
         let code = Some(BounceCode::MissingInformation);
         let why = "Which gateway? Please ask for the client's log.";

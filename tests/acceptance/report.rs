@@ -340,7 +340,12 @@ async fn a_report_of_a_team_that_its_owner_lost_stops_says_so_and_can_be_removed
 
     let client = scene.desk.sign_in(&scene.network).await;
     let list = client.get("/dashboard/reports").await.page();
-    assert!(list.text("tbody").contains("Stopped"));
+    let line = list.text("tbody");
+    assert!(
+        line.contains("Stopped") && line.contains("No longer there"),
+        "{line}"
+    );
+    assert!(!list.has("td a"), "it leads nowhere");
     let address = format!("/dashboard/reports/{id}");
     let page = client.get(&address).await.page();
     assert!(page.text(".banner").contains("any more"));

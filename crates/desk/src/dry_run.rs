@@ -292,18 +292,26 @@ fn done(rule: &Rule, told: &Told, at: DateTime<Utc>, staffed: &Staffed) -> Done 
     let cycle = told.history.cycle_of(at)..at;
     let before = told.moved_by_rules.iter().filter(|it| cycle.contains(it));
     let may_move = before.count() < usize::from(MAX_MOVES);
+    // To where; none where it stays.
+    let move_to = |team: &Option<TeamId>, tier: &Option<Tier>| {
+        let target = (team.unwrap_or(facts.team), tier.unwrap_or(facts.tier));
+        (target != (facts.team, facts.tier)).then_some(target)
+    };
+    let happens = |target| may_move && staffed.contains(&target);
     let moves = |effect: &Effect| match effect {
-        Effect::Move { team, tier, .. } => {
-            let target = (team.unwrap_or(facts.team), tier.unwrap_or(facts.tier));
-            target != (facts.team, facts.tier) && may_move && staffed.contains(&target)
-        }
+        Effect::Move { team, tier, .. } => move_to(team, tier).is_some_and(happens),
         _ => false,
     };
     let raises = |effect: &Effect| match effect {
         Effect::RaisePriority { to } => to.unwrap_or(facts.priority.raised()) < facts.priority,
         _ => false,
     };
-    let asks = |effect: &Effect| matches!(effect, Effect::Move { skill: Some(_), .. });
+    let asks = |effect: &Effect| match effect {
+        Effect::Move { team, tier, skill } => {
+            skill.is_some() && move_to(team, tier).is_none_or(happens)
+        }
+        _ => false,
+    };
     Done {
         fired: 1,
         asked: usize::from(rule.effects.iter().any(asks)),

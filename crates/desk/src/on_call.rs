@@ -264,7 +264,7 @@ impl Desk {
         Ok(id)
     }
 
-    /// Gives a part of a schedule's time to somebody. Administrators give any time to anybody who works on the desk's side;
+    /// Gives a part of a schedule's time to somebody. Administrators give any time to anybody who may read tickets;
     /// engineers give away their own to others of the schedule.
     ///
     /// # Errors

@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use tierdesk_domain::authorize::Action;
 use tierdesk_domain::field::FieldError;
 use tierdesk_domain::id::{CategoryId, TicketId};
-use tierdesk_domain::ticket::{Impact, Kind, Status, Urgency};
+use tierdesk_domain::ticket::{Impact, Kind, Priority, Status, Urgency};
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_store::category::{self, Named};
 use tierdesk_store::ticket::Ticket;
 
+use crate::bot::BOT;
 use crate::error::{DeskError, Result};
 use crate::{Caller, Desk, Work};
 
@@ -91,6 +92,10 @@ impl Desk {
             &ticket.number.0.to_string(),
             change,
         );
+        if ticket.bot_holds && ticket.priority == Priority::P1 {
+            // A P1 waits for no answer to the bot.
+            work.timer(BOT, id.0, 0, now);
+        }
         crate::in_charge::confirmed(&mut work, &ticket).await?;
         work.save(&mut ticket, true).await?;
         work.commit().await

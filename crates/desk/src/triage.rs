@@ -8,7 +8,7 @@ use tierdesk_domain::authorize::Action;
 use tierdesk_domain::bot::{self, Identity, Plan, ResetFacts, State};
 use tierdesk_domain::id::{DocumentId, TicketId};
 use tierdesk_domain::text::{fill, t};
-use tierdesk_domain::ticket::{Channel, Status};
+use tierdesk_domain::ticket::{Channel, Priority, Status};
 use tierdesk_domain::timeline::{EventKind, Visibility};
 use tierdesk_domain::triage::{Decision, Fired, Intent, RuleBook, RuleDocument, decide};
 use tierdesk_store::bot::{self as memory, Case};
@@ -106,6 +106,12 @@ pub(crate) async fn look(work: &mut Work<'_>, id: TicketId) -> Result<()> {
         updated_at: work.now,
     };
     match plan {
+        // It would wait for its requester, where nobody sees it.
+        Plan::StartReset if ticket.priority == Priority::P1 => {
+            case.state = State::HandedOver;
+            crate::bot::say(work, &ticket, t("bot.passed_on")).await?;
+            crate::bot::pass_on(work, &mut ticket, t("bot.urgent_why")).await?;
+        }
         Plan::StartReset => reset::start(work, &mut ticket, &mut case).await?,
         Plan::Connectivity => probing::begin(work, &mut ticket, &mut case, &description).await?,
         Plan::RefuseReset(refusal) => {

@@ -212,7 +212,8 @@ pub async fn look_now(
 }
 
 /// Of the tickets in the queue of this one whose deadline for routing has passed the most pressing, if it is more pressing
-/// than this one; locks it, and leaves out those that somebody else works on at the moment.
+/// than this one; locks it, and leaves out those that somebody else works on at the moment, and those at which a look failed
+/// before: they fail alone.
 pub async fn more_pressing(
     conn: &mut PgConnection,
     ticket: TicketId,
@@ -224,7 +225,7 @@ pub async fn more_pressing(
          join ticket own on own.id = $1 and t.team_id = own.team_id and t.tier = own.tier
          where w.kind = 'routing' and w.fires_at <= $2
            and t.assignee_id is null and t.status in ('new', 'open', 'pending', 'on_hold') and not t.bot_holds
-           and (t.next_clock_at, t.id) < (own.next_clock_at, own.id)
+           and w.attempts = 0 and (t.next_clock_at, t.id) < (own.next_clock_at, own.id)
          order by t.next_clock_at, t.id limit 1 for update of t skip locked",
         ticket.0,
         now

@@ -110,7 +110,7 @@ fn moment(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Moment {
 
 fn card(
     schedule: &OnCall,
-    staff: &[(PersonId, String)],
+    candidates: &[(PersonId, String)],
     me: &Me,
     now: DateTime<Utc>,
     typed_in: Option<(SwapForm, Errors)>,
@@ -129,7 +129,7 @@ fn card(
     let administers = authorize(&me.caller.who, Action::Administer).is_ok();
     let own = turns.iter().find(|turn| who(turn) == Some(reader));
     let members = schedule.document.body.people();
-    let takers: Vec<_> = staff
+    let takers: Vec<_> = candidates
         .iter()
         .filter(|(id, _)| administers || (own.is_some() && members.contains(id)))
         .filter(|(id, _)| administers || *id != reader)
@@ -195,14 +195,14 @@ async fn page(
 ) -> Result<OnCallPage, WebError> {
     let schedules = app.desk.on_call_schedules(&me.caller, frame.now).await?;
     let mut conn = app.desk.acquire().await?;
-    let staff = tierdesk_store::escalation::staff(&mut conn).await?;
+    let candidates = tierdesk_store::on_call::candidates(&mut conn).await?;
     drop(conn);
     let mut cards = Vec::new();
     for schedule in schedules.iter().filter(|it| it.document.active) {
         let typed_in = came_back
             .take_if(|(id, ..)| *id == schedule.document.id)
             .map(|(_, form, errors)| (form, errors));
-        cards.push(card(schedule, &staff, me, frame.now, typed_in));
+        cards.push(card(schedule, &candidates, me, frame.now, typed_in));
     }
     Ok(OnCallPage {
         administers: me.visitor.roles.administrator,

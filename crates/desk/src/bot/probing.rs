@@ -72,6 +72,10 @@ pub(crate) async fn step(
     answers: &[String],
 ) -> Result<()> {
     let now = work.now;
+    let asked = matches!(case.state, State::AskedTarget | State::AskedWorks);
+    if asked && answers.is_empty() && ticket.priority == Priority::P1 {
+        return give_up(work, ticket, case, t("bot.urgent_why")).await;
+    }
     match case.state {
         State::AskedTarget => {
             let named = answers

@@ -135,13 +135,18 @@ fn split(segment: &Segment, book: &Book, reason: String, sum: &mut TimeDelta) ->
     lines
 }
 
+/// Whether it goes on with time at a tier whose hand-over was sent back.
+fn goes_on(clock: &Clock) -> bool {
+    clock.settled.is_some() || !clock.used_before.is_zero()
+}
+
 fn reason(clock: &Clock, before: Option<&Segment>, segment: &Segment) -> String {
     let applied = segment.applied.as_ref();
     match (before, segment.why) {
         (_, Some(Why::Pending)) => t("clock.why_pending").to_owned(),
         (_, Some(Why::OnHold)) => t("clock.why_on_hold").to_owned(),
         (_, Some(Why::Closed)) => t("clock.why_closed").to_owned(),
-        (None, None) if clock.settled.is_some() => t("clock.why_sent_back").to_owned(),
+        (None, None) if goes_on(clock) => t("clock.why_sent_back").to_owned(),
         (None, None) => t("clock.why_started").to_owned(),
         (Some(before), None) if before.why.is_some() => t("clock.why_resumed").to_owned(),
         (Some(before), None) => {
@@ -233,7 +238,7 @@ pub fn explain_plainly(clock: &Clock, book: &Book, zone: Tz) -> Vec<String> {
         ),
         fill("clock.plain_started", &[("at", &at(clock.started_at))]),
     ];
-    if clock.settled.is_some() {
+    if goes_on(clock) {
         lines.push(t("clock.plain_sent_back").to_owned());
     }
     let last = clock.segments.last();

@@ -32,7 +32,7 @@ pub(super) struct Ledger {
 
 impl Ledger {
     pub(super) fn new(clock: &Clock, lines: &[Line], ahead: &[Line], frame: &Frame) -> Self {
-        let mut before = TimeDelta::zero();
+        let mut before = clock.used_before;
         let past = lines.iter().map(|line| (line, false));
         let rows = past
             .chain(ahead.iter().map(|line| (line, true)))
@@ -99,7 +99,10 @@ fn adds_up(clock: &Clock, lines: &[Line]) -> String {
         .map(|line| line.to - line.from)
         .sum();
     let elapsed = seconds(end - clock.started_at);
-    let (counted, paused) = (seconds(clock.counted - clock.used_before), seconds(paused));
+    let (counted, paused) = (
+        seconds(clock.counted) - seconds(clock.used_before),
+        seconds(paused),
+    );
     let closed = elapsed - counted - paused;
     let sum = fill(
         "clock.adds_up",

@@ -44,7 +44,8 @@ struct Line {
     page: &'static str,
     /// Which days and tickets, in words.
     view: String,
-    href: String,
+    /// Where it leads; nowhere where its team is not the reader's any more.
+    href: Option<String>,
     schedule: String,
     recipients: String,
     mailed: Option<Moment>,
@@ -81,7 +82,11 @@ async fn list(State(app): State<AppState>, me: Me, frame: Frame) -> Result<Respo
             name: report.name.clone(),
             page: page_word(report.page),
             view: view_words(&lens, &report.view),
-            href: address(report.page.path(), &report.view),
+            href: {
+                let theirs = |team| lens.teams.contains_key(&team);
+                let open = report.view.team.is_none_or(theirs);
+                open.then(|| address(report.page.path(), &report.view))
+            },
             schedule: report.schedule.map_or_else(
                 || text::t("report.not_mailed").to_owned(),
                 |schedule| words(&schedule),

@@ -200,13 +200,19 @@ pub(crate) fn counted_before(of: impl Into<Listed>, lens: &Lens, key: &Key) -> S
 pub(crate) fn only(lens: &Lens, view: &View) -> Vec<String> {
     let all = [
         view.tier.map(|it| it.to_string()),
-        view.team.map(|it| lens.team(it).to_owned()),
+        view.team.map(|it| team(lens, it).to_owned()),
         view.priority.map(|it| it.to_string()),
         view.category.map(|it| category(lens, it).to_owned()),
         view.organisation
             .map(|it| organisation(lens, it).to_owned()),
     ];
     all.into_iter().flatten().collect()
+}
+
+/// What a team is called, or that the reader answers for it no more.
+fn team(lens: &Lens, id: TeamId) -> &str {
+    let found = lens.teams.get(&id);
+    found.map_or(text::t("dashboard.gone"), String::as_str)
 }
 
 /// What a category is called, or that there is none.
