@@ -10,24 +10,24 @@ use tierdesk_domain::id::{DocumentId, TeamId, TicketId};
 use tierdesk_domain::in_charge::{Counted, Level, Path, Target};
 use tierdesk_domain::notification::NotificationKind;
 use tierdesk_domain::on_call::{Layer, Schedule};
-use tierdesk_domain::ticket::{Impact, Priority, ResolutionCode, Urgency};
+use tierdesk_domain::ticket::{Priority, ResolutionCode};
 use tierdesk_domain::tier::Tier;
 use tierdesk_domain::timeline::EventKind;
 use tierdesk_worker::timer::Sweeper;
 
-use crate::clock::{Scene, about, day_and_night};
+use crate::clock::{Scene, day_and_night};
 
 /// A Service Desk whose rule tells who is in charge of every ticket.
-struct Charge {
-    scene: Scene,
-    ana: Someone,
+pub(crate) struct Charge {
+    pub(crate) scene: Scene,
+    pub(crate) ana: Someone,
     ben: Someone,
-    boss: Someone,
+    pub(crate) boss: Someone,
     manager: Someone,
     team: TeamId,
 }
 
-fn level(who: Target, minutes: u32) -> Level {
+pub(crate) fn level(who: Target, minutes: u32) -> Level {
     Level {
         who,
         minutes,
@@ -36,11 +36,11 @@ fn level(who: Target, minutes: u32) -> Level {
     }
 }
 
-fn person(someone: &Someone) -> Target {
+pub(crate) fn person(someone: &Someone) -> Target {
     Target::Person { person: someone.id }
 }
 
-fn path(levels: Vec<Level>) -> Path {
+pub(crate) fn path(levels: Vec<Level>) -> Path {
     Path {
         levels,
         repeat_minutes: 5,
@@ -49,7 +49,7 @@ fn path(levels: Vec<Level>) -> Path {
 }
 
 /// Whatever the ticket, at once.
-fn at_once() -> Rule {
+pub(crate) fn at_once() -> Rule {
     Rule {
         only: Only::default(),
         conditions: vec![Condition::PriorityReached {
@@ -60,7 +60,7 @@ fn at_once() -> Rule {
 }
 
 impl Charge {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let scene = Scene::new().await;
         let (ana, ben) = (
             scene
@@ -93,11 +93,11 @@ impl Charge {
         charge
     }
 
-    fn desk(&self) -> &Desk {
+    pub(crate) fn desk(&self) -> &Desk {
         &self.scene.desk.desk
     }
 
-    async fn set_path(&self, levels: Vec<Level>) {
+    pub(crate) async fn set_path(&self, levels: Vec<Level>) {
         let caller = self.scene.desk.caller(&self.boss).await;
         let seen = self
             .desk()
@@ -135,7 +135,7 @@ impl Charge {
     }
 
     /// Files a ticket, lets the bot go, and lets the worker look.
-    async fn file(&self) -> TicketId {
+    pub(crate) async fn file(&self) -> TicketId {
         let id = self.scene.file().await;
         self.scene.release(id).await;
         self.scene.sweep().await;
@@ -143,7 +143,7 @@ impl Charge {
     }
 
     /// When somebody was asked to look at a ticket, oldest first.
-    async fn asked(&self, someone: &Someone) -> Vec<DateTime<Utc>> {
+    pub(crate) async fn asked(&self, someone: &Someone) -> Vec<DateTime<Utc>> {
         let caller = self.scene.desk.caller(someone).await;
         let all = self
             .desk()
@@ -168,21 +168,25 @@ impl Charge {
     }
 
     /// Lets minutes pass, and the worker look after each.
-    async fn minutes(&self, minutes: i64) {
+    pub(crate) async fn minutes(&self, minutes: i64) {
         for _ in 0..minutes {
             self.scene.pass(TimeDelta::minutes(1));
             self.scene.sweep().await;
         }
     }
 
-    async fn acknowledge(&self, someone: &Someone, id: TicketId) -> Result<(), DeskError> {
+    pub(crate) async fn acknowledge(
+        &self,
+        someone: &Someone,
+        id: TicketId,
+    ) -> Result<(), DeskError> {
         let caller = self.scene.desk.caller(someone).await;
         self.desk()
             .acknowledge(&caller, id, self.scene.desk.now())
             .await
     }
 
-    async fn to_network(&self, id: TicketId) {
+    pub(crate) async fn to_network(&self, id: TicketId) {
         let caller = self.scene.caller().await;
         let network = self.scene.desk.team("Network").await;
         // Nothing goes where nobody works.
@@ -552,138 +556,6 @@ async fn a_ticket_that_is_resolved_or_went_to_another_team_asks_nobody_any_more(
             "{said:?}"
         );
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_p1_that_the_requester_chose_tells_the_queue_and_nobody_on_call_until_a_human_confirms_it()
- {
-    let charge = Charge::new().await;
-    charge.set_path(vec![level(person(&charge.ana), 0)]).await;
-    let requester = charge.scene.desk.caller(&charge.scene.requester).await;
-    let file = async || {
-        let new = tierdesk_desk::ticket::NewTicket {
-            impact: Impact::Site,
-            urgency: Urgency::High,
-            ..about("Nothing works")
-        };
-        let filed = charge
-            .desk()
-            .file_ticket(&requester, new, charge.scene.desk.now())
-            .await
-            .unwrap();
-        charge.scene.release(filed.id).await;
-        charge.scene.sweep().await;
-        filed.id
-    };
-    let id = file().await;
-    assert_eq!(charge.scene.ticket(id).await.priority, Priority::P1);
-    charge.minutes(30).await;
-    assert!(charge.asked(&charge.ana).await.is_empty());
-    let engineer = charge.scene.caller().await;
-    let told = charge
-        .desk()
-        .notifications(&engineer, None, 10)
-        .await
-        .unwrap();
-    assert!(told.iter().any(|it| it.kind == NotificationKind::RuleFired));
-
-    let now = charge.scene.desk.now();
-    charge
-        .desk()
-        .confirm_priority(&engineer, id, now)
-        .await
-        .unwrap();
-    assert_eq!(charge.asked(&charge.ana).await, [now]);
-    let twice = charge.desk().confirm_priority(&engineer, id, now).await;
-    assert!(matches!(twice, Err(DeskError::State(_))), "{twice:?}");
-    charge.acknowledge(&charge.ana, id).await.unwrap();
-
-    // Who sets impact and urgency anew has looked at it as well.
-    let other = file().await;
-    let version = charge.scene.ticket(other).await.version;
-    charge
-        .desk()
-        .set_impact_urgency(&engineer, other, version, Impact::Group, Urgency::High, now)
-        .await
-        .unwrap();
-    assert_eq!(charge.asked(&charge.ana).await.len(), 2);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_p1_that_went_to_another_team_before_it_was_confirmed_asks_whoever_is_in_charge_there() {
-    let charge = Charge::new().await;
-    charge.set_path(vec![level(person(&charge.ana), 0)]).await;
-    let nat = charge.scene.desk.engineer("Nat Long", "Network", Tier::L2);
-    let nat = nat.await;
-    let (boss, network) = (
-        charge.scene.desk.caller(&charge.boss).await,
-        charge.scene.desk.team("Network").await,
-    );
-    let theirs = path(vec![level(person(&nat), 0)]);
-    let now = charge.scene.desk.now();
-    charge
-        .desk()
-        .save_path(&boss, network, 0, true, theirs, now)
-        .await
-        .unwrap();
-    let requester = charge.scene.desk.caller(&charge.scene.requester).await;
-    let new = tierdesk_desk::ticket::NewTicket {
-        impact: Impact::Site,
-        urgency: Urgency::High,
-        ..about("Nothing works")
-    };
-    let filed = charge.desk().file_ticket(&requester, new, now).await;
-    let id = filed.unwrap().id;
-    charge.scene.release(id).await;
-    charge.scene.sweep().await;
-    charge.to_network(id).await;
-    // Also after the daily look at a path that waits.
-    charge.scene.pass(TimeDelta::hours(25));
-    charge.scene.sweep().await;
-    assert!(charge.asked(&nat).await.is_empty());
-
-    let engineer = charge.scene.caller().await;
-    let now = charge.scene.desk.now();
-    charge
-        .desk()
-        .confirm_priority(&engineer, id, now)
-        .await
-        .unwrap();
-    assert_eq!(charge.asked(&nat).await, [now]);
-    assert!(charge.asked(&charge.ana).await.is_empty());
-    // It is that team's from here on.
-    charge.acknowledge(&nat, id).await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_p1_that_the_rule_itself_sets_asks_whoever_is_in_charge_at_once() {
-    let charge = Charge::new().await;
-    charge.set_path(vec![level(person(&charge.ana), 0)]).await;
-    let caller = charge.scene.desk.caller(&charge.boss).await;
-    let now = charge.scene.desk.now();
-    let rules = charge.desk().rule_list(&caller, now).await.unwrap();
-    let rule = rules
-        .iter()
-        .find(|it| it.document.name == "Who is in charge")
-        .unwrap();
-    let raises = Rule {
-        effects: vec![
-            Effect::RaisePriority {
-                to: Some(Priority::P1),
-            },
-            Effect::NotifyInCharge {},
-        ],
-        ..at_once()
-    };
-    let seen = Some((rule.document.id, rule.document.version));
-    charge
-        .desk()
-        .save_rule(&caller, seen, "Who is in charge", true, raises, now)
-        .await
-        .unwrap();
-    let id = charge.file().await;
-    assert_eq!(charge.scene.ticket(id).await.priority, Priority::P1);
-    assert_eq!(charge.asked(&charge.ana).await, [charge.scene.desk.now()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

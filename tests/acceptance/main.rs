@@ -81,5 +81,6 @@ mod team;
 mod ticket;
 mod transport;
 mod triage;
+mod unconfirmed;
 mod web;
 mod xss;

@@ -3,6 +3,8 @@
 //!
 //! Chance writes a busy history of some weeks; the same one each time, so that a failure can be looked at again.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -11,10 +13,11 @@ use sqlx::Executor;
 use support::database;
 use tierdesk_desk::DeskError;
 use tierdesk_desk::conversation::Afterwards;
-use tierdesk_domain::clock::Outcome;
+use tierdesk_domain::clock::{Clock, Outcome, State};
 use tierdesk_domain::escalation::{Condition, Effect, Only, Rule};
 use tierdesk_domain::handover::{BounceCode, Quality};
 use tierdesk_domain::id::{CategoryId, TeamId, TicketId};
+use tierdesk_domain::sla::Metric;
 use tierdesk_domain::tally::{Counts, Measure};
 use tierdesk_domain::ticket::{Channel, Impact, Kind, Priority, ResolutionCode, Status, Urgency};
 use tierdesk_domain::tier::Tier;
@@ -354,9 +357,22 @@ async fn after_a_busy_history_everything_kept_equals_a_recount_from_the_events()
     for id in &history.tickets {
         let ticket = scene.ticket(*id).await;
         let mut conn = scene.desk.desk.acquire().await.unwrap();
+        let kept = tierdesk_store::clock::projections(&mut conn, *id).await;
         let clocks = scene.desk.desk.clocks(&mut conn, &ticket, now).await;
         drop(conn);
+        // A stay that goes on when its hand-over is sent back broke at one time, and says so in each of its clocks.
+        let broke = kept.unwrap().into_iter();
+        let broke = broke.filter_map(|it| Some((it.metric, it.breached_at?)));
+        let broke: BTreeSet<_> = broke.collect();
         let clocks = clocks.unwrap().what_if(&[], now);
+        let goes_on = |it: &Clock| it.metric == Metric::TimeInTier && it.settled.is_some();
+        let met = |it: &&Clock| it.breached_at.is_none() && matches!(it.state, State::Met(_));
+        let in_time = clocks.iter().filter(met).filter(|it| !goes_on(it)).count();
+        assert_eq!(
+            scene.events(*id, EventKind::Breached).await.len(),
+            broke.len()
+        );
+        assert!(scene.events(*id, EventKind::Kept).await.len() >= in_time);
         for (kind, outcome) in [
             (EventKind::Breached, Outcome::Broken),
             (EventKind::Kept, Outcome::Kept),

@@ -71,12 +71,13 @@ impl Scene {
     }
 
     async fn save(&self, new: NewReport) -> Uuid {
-        let caller = self.desk.caller(&self.owner).await;
-        self.desk
-            .desk
-            .save_report(&caller, None, new, self.desk.now())
-            .await
-            .unwrap()
+        self.saved_by(&self.owner, new).await.unwrap()
+    }
+
+    async fn saved_by(&self, manager: &Someone, new: NewReport) -> Result<Uuid, DeskError> {
+        let caller = self.desk.caller(manager).await;
+        let now = self.desk.now();
+        self.desk.desk.save_report(&caller, None, new, now).await
     }
 
     /// Lets what is due at a time happen, and returns the reports mailed since: to whom, and the mail.
@@ -323,14 +324,9 @@ async fn a_report_stops_when_its_owner_is_gone_and_starts_when_it_is_saved_again
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_of_a_team_that_its_owner_lost_stops_says_so_and_can_be_removed() {
     let scene = Scene::new().await;
-    let caller = scene.desk.caller(&scene.network).await;
     let mut of_network = scene.daily(&[&scene.network, &scene.owner]);
     of_network.view.team = Some(scene.teams[1]);
-    let saved = scene
-        .desk
-        .desk
-        .save_report(&caller, None, of_network, scene.desk.now());
-    let id = saved.await.unwrap();
+    let id = scene.saved_by(&scene.network, of_network).await.unwrap();
     assert_eq!(scene.at("2026-10-23T06:30:00Z").await.len(), 2);
     scene
         .desk
@@ -359,14 +355,9 @@ async fn a_report_of_a_team_that_its_owner_lost_stops_says_so_and_can_be_removed
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_named_who_would_never_get_a_report() {
     let scene = Scene::new().await;
-    let caller = scene.desk.caller(&scene.owner).await;
     let mut of_the_other = scene.daily(&[&scene.owner, &scene.network]);
     of_the_other.view.team = Some(scene.teams[0]);
-    let saved = scene
-        .desk
-        .desk
-        .save_report(&caller, None, of_the_other, scene.desk.now())
-        .await;
+    let saved = scene.saved_by(&scene.owner, of_the_other).await;
     let Err(DeskError::Invalid(errors)) = saved else {
         panic!("{saved:?}");
     };

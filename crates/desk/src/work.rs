@@ -181,10 +181,10 @@ impl<'a> Work<'a> {
 
     /// Locks a ticket, if there is one, for a part of the machinery that needs nobody's leave.
     ///
-    /// An action on its first ticket is later than what happened to that: while the action waited for the lock, somebody else
-    /// may have written with a later time, by the clock of another machine too, and what is written second must be read
-    /// second. Later tickets of the same
-    /// action leave its time alone, because what it wrote by then was counted at that time.
+    /// What an action writes on its first ticket is never earlier than what was written there before, and a tick later where
+    /// its own clock is behind: while it waited for the lock, somebody else may have written with a later time, by the clock of
+    /// another machine too, and what is written second must be read second. Later tickets of the same action leave its time
+    /// alone, because what it wrote by then was counted at that time.
     pub(crate) async fn lock(&mut self, id: TicketId) -> Result<Option<Ticket>> {
         let ticket = ticket::lock(self.ground.transaction()?, id).await?;
         if let Some(ticket) = &ticket {

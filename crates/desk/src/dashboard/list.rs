@@ -57,6 +57,15 @@ impl Desk {
         page: Page,
         now: DateTime<Utc>,
     ) -> Result<ListPage> {
+        let view = match list.person {
+            // Counts of engineers know neither.
+            Some(_) => View {
+                category: None,
+                organisation: None,
+                ..view
+            },
+            None => view,
+        };
         let mut conn = self.acquire().await?;
         let (scope, lens) = self.lens(&mut conn, caller, view, now).await?;
         let mut filter = lens.list_filter();

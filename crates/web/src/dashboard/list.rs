@@ -71,10 +71,6 @@ impl Asked {
             ..fields.clone()
         };
         let mut view = rest.read()?.view;
-        if !self.person.is_empty() {
-            // Counts of engineers know neither.
-            (view.category, view.organisation) = (None, None);
-        }
         let listed = if self.measure == AT_RISK {
             Listed::AtRisk
         } else {
@@ -191,7 +187,7 @@ pub(super) async fn show(
     Ok(Page(TicketsPage {
         title: title(wanted.listed),
         line: {
-            let only = view::only(&lens, &wanted.view).into_iter().chain(person);
+            let only = view::only(&lens, &lens.view).into_iter().chain(person);
             let mut said: Vec<String> = only.collect();
             said.push(line(&lens, days, wanted.listed, &frame));
             said.join(" · ")
