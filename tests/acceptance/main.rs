@@ -15,6 +15,7 @@ mod bot_agent;
 mod bot_rule;
 mod calendar;
 mod category;
+mod certificate;
 mod clock;
 mod clock_page;
 mod csrf;
